@@ -1,0 +1,46 @@
+"""What went wrong for the user, and what to do next.
+
+A mistake in what the user brought (a file, a flag, a bundle) raises an
+``AnekdotError``; the command prints it without a traceback and exits with 2.
+A broken invariant of our own is an ``assert``.
+"""
+
+
+class AnekdotError(Exception):
+    """A user's mistake.
+
+    Args:
+        cause: One sentence: the offending value and its place (file, line, record).
+        remedy: One sentence: the next step.
+    """
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(f"{cause} {remedy}")
+        self.cause = cause
+        self.remedy = remedy
+
+
+class CorpusError(AnekdotError):
+    """The texts that were given cannot be used as they are."""
+
+
+class TokenizerError(AnekdotError):
+    """A tokenizer file, an id or a text that cannot be encoded."""
+
+
+class BundleError(AnekdotError):
+    """A bundle that is missing, damaged or made of parts of different models."""
+
+
+class ConfigurationError(AnekdotError):
+    """A field or flag with a value that cannot work."""
+
+
+class MissingExtra(AnekdotError):
+    """A verb needs an optional dependency that is not installed."""
+
+    def __init__(self, verb: str, extra: str) -> None:
+        super().__init__(
+            f"{verb} needs packages that are not installed.",
+            f'Install them with: pip install "anekdot[{extra}]"',
+        )

@@ -1,0 +1,69 @@
+"""Durable writes: after a crash a file is whole and new, or whole and old.
+
+``staged(path)`` gives a private folder beside ``path`` that anything may write
+into. When the block ends well, everything inside is flushed to the disk and
+published under its final name by a rename; when it does not, nothing changes.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def sha256(path: Path) -> str:
+    """Returns the SHA-256 of a file's bytes as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Flushes a file, or a folder's list of names, to the disk."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot open a folder; its renames are journalled
+    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def staged(path: Path) -> Iterator[Path]:
+    """Publishes whatever the block writes to the path that it is given, all or nothing.
+
+    The block may create a file or a folder there. An existing file is replaced; an
+    existing folder is first moved aside and removed once the new one stands.
+
+    Args:
+        path: The final name.
+
+    Yields:
+        A path of the same name inside a private folder on the same file system.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    private = path.parent / f".{path.name}.{os.getpid()}.staged"
+    shutil.rmtree(private, ignore_errors=True)
+    private.mkdir()
+    try:
+        draft = private / path.name
+        yield draft
+        for item in [draft, *draft.rglob("*")]:
+            sync(item)
+            if item.is_file():
+                item.chmod(0o666 & ~_umask())
+        if draft.is_dir() and path.exists():
+            path.replace(private / "previous")
+        draft.replace(path)
+        sync(path.parent)
+    finally:
+        shutil.rmtree(private, ignore_errors=True)
+
+
+def _umask() -> int:
+    """Returns the process's file mode mask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
