@@ -6,6 +6,9 @@ A broken invariant of our own is an ``assert``.
 """
 
 
+import importlib.util
+
+
 class AnekdotError(Exception):
     """A user's mistake.
 
@@ -44,3 +47,9 @@ class MissingExtra(AnekdotError):
             f"{verb} needs packages that are not installed.",
             f'Install them with: pip install "anekdot[{extra}]"',
         )
+
+
+def require(verb: str, extra: str, *modules: str) -> None:
+    """Raises MissingExtra unless all modules can be imported; imports none of them."""
+    if any(importlib.util.find_spec(module) is None for module in modules):
+        raise MissingExtra(verb, extra)

@@ -1,0 +1,5 @@
+"""``python -m anekdot`` is the command ``anekdot``."""
+
+from anekdot.cli import main
+
+main()

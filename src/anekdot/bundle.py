@@ -1,0 +1,219 @@
+"""A bundle: a trained model as a folder.
+
+::
+
+    config.json        the model's shape, and how it was trained
+    tokenizer.json     in the Hugging Face format
+    model.safetensors  the weights, float32 or int8 rows with scales
+    README.md          the card, for people
+
+``model.safetensors`` carries the SHA-256 of the other two files and of its own tensors, so
+that parts of different models, or a damaged part, are refused; and since a training run
+replaces that one file by a rename, a bundle is whole at every moment.
+"""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from anekdot.errors import AnekdotError, BundleError
+from anekdot.model.config import ModelConfig
+from anekdot.quantization import SCALE_SUFFIX, dequantize_weights, quantize_weights
+from anekdot.store import sha256, staged
+from anekdot.tokenizer.tokenizer import Tokenizer
+
+FORMAT = "anekdot-1"
+PRETRAINED = Path(__file__).parent / "pretrained"
+CONFIG, TOKENIZER, WEIGHTS, CARD = (
+    "config.json",
+    "tokenizer.json",
+    "model.safetensors",
+    "README.md",
+)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model with everything needed to run it.
+
+    Attributes:
+        config: The model's shape.
+        tokenizer: Text to ids and back.
+        stored: Arrays by name as they lie in the file, see ``weights``.
+        training: How the model came to be: anything JSON can hold.
+    """
+
+    config: ModelConfig
+    tokenizer: Tokenizer
+    stored: dict[str, NDArray[np.generic]] = field(repr=False)
+    training: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        """Float32 weights under the names of the model's state dict."""
+        return dequantize_weights(self.stored)
+
+    def quantized(self) -> "Bundle":
+        """Returns the same model with int8 matrices."""
+        return dataclasses.replace(self, stored=quantize_weights(self.weights))
+
+    def save(self, folder: Path, card: str | None = None) -> None:
+        """Writes the bundle; an existing one at the same place is replaced file by file.
+
+        The weights come last: until they stand, the old weights refuse the new company.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        config = {
+            "format": FORMAT,
+            "model": dataclasses.asdict(self.config),
+            "training": self.training,
+        }
+        with staged(folder / CONFIG) as draft:
+            draft.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        self.tokenizer.save(folder / TOKENIZER)
+        if card is not None:
+            with staged(folder / CARD) as draft:
+                draft.write_text(card, "utf-8")
+        self.save_weights(folder)
+
+    def save_weights(self, folder: Path) -> None:
+        """Replaces the weights of a bundle whose other files stand already."""
+        metadata = {
+            "format": FORMAT,
+            "config": sha256(folder / CONFIG),
+            "tokenizer": sha256(folder / TOKENIZER),
+            "weights": _weights_hash(self.stored),
+        }
+        with staged(folder / WEIGHTS) as draft:
+            save_file(self.stored, draft, metadata)
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> "Bundle":
+        """Reads and checks a bundle; without a folder, the pretrained one.
+
+        Raises:
+            BundleError: A file is missing, damaged, of another model, or does not fit.
+        """
+        folder = PRETRAINED if folder is None else folder
+        for name in (CONFIG, TOKENIZER, WEIGHTS):
+            if not (folder / name).is_file():
+                raise BundleError(
+                    f"{folder} is not a bundle: it has no {name}.",
+                    "Give the folder that anekdot train --out wrote.",
+                )
+        config, training = _read_config(folder / CONFIG)
+        tokenizer = Tokenizer.load(folder / TOKENIZER)
+        stored, metadata = _read_weights(folder / WEIGHTS)
+        for name, key in ((CONFIG, "config"), (TOKENIZER, "tokenizer")):
+            if metadata.get(key) != sha256(folder / name):
+                raise BundleError(
+                    f"{folder / name} is not the file that {WEIGHTS} was saved with.",
+                    "Take all files of the bundle from one place again.",
+                )
+        if metadata.get("weights") != _weights_hash(stored):
+            raise BundleError(f"{folder / WEIGHTS} is damaged.", "Copy or train it again.")
+        _check_shapes(folder, config, tokenizer, stored)
+        return cls(config, tokenizer, stored, training)
+
+
+def expected_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Returns name and shape of every weight of a model."""
+    hidden, intermediate = config.hidden_dim, config.intermediate_dim
+    kv_dim = config.n_kv_head * config.head_dim
+    block = {
+        "attention_norm.weight": (hidden,),
+        "attention.q_proj.weight": (hidden, hidden),
+        "attention.k_proj.weight": (kv_dim, hidden),
+        "attention.v_proj.weight": (kv_dim, hidden),
+        "attention.out_proj.weight": (hidden, hidden),
+        "feed_forward_norm.weight": (hidden,),
+        "feed_forward.gate_proj.weight": (intermediate, hidden),
+        "feed_forward.up_proj.weight": (intermediate, hidden),
+        "feed_forward.down_proj.weight": (hidden, intermediate),
+    }
+    shapes: dict[str, tuple[int, ...]] = {
+        f"blocks.{layer}.{name}": shape
+        for layer in range(config.n_layer)
+        for name, shape in block.items()
+    }
+    shapes["token_embedding.weight"] = (config.vocab_size, hidden)
+    shapes["final_norm.weight"] = (hidden,)
+    if not config.tie_embeddings:
+        shapes["lm_head.weight"] = (config.vocab_size, hidden)
+    return shapes
+
+
+def _read_config(path: Path) -> tuple[ModelConfig, dict[str, Any]]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        if content["format"] != FORMAT:
+            raise BundleError(
+                f"{path} has the format {content['format']!r}, not {FORMAT!r}.",
+                "Use the version of anekdot that wrote it.",
+            )
+        return ModelConfig(**content["model"]), dict(content.get("training", {}))
+    except AnekdotError as error:
+        raise BundleError(f"{path}: {error.cause}", error.remedy) from None
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise BundleError(
+            f"{path} is not the configuration of a bundle ({error}).",
+            "Restore it, or train the model again.",
+        ) from None
+
+
+def _read_weights(path: Path) -> tuple[dict[str, NDArray[np.generic]], dict[str, str]]:
+    try:
+        with safe_open(path, "numpy") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118 (a file, not a dict)
+    except (SafetensorError, OSError, TypeError, ValueError) as error:
+        raise BundleError(
+            f"{path} cannot be read as weights ({error}).", "Copy or train it again."
+        ) from None
+
+
+def _weights_hash(stored: dict[str, NDArray[np.generic]]) -> str:
+    digest = hashlib.sha256()
+    for name, array in sorted(stored.items()):
+        digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _check_shapes(
+    folder: Path,
+    config: ModelConfig,
+    tokenizer: Tokenizer,
+    stored: dict[str, NDArray[np.generic]],
+) -> None:
+    if tokenizer.vocab_size != config.vocab_size:
+        raise BundleError(
+            f"{folder} has a tokenizer of {tokenizer.vocab_size} tokens "
+            f"and a model of {config.vocab_size}.",
+            "Take both from the same bundle.",
+        )
+    shapes = {
+        name: array.shape for name, array in stored.items() if not name.endswith(SCALE_SUFFIX)
+    }
+    expected = expected_shapes(config)
+    for name in sorted(shapes.keys() | expected.keys()):
+        if shapes.get(name) != expected.get(name):
+            raise BundleError(
+                f"{folder / WEIGHTS} has {name} of shape {shapes.get(name)}, "
+                f"where {CONFIG} asks for {expected.get(name)}.",
+                "Take both from the same bundle.",
+            )
+        array = stored[name]
+        scales = stored.get(name + SCALE_SUFFIX)
+        if array.dtype == np.int8 and (scales is None or scales.shape != array.shape[:1]):
+            raise BundleError(
+                f"{folder / WEIGHTS} has int8 {name} without its scales.",
+                "Copy or train it again.",
+            )

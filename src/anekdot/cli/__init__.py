@@ -1,0 +1,50 @@
+"""The command line: one file a verb; each parses, calls one function, prints."""
+
+import os
+import sys
+
+from cyclopts import App, CycloptsError
+
+from anekdot import __version__
+from anekdot.errors import AnekdotError
+
+app = App(
+    name="anekdot",
+    help="Grow a small language model out of your own pile of short texts.",
+    version=f"anekdot {__version__}",
+)
+# named by strings, so that a verb is imported only when it is called
+for verb, summary in {
+    "generate": "Tell whole texts that begin with a prompt.",
+    "prepare": "Turn texts into a folder that a model can be trained on.",
+    "train": "Train a model on texts, or go on with a run that was stopped.",
+    "evaluate": "Measure a model on held-out texts.",
+    "curves": "Draw loss, perplexity, bits per byte and learning rate of training runs.",
+    "info": "Show versions, what is installed, and the pretrained model.",
+}.items():
+    app.command(f"anekdot.cli.{verb}:{verb}", name=verb, help=summary)
+app.command(
+    "anekdot.cli.tokenizer:app",
+    name="tokenizer",
+    help="Train a tokenizer, or look at what one does.",
+)
+
+
+def main() -> None:
+    """Runs a command; a user's mistake is one message and exit status 2."""
+    try:
+        app(exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _fail(f"{error}\nanekdot --help shows the commands, anekdot COMMAND --help the flags.")
+    except AnekdotError as error:
+        _fail(str(error))
+    except BrokenPipeError:  # the reader of our output has gone: nothing more to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        sys.exit(130)
+
+
+def _fail(message: str) -> None:
+    print(f"anekdot: {message}", file=sys.stderr)
+    sys.exit(2)

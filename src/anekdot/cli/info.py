@@ -1,0 +1,25 @@
+"""anekdot info."""
+
+import os
+import platform
+from importlib import metadata
+
+
+def info() -> None:
+    """Show versions, what is installed, and the pretrained model."""
+    from anekdot import __version__
+    from anekdot.bundle import Bundle
+
+    print(f"anekdot {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    print(f"processors: {os.cpu_count()}")
+    for package in ("numpy", "safetensors", "torch", "matplotlib"):
+        try:
+            print(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            print(f'{package}: not installed (pip install "anekdot[train]")')
+    config = Bundle.load().config
+    print(
+        f"pretrained model: {config.n_parameters:,} parameters, {config.n_layer} layers, "
+        f"width {config.hidden_dim}, vocabulary {config.vocab_size:,} tokens, "
+        f"context {config.context_length} tokens"
+    )

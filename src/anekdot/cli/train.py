@@ -1,0 +1,95 @@
+"""anekdot train."""
+
+import dataclasses
+import typing
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+from docstring_parser import parse
+
+from anekdot.cli.progress import bars, console
+from anekdot.cli.training_display import training_display
+from anekdot.errors import ConfigurationError
+from anekdot.model.config import ModelConfig
+from anekdot.settings import FIELDS, PreparationConfig
+from anekdot.training.config import TrainingConfig
+
+
+def _flags() -> type:
+    """Builds a dataclass with every field of a run as an optional flag, documented."""
+    types: dict[str, Any] = {}
+    texts: dict[str, str] = {}
+    for configuration in (PreparationConfig, ModelConfig, TrainingConfig):
+        types.update(typing.get_type_hints(configuration))
+        for parameter in parse(configuration.__doc__ or "").params:
+            texts[parameter.arg_name] = " ".join((parameter.description or "").split())
+    return dataclasses.make_dataclass(
+        "Fields",
+        [
+            (
+                name,
+                Annotated[types[name] | None, Parameter(help=texts[name])],
+                dataclasses.field(default=None),
+            )
+            for name in FIELDS
+        ],
+        kw_only=True,
+        frozen=True,
+    )
+
+
+Fields = _flags()
+
+
+def train(
+    *sources: str,
+    out: Path | None = None,
+    preset: Literal["nano", "mini", "small"] = "nano",
+    recipe: Literal["default", "mission"] = "default",
+    config: Path | None = None,
+    fields: Annotated[Fields | None, Parameter(name="*")] = None,  # type: ignore[valid-type]
+) -> None:
+    """Train a model on texts, or go on with a run that was stopped.
+
+    Args:
+        sources: .txt, .jsonl, .csv files (also .gz), folders of them, - for standard input,
+            or one folder that anekdot prepare made.
+        out: The bundle's folder; without it, the first source's name with -model behind.
+        preset: The model's shape.
+        recipe: All other settings, to start from.
+        config: A TOML file with any of the fields below.
+    """
+    from anekdot import pipeline
+    from anekdot.generation.generator import load
+
+    if out is None:
+        out = _default_out(sources)
+    with bars() as progress, training_display(console) as observe:
+        trained = pipeline.train(
+            *sources,
+            out=out,
+            preset=preset,
+            recipe=recipe,
+            config=config,
+            observe=observe,
+            progress=progress,
+            **(dataclasses.asdict(fields) if fields is not None else {}),
+        )
+    if trained.validation is not None:
+        console.print(
+            f"Validation: {trained.validation.bits_per_byte:.3f} bits per byte, "
+            f"{trained.validation.loss:.3f} nats a token, "
+            f"perplexity {trained.validation.perplexity:.1f}"
+        )
+    console.print(f"Curves: {trained.curves}\nThree texts of the new model:\n")
+    for sample in load(trained.bundle).samples(n=3, seed=0):
+        print(sample.text, end="\n\n")
+    console.print(f'More: anekdot generate --model {trained.bundle} "…"')
+
+
+def _default_out(sources: tuple[str, ...]) -> Path:
+    if not sources:
+        raise ConfigurationError("No texts were named.", "Name a file, a folder, or - .")
+    stem = "stdin" if sources[0] == "-" else Path(sources[0]).name.split(".")[0]
+    return Path(f"{stem}-model")

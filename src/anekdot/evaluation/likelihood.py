@@ -1,0 +1,152 @@
+"""How well a model predicts held-out documents: bits per byte, loss, perplexity.
+
+Each document stands alone, from its begin token; all its text tokens and its end token
+are scored, each once. A document longer than the context is read in windows that overlap
+by half a context, so that every token but those of the first window has at least half a
+context before it.
+
+Letters: ``B`` batch, ``T`` positions, ``V`` vocabulary.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from anekdot.model.transformer import IGNORED, Transformer
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """What a model makes of some documents.
+
+    Attributes:
+        nats: Negative log-probability of all scored tokens.
+        tokens: Scored tokens: those of the texts, and one end token a document.
+        bytes: UTF-8 bytes of the texts.
+        documents: Documents.
+    """
+
+    nats: float
+    tokens: int
+    bytes: int
+    documents: int
+
+    @property
+    def loss(self) -> float:
+        """Nats a token."""
+        return self.nats / self.tokens
+
+    @property
+    def perplexity(self) -> float:
+        """``exp(loss)``; comparable between models of the same tokenizer only."""
+        return math.exp(min(self.loss, 700.0))
+
+    @property
+    def bits_per_byte(self) -> float:
+        """Bits per UTF-8 byte of text; comparable between any two models."""
+        return self.nats / math.log(2) / self.bytes
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a document's inputs, of which the first ``skip`` were scored before."""
+
+    document: int
+    start: int
+    end: int
+    skip: int
+
+
+def windows(document: int, n_inputs: int, context_length: int) -> list[Window]:
+    """Covers a document's inputs so that each is scored in exactly one window.
+
+    >>> [(w.start, w.end, w.skip) for w in windows(0, 9, 4)]
+    [(0, 4, 0), (2, 6, 2), (4, 8, 2), (6, 9, 2)]
+    """
+    cover = [Window(document, 0, min(n_inputs, context_length), 0)]
+    stride = max(1, context_length // 2)
+    while cover[-1].end < n_inputs:
+        start = cover[-1].start + stride
+        end = min(n_inputs, start + context_length)
+        cover.append(Window(document, start, end, cover[-1].end - start))
+    return cover
+
+
+@torch.no_grad()
+def likelihood(
+    model: Transformer,
+    documents: Sequence[NDArray[np.integer]],
+    token_lengths: NDArray[np.integer],
+    *,
+    autocast: AbstractContextManager[object] | None = None,
+    tokens_per_batch: int = 8192,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Likelihood:
+    """Scores documents.
+
+    Args:
+        model: The model; dropout is off while this runs.
+        documents: Ids of each: begin token, text, end token.
+        token_lengths: Bytes of each token of the vocabulary, 0 for the specials.
+        autocast: A context for lower precision; without one the model's own, float32.
+        tokens_per_batch: Most positions in one forward pass, padding included.
+        progress: Called with (windows done, windows in all, "windows").
+    """
+    plan = [
+        window
+        for number, ids in enumerate(documents)
+        for window in windows(number, len(ids) - 1, model.config.context_length)
+    ]
+    plan.sort(key=lambda window: window.end - window.start)
+    device = model.token_embedding.weight.device
+    training = model.training
+    model.eval()
+    nats, tokens, done = 0.0, 0, 0
+    with autocast or nullcontext():
+        while done < len(plan):
+            batch = _next_batch(plan[done:], tokens_per_batch)
+            ids_BT, targets_BT = _fill(batch, documents)
+            logits_BTV = model(ids_BT.to(device))
+            nats += F.cross_entropy(
+                logits_BTV.flatten(0, 1).float(),
+                targets_BT.flatten().to(device),
+                ignore_index=IGNORED,
+                reduction="sum",
+            ).item()
+            tokens += int((targets_BT != IGNORED).sum())
+            done += len(batch)
+            if progress is not None:
+                progress(done, len(plan), "windows")
+    model.train(training)
+    n_bytes = sum(int(token_lengths[ids].sum()) for ids in documents)
+    return Likelihood(nats, tokens, n_bytes, len(documents))
+
+
+def _next_batch(plan: list[Window], tokens_per_batch: int) -> list[Window]:
+    """Takes windows from the front, shortest first, while their rectangle fits."""
+    size = 1
+    while size < len(plan):
+        if (plan[size].end - plan[size].start) * (size + 1) > tokens_per_batch:
+            break
+        size += 1
+    return plan[:size]
+
+
+def _fill(
+    batch: list[Window], documents: Sequence[NDArray[np.integer]]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Returns ids_BT, padded on the right where causality hides it, and targets_BT."""
+    longest = max(window.end - window.start for window in batch)
+    ids_BT = np.zeros((len(batch), longest), np.int64)
+    targets_BT = np.full((len(batch), longest), IGNORED, np.int64)
+    for row, window in enumerate(batch):
+        ids, length = documents[window.document], window.end - window.start
+        ids_BT[row, :length] = ids[window.start : window.end]
+        targets_BT[row, window.skip : length] = ids[window.start + window.skip + 1 : window.end + 1]
+    return torch.from_numpy(ids_BT), torch.from_numpy(targets_BT)

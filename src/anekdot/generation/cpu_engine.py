@@ -1,0 +1,111 @@
+"""The forward pass in NumPy, with a KV cache: telling an anecdote needs no torch.
+
+Letters: ``T`` new tokens, ``S`` all tokens, ``N`` query heads, ``K`` KV heads,
+``G`` = N / K, ``H`` head_dim, ``D`` hidden_dim, ``V`` vocabulary, ``L`` layers.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anekdot.model.alibi import alibi_bias, head_slopes
+from anekdot.model.config import ModelConfig
+
+Array = NDArray[np.float32]
+
+
+class CpuCache:
+    """Keys and values of one row, in memory that is allocated once."""
+
+    def __init__(self, config: ModelConfig, capacity: int) -> None:
+        shape = (config.n_layer, config.n_kv_head, capacity, config.head_dim)
+        self.keys_LKSH = np.zeros(shape, np.float32)
+        self.values_LKSH = np.zeros(shape, np.float32)
+        self.length = 0
+
+    def copy(self) -> "CpuCache":
+        """Returns an independent cache with the same contents."""
+        twin = object.__new__(CpuCache)
+        twin.keys_LKSH = self.keys_LKSH.copy()
+        twin.values_LKSH = self.values_LKSH.copy()
+        twin.length = self.length
+        return twin
+
+
+class CpuEngine:
+    """A Transformer that reads one row at a time, so a text never depends on others.
+
+    Args:
+        config: The model's shape.
+        weights: Float32 arrays under the names of the model's state dict.
+    """
+
+    def __init__(self, config: ModelConfig, weights: dict[str, Array]) -> None:
+        self.config = config
+        self.weights = weights
+        self.slopes_N = np.array(head_slopes(config.n_head), np.float32)
+
+    def new_cache(self, capacity: int) -> CpuCache:
+        """Returns an empty cache for at most ``capacity`` tokens."""
+        return CpuCache(self.config, capacity)
+
+    def forward(self, ids_T: list[int], cache: CpuCache) -> Array:
+        """Appends the tokens to the cache and returns logits_V of the one that follows."""
+        x_TD = self.weights["token_embedding.weight"][ids_T]
+        bias_NTS = self._bias(len(ids_T), cache.length + len(ids_T))
+        for layer in range(self.config.n_layer):
+            name = f"blocks.{layer}."
+            normed_TD = self._norm(x_TD, name + "attention_norm")
+            x_TD = x_TD + self._attention(normed_TD, bias_NTS, cache, layer)
+            normed_TD = self._norm(x_TD, name + "feed_forward_norm")
+            x_TD = x_TD + self._feed_forward(normed_TD, name + "feed_forward.")
+        cache.length += len(ids_T)
+        head = "token_embedding" if self.config.tie_embeddings else "lm_head"
+        logits_TV = self._linear(self._norm(x_TD[-1:], "final_norm"), head)
+        return logits_TV[0]
+
+    def _attention(self, x_TD: Array, bias_NTS: Array, cache: CpuCache, layer: int) -> Array:
+        n_head, n_kv_head = self.config.n_head, self.config.n_kv_head
+        name, head_dim, n_query = f"blocks.{layer}.attention.", self.config.head_dim, len(x_TD)
+        end = cache.length + n_query
+        for kind, stored_KSH in (
+            ("k_proj", cache.keys_LKSH[layer]),
+            ("v_proj", cache.values_LKSH[layer]),
+        ):
+            new_TKH = self._linear(x_TD, name + kind).reshape(n_query, n_kv_head, head_dim)
+            stored_KSH[:, cache.length : end] = new_TKH.transpose(1, 0, 2)
+        q_TNH = self._linear(x_TD, name + "q_proj").reshape(n_query, n_head, head_dim)
+        q_KGTH = q_TNH.transpose(1, 0, 2).reshape(n_kv_head, -1, n_query, head_dim)
+        scores_KGTS = q_KGTH @ cache.keys_LKSH[layer][:, None, :end].swapaxes(-1, -2)
+        scores_KGTS /= np.float32(math.sqrt(head_dim))
+        scores_KGTS += bias_NTS.reshape(scores_KGTS.shape)
+        scores_KGTS -= scores_KGTS.max(axis=-1, keepdims=True)
+        weights_KGTS = np.exp(scores_KGTS)
+        weights_KGTS /= weights_KGTS.sum(axis=-1, keepdims=True)
+        out_KGTH = weights_KGTS @ cache.values_LKSH[layer][:, None, :end]
+        out_TNH = out_KGTH.reshape(n_head, n_query, head_dim).transpose(1, 0, 2)
+        return self._linear(out_TNH.reshape(n_query, -1), name + "out_proj")
+
+    def _feed_forward(self, x_TD: Array, name: str) -> Array:
+        gate_TF = self._linear(x_TD, name + "gate_proj")
+        # sigmoid by tanh, because exp would overflow on large negative gates
+        gate_TF *= np.float32(0.5) * (np.tanh(np.float32(0.5) * gate_TF) + np.float32(1))
+        return self._linear(gate_TF * self._linear(x_TD, name + "up_proj"), name + "down_proj")
+
+    def _norm(self, x_TD: Array, name: str) -> Array:
+        mean_square_T1 = np.mean(np.square(x_TD), axis=-1, keepdims=True)
+        scale_T1 = 1 / np.sqrt(mean_square_T1 + np.float32(self.config.rms_eps))
+        normed_TD: Array = x_TD * scale_T1 * self.weights[name + ".weight"]
+        return normed_TD
+
+    def _linear(self, x: Array, name: str) -> Array:
+        out: Array = x @ self.weights[name + ".weight"].T
+        return out
+
+    def _bias(self, n_query: int, n_key: int) -> Array:
+        key_S = np.arange(n_key, dtype=np.float32)
+        query_T = key_S[n_key - n_query :]
+        bias_NTS: Array = alibi_bias(self.slopes_N, query_T, key_S)
+        bias_NTS[:, query_T[:, None] < key_S[None, :]] = -np.inf
+        return bias_NTS

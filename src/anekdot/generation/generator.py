@@ -1,0 +1,197 @@
+"""The only room where text, ids and engine meet."""
+
+import math
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from anekdot.bundle import Bundle
+from anekdot.errors import ConfigurationError
+from anekdot.generation.beam import beam_search
+from anekdot.generation.cpu_engine import CpuEngine
+from anekdot.generation.engine import Engine
+from anekdot.generation.sampling import sample
+from anekdot.model.config import check_integer
+from anekdot.tokenizer.tokenizer import Tokenizer
+
+TEMPERATURE = 0.8
+TOP_K = 50
+MAX_TOKENS = 400
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One generated text.
+
+    Attributes:
+        prompt: What was given.
+        text: The whole text, the prompt included.
+        finish_reason: "end" (the model ended it), "stop" (a stop string came) or
+            "length" (``max_tokens`` were reached).
+        tokens: Tokens generated, without the prompt and the end token.
+        seed: Gives the same text again, alone, with the same settings.
+    """
+
+    prompt: str
+    text: str
+    finish_reason: str
+    tokens: int
+    seed: int
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def load(bundle: Path | str | None = None) -> "Generator":
+    """Loads a bundle, ready to generate; without an argument, the pretrained one.
+
+    Raises:
+        BundleError: The folder is no bundle, or a damaged one.
+    """
+    model = Bundle.load(None if bundle is None else Path(bundle))
+    return Generator(model.tokenizer, CpuEngine(model.config, model.weights))
+
+
+class Generator:
+    """Continues prompts to whole texts.
+
+    Args:
+        tokenizer: Text to ids and back.
+        engine: The model.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, engine: Engine) -> None:
+        self.tokenizer = tokenizer
+        self.engine = engine
+
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        temperature: float = TEMPERATURE,
+        top_k: int | None = None,
+        beams: int | None = None,
+        max_tokens: int = MAX_TOKENS,
+        seed: int | None = None,
+        stop: Sequence[str] = (),
+    ) -> Sample:
+        """Returns one whole text that begins with the prompt.
+
+        Args:
+            prompt: Its beginning; may be empty.
+            temperature: 0 takes the likeliest token each time; below 1 is calmer.
+            top_k: How many of the likeliest tokens are possible; without it, TOP_K or the
+                whole vocabulary, whichever is smaller.
+            beams: Width of a beam search, which takes the place of sampling.
+            max_tokens: Most tokens generated.
+            seed: The same seed and settings give the same text.
+            stop: Strings before which the text ends.
+
+        Raises:
+            ConfigurationError: A setting or the prompt's length cannot work.
+            TokenizerError: The prompt is no text (a lone surrogate).
+        """
+        self._check(temperature, top_k, beams, max_tokens, seed)
+        seed = secrets.randbelow(1 << 32) if seed is None else seed
+        prompt_ids = [self.tokenizer.begin_id, *self.tokenizer.encode(prompt)]
+        if len(prompt_ids) > self.engine.config.context_length:
+            raise ConfigurationError(
+                f"The prompt has {len(prompt_ids) - 1} tokens, and the model reads at most "
+                f"{self.engine.config.context_length - 1}.",
+                "Give a shorter prompt.",
+            )
+        if beams is not None:
+            ids, ended = beam_search(
+                self.engine,
+                prompt_ids,
+                beams=beams,
+                max_tokens=max_tokens,
+                end_id=self.tokenizer.end_id,
+                forbidden=self._forbidden,
+                allow_empty=bool(prompt),
+            )
+            tokens = iter([*ids, self.tokenizer.end_id] if ended else ids)
+        else:
+            tokens = self._sample(prompt_ids, temperature, top_k, max_tokens, seed)
+        return self._read(prompt, tokens, seed, stop)
+
+    def samples(self, prompt: str = "", *, n: int, seed: int | None = None, **settings: object) -> Iterator[Sample]:
+        """Yields n texts; number i has the seed ``seed + i``, and is the same alone."""
+        check_integer("n", n, 1, 1_000_000)
+        first = secrets.randbelow(1 << 32) if seed is None else seed
+        for number in range(n):
+            yield self.generate(prompt, seed=first + number, **settings)  # type: ignore[arg-type]
+
+    @property
+    def _forbidden(self) -> list[int]:
+        return [self.tokenizer.pad_id, self.tokenizer.begin_id]
+
+    def _sample(
+        self,
+        prompt_ids: list[int],
+        temperature: float,
+        top_k: int | None,
+        max_tokens: int,
+        seed: int,
+    ) -> Iterator[int]:
+        """Yields sampled ids, the end token included when it comes."""
+        cache = self.engine.new_cache(len(prompt_ids) + max_tokens)
+        ids = prompt_ids
+        for position in range(max_tokens + 1):
+            logits_V = self.engine.forward(ids, cache)
+            logits_V[self._forbidden] = -np.inf
+            if len(prompt_ids) == 1 and position == 0:
+                logits_V[self.tokenizer.end_id] = -np.inf  # no empty texts
+            token = sample(
+                logits_V,
+                temperature=temperature,
+                top_k=top_k or TOP_K,
+                seed=seed,
+                position=position,
+            )
+            if position == max_tokens and token != self.tokenizer.end_id:
+                return
+            yield token
+            if token == self.tokenizer.end_id:
+                return
+            ids = [token]
+
+    def _read(
+        self, prompt: str, ids: Iterator[int], seed: int, stop: Sequence[str]
+    ) -> Sample:
+        """Turns ids into a sample, and stops drawing them at a stop string."""
+        decoder = self.tokenizer.stream_decoder()
+        continuation, count = "", 0
+        for token in ids:
+            if token == self.tokenizer.end_id:
+                return Sample(prompt, prompt + continuation + decoder.flush(), "end", count, seed)
+            count += 1
+            continuation += decoder.feed(token)
+            cuts = [at for word in stop if (at := continuation.find(word)) >= 0]
+            if cuts:
+                return Sample(prompt, prompt + continuation[: min(cuts)], "stop", count, seed)
+        # half a character at the cut is left out rather than shown as a replacement sign
+        return Sample(prompt, prompt + continuation, "length", count, seed)
+
+    def _check(
+        self,
+        temperature: float,
+        top_k: int | None,
+        beams: int | None,
+        max_tokens: int,
+        seed: int | None,
+    ) -> None:
+        if not (math.isfinite(temperature) and temperature >= 0):
+            raise ConfigurationError(
+                f"The temperature is {temperature}.", "Give a number from 0 (no chance) upward."
+            )
+        if top_k is not None:
+            check_integer("top-k", top_k, 1, self.engine.config.vocab_size)
+        if beams is not None:
+            check_integer("beams", beams, 1, 64)
+        check_integer("max-tokens", max_tokens, 1, 100_000)
+        if seed is not None:
+            check_integer("seed", seed, 0, (1 << 63) - 1)

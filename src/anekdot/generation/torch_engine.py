@@ -1,0 +1,39 @@
+"""The PyTorch model behind the generator's interface: live samples, GPUs, the reference.
+
+Letters: ``B`` batch (here 1), ``T`` new tokens, ``V`` vocabulary.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from anekdot.model.cache import KVCache
+from anekdot.model.config import ModelConfig
+from anekdot.model.transformer import Transformer
+
+
+class TorchEngine:
+    """Runs a Transformer on one row of tokens, in float32 and without dropout."""
+
+    def __init__(self, model: Transformer) -> None:
+        self.model = model
+        self.device = model.token_embedding.weight.device
+
+    @property
+    def config(self) -> ModelConfig:
+        """The model's shape."""
+        return self.model.config
+
+    def new_cache(self, capacity: int) -> KVCache:
+        """Returns an empty cache for at most ``capacity`` tokens."""
+        return KVCache(self.config, batch_size=1, capacity=capacity, device=self.device)
+
+    @torch.no_grad()
+    def forward(self, ids_T: list[int], cache: KVCache) -> NDArray[np.float32]:
+        """Appends the tokens to the cache and returns logits_V of the one that follows."""
+        training = self.model.training
+        self.model.eval()
+        logits_BTV = self.model(torch.tensor([ids_T], device=self.device), cache=cache)
+        self.model.train(training)
+        logits_V: NDArray[np.float32] = logits_BTV[0, -1].float().cpu().numpy()
+        return logits_V

@@ -1,0 +1,109 @@
+"""The decoder-only Transformer, top-down.
+
+Letters: ``B`` batch, ``T`` query positions, ``S`` key positions, ``D`` hidden_dim,
+``N`` query heads, ``V`` vocabulary.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from anekdot.model.alibi import head_slopes
+from anekdot.model.attention import Attention, attention_bias
+from anekdot.model.cache import KVCache
+from anekdot.model.config import ModelConfig
+from anekdot.model.feed_forward import FeedForward
+from anekdot.model.norm import RMSNorm
+
+
+class Transformer(nn.Module):
+    """Token ids in, logits of the next token out."""
+
+    slopes_N: Tensor
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.token_embedding = nn.Embedding(config.vocab_size, config.hidden_dim)
+        self.dropout = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layer))
+        self.final_norm = RMSNorm(config.hidden_dim, config.rms_eps)
+        self.lm_head = nn.Linear(config.hidden_dim, config.vocab_size, bias=False)
+        if config.tie_embeddings:
+            self.lm_head.weight = self.token_embedding.weight
+        self.register_buffer(
+            "slopes_N", torch.tensor(head_slopes(config.n_head)), persistent=False
+        )
+        self.apply(initialise)
+
+    def forward(
+        self,
+        ids_BT: Tensor,
+        *,
+        padding_mask_BS: Tensor | None = None,
+        cache: KVCache | None = None,
+    ) -> Tensor:
+        """Returns the logits of the token that follows each position.
+
+        Args:
+            ids_BT: Token ids; with a cache, those of the new tokens only.
+            padding_mask_BS: True where a token, cached ones included, is real. Padding
+                may stand on either side: ALiBi sees distances only.
+            cache: Grows by T tokens.
+
+        Returns:
+            logits_BTV.
+        """
+        n_query = ids_BT.shape[1]
+        n_key = n_query + (cache.length if cache is not None else 0)
+        bias = attention_bias(self.slopes_N, n_query, n_key, padding_mask_BS)
+        x_BTD = self.dropout(self.token_embedding(ids_BT))
+        for layer, block in enumerate(self.blocks):
+            x_BTD = block(x_BTD, bias, cache, layer)
+        if cache is not None:
+            cache.advance(n_query)
+        logits_BTV: Tensor = self.lm_head(self.final_norm(x_BTD))
+        return logits_BTV
+
+
+class Block(nn.Module):
+    """A pre-norm block: each half reads the normalised stream and adds to it."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.attention_norm = RMSNorm(config.hidden_dim, config.rms_eps)
+        self.attention = Attention(config)
+        self.feed_forward_norm = RMSNorm(config.hidden_dim, config.rms_eps)
+        self.feed_forward = FeedForward(config)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x_BTD: Tensor, bias: Tensor, cache: KVCache | None, layer: int) -> Tensor:
+        """Returns x_BTD after attention and feed-forward."""
+        x_BTD = x_BTD + self.dropout(
+            self.attention(self.attention_norm(x_BTD), bias, cache, layer)
+        )
+        return x_BTD + self.dropout(self.feed_forward(self.feed_forward_norm(x_BTD)))
+
+
+def initialise(module: nn.Module) -> None:
+    """Draws matrices from normal(0, 0.02); the gains of the norms start at one."""
+    if isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.normal_(module.weight, mean=0.0, std=0.02)
+
+
+def next_token_loss(logits_BTV: Tensor, targets_BT: Tensor) -> Tensor:
+    """Returns the mean cross-entropy of the true next tokens, in nats a token.
+
+    Teacher forcing: position t is scored on token t + 1 of the text, whatever the model
+    would have said.
+
+    Args:
+        logits_BTV: The model's output.
+        targets_BT: The next tokens; IGNORED where there is none (padding).
+    """
+    return F.cross_entropy(
+        logits_BTV.flatten(0, 1).float(), targets_BT.flatten(), ignore_index=IGNORED
+    )
+
+
+IGNORED = -100

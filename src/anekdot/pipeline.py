@@ -1,0 +1,301 @@
+"""The stages in order: prepare, train, evaluate. Nothing else composes them."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from anekdot.bundle import CARD, TOKENIZER, Bundle
+from anekdot.corpus.collecting import collect
+from anekdot.corpus.manifest import MANIFEST, Manifest
+from anekdot.corpus.shards import Shard, write_shard
+from anekdot.errors import BundleError, ConfigurationError, require
+from anekdot.model.config import ModelConfig
+from anekdot.settings import PreparationConfig, build, default_steps, resolve
+from anekdot.store import sha256, staged
+from anekdot.tokenizer.tokenizer import Tokenizer
+from anekdot.training.config import TrainingConfig
+
+if TYPE_CHECKING:
+    from anekdot.evaluation.likelihood import Likelihood
+
+Progress = Callable[[int, int, str], None]
+Observer = Callable[[dict[str, Any]], None]
+Source = Path | str  # "-" is standard input
+
+SIDES = ("train", "validation", "test")
+
+
+def prepare(
+    sources: Sequence[Source],
+    out: Path,
+    config: PreparationConfig,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Reads, cleans, splits and encodes texts: files in, a prepared folder out.
+
+    Args:
+        sources: Files, folders, or "-" for standard input.
+        out: The folder to make, with tokenizer.json, shards and manifest.json.
+        config: Vocabulary size, shares of the sides, what to leave out.
+        progress: Called with (done, total, unit) through every stage.
+
+    Raises:
+        ConfigurationError: The folder exists and is not empty.
+        CorpusError: The texts cannot be used.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigurationError(f"{out} is not empty.", "Name a folder that does not exist yet.")
+    collection = collect(
+        sources,
+        validation=config.validation,
+        test=config.test,
+        no_obscene=config.no_obscene,
+        progress=progress,
+    )
+    tokenizer = Tokenizer.train(collection.train, config.vocab_size, progress=progress)
+    with staged(out) as draft:
+        draft.mkdir()
+        tokenizer.save(draft / TOKENIZER)
+        for side in SIDES:
+            texts = getattr(collection, side)
+            write_shard(draft, side, _documents(tokenizer, texts, progress), tokenizer.vocab_size)
+        manifest = Manifest.describe(
+            draft,
+            collection,
+            sources=[str(source) for source in sources],
+            settings=dataclasses.asdict(config),
+        )
+        manifest.save(draft)
+    return manifest
+
+
+def _documents(
+    tokenizer: Tokenizer, texts: Sequence[str], progress: Progress | None
+) -> Iterator[list[int]]:
+    """Yields the ids of whole documents, from begin to end token."""
+    for number, text in enumerate(texts, start=1):
+        yield [tokenizer.begin_id, *tokenizer.encode(text), tokenizer.end_id]
+        if progress is not None and (number % 1000 == 0 or number == len(texts)):
+            progress(number, len(texts), "documents encoded")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training run made.
+
+    Attributes:
+        bundle: The folder of the model.
+        validation: Of the best model on the whole validation side; None without one.
+        curves: The picture of the run.
+    """
+
+    bundle: Path
+    validation: "Likelihood | None"
+    curves: Path
+
+
+def train(
+    *sources: Source,
+    out: Path | str,
+    preset: str = "nano",
+    recipe: str = "default",
+    config: Path | None = None,
+    observe: Observer | None = None,
+    progress: Progress | None = None,
+    **fields: Any,
+) -> Trained:
+    """Trains a model on texts or on a prepared folder, or goes on with an unfinished run.
+
+    Args:
+        sources: Files, folders, "-", or one folder that ``prepare`` made.
+        out: The bundle's folder; a run in it that was stopped is continued.
+        preset: The model's shape: "nano", "mini" or "small".
+        recipe: "default", or "mission" for the settings of the original assignment.
+        config: A TOML file with any fields.
+        observe: Called with every record of metrics.jsonl.
+        progress: Called with (done, total, unit) while the texts are prepared.
+        fields: Any field of ModelConfig, TrainingConfig or PreparationConfig.
+
+    Raises:
+        AnekdotError: The texts, the settings or the folder cannot be used.
+    """
+    require("anekdot train", "train", "torch", "matplotlib")
+    from anekdot.training.curves import draw_curves  # noqa: PLC0415 (torch is optional)
+    from anekdot.training.loop import Run  # noqa: PLC0415
+
+    settled = resolve(recipe, preset, config, fields)
+    out = Path(out)
+    data = _prepared(sources, out, settled, progress)
+    tokenizer = Tokenizer.load(data / TOKENIZER)
+    sides = {side: Shard.open(data, side) for side in SIDES}
+    settled["vocab_size"] = tokenizer.vocab_size
+    if "steps" not in settled:
+        rows = len(sides["train"].ids) // settled["context_length"]
+        settled["steps"] = default_steps(rows, settled["batch_size"])
+    model_config, training_config = build(ModelConfig, settled), build(TrainingConfig, settled)
+    _claim(out, model_config, training_config, data)
+    run = Run(
+        folder=out,
+        model_config=model_config,
+        config=training_config,
+        tokenizer=tokenizer,
+        training_side=sides["train"],
+        validation_side=sides["validation"],
+        origin=dataclasses.asdict(training_config),
+        **({"observe": observe} if observe else {}),
+    )
+    validation = run.train()
+    curves = draw_curves([out], out / "run" / "curves.png")
+    with staged(out / CARD) as draft:
+        draft.write_text(_card(out.name, model_config, validation), "utf-8")
+    with staged(out / "run" / "finished.json") as draft:
+        draft.write_text(json.dumps(dataclasses.asdict(run.progress)) + "\n", "utf-8")
+    return Trained(out, validation, curves)
+
+
+def evaluate(bundle: Path, texts: Path | None = None, progress: Progress | None = None) -> "Likelihood":
+    """Measures a model in float32 on the documents of a file, or on its test side.
+
+    Args:
+        bundle: The model's folder.
+        texts: A file or folder of documents; without it, the test side of the prepared
+            folder that the bundle was trained on.
+        progress: Called with (done, total, "windows").
+
+    Raises:
+        AnekdotError: The bundle or the texts cannot be used, or no test side is known.
+    """
+    require("anekdot evaluate", "train", "torch")
+    from anekdot.evaluation.likelihood import likelihood  # noqa: PLC0415 (torch is optional)
+    from anekdot.model.transformer import Transformer  # noqa: PLC0415
+    from anekdot.training.checkpoints import load_arrays  # noqa: PLC0415
+    from anekdot.training.hardware import pick_device  # noqa: PLC0415
+
+    loaded = Bundle.load(bundle)
+    if texts is None:
+        documents = _test_side(bundle, loaded.tokenizer)
+    else:
+        collection = collect([texts], validation=0.0, test=0.0, deduplicate=False)
+        documents = [np.array(ids) for ids in _documents(loaded.tokenizer, collection.train, None)]
+    model = Transformer(loaded.config)
+    load_arrays(model, loaded.weights)
+    return likelihood(
+        model.to(pick_device()), documents, loaded.tokenizer.token_lengths, progress=progress
+    )
+
+
+def _test_side(bundle: Path, tokenizer: Tokenizer) -> list[Any]:
+    """Returns the test documents of the folder that a bundle was trained on."""
+    record = bundle / "run" / "config.json"
+    if not record.is_file():
+        raise BundleError(
+            f"{bundle} does not say which texts it was tested on.",
+            "Name some with --texts FILE.",
+        )
+    data = bundle / json.loads(record.read_text("utf-8"))["data"]
+    if Tokenizer.load(data / TOKENIZER) != tokenizer:
+        raise BundleError(
+            f"{data} was prepared with another tokenizer than {bundle} has.",
+            "Name texts with --texts FILE.",
+        )
+    side = Shard.open(data, "test")
+    if not len(side):
+        raise BundleError(f"The test side of {data} is empty.", "Name texts with --texts FILE.")
+    return [side.document(number) for number in range(len(side))]
+
+
+def _prepared(
+    sources: Sequence[Source],
+    out: Path,
+    settled: dict[str, Any],
+    progress: Progress | None,
+) -> Path:
+    """Returns the prepared folder: the one given, the run's own, or a new one in the run."""
+    if not sources:
+        raise ConfigurationError("No texts were named.", "Name a file, a folder, or - .")
+    if len(sources) == 1 and (Path(sources[0]) / MANIFEST).is_file():
+        return Path(sources[0])
+    if out.exists() and not (out / "run").is_dir() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigurationError(
+            f"{out} holds something else than a run.", "Name another folder with --out."
+        )
+    data = out / "run" / "data"
+    wanted = build(PreparationConfig, settled)
+    if not data.exists():
+        prepare(sources, data, wanted, progress)
+        return data
+    manifest = Manifest.load(data)
+    before = {**manifest.settings, "sources": manifest.sources}
+    now = {**dataclasses.asdict(wanted), "sources": [str(source) for source in sources]}
+    _refuse_difference(out, before, now)
+    return data
+
+
+def _claim(out: Path, model: ModelConfig, training: TrainingConfig, data: Path) -> None:
+    """Marks the folder as this run's, or checks that the run in it is the same one.
+
+    Raises:
+        ConfigurationError: The run in the folder is finished or has other settings.
+    """
+    record = out / "run" / "config.json"
+    settings = {
+        "model": dataclasses.asdict(model),
+        "training": dataclasses.asdict(training),
+        "data": os.path.relpath(data, out),
+        "manifest": sha256(data / MANIFEST),
+    }
+    if not record.exists():
+        with staged(record) as draft:
+            draft.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
+        return
+    before = json.loads(record.read_text("utf-8"))
+    _refuse_difference(
+        out,
+        {**before["model"], **before["training"], "data": before["manifest"]},
+        {**settings["model"], **settings["training"], "data": settings["manifest"]},
+    )
+    if (out / "run" / "finished.json").exists():
+        raise ConfigurationError(
+            f"The run in {out} is finished.", "Name another folder with --out to train anew."
+        )
+
+
+def _refuse_difference(out: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+    changed = [
+        f"{name} {before.get(name)} → {now.get(name)}"
+        for name in {**before, **now}
+        if before.get(name) != now.get(name)
+    ]
+    if changed:
+        raise ConfigurationError(
+            f"The run in {out} has other settings: {'; '.join(changed)}.",
+            "Give the same settings to go on with it, or another folder with --out.",
+        )
+
+
+def _card(name: str, config: ModelConfig, validation: "Likelihood | None") -> str:
+    """Returns the model card: Markdown for people."""
+    figures = (
+        f"On {validation.documents} validation documents: {validation.bits_per_byte:.3f} bits "
+        f"per byte, {validation.loss:.3f} nats a token, perplexity {validation.perplexity:.1f}."
+        if validation
+        else "There was no validation side."
+    )
+    return f"""# {name}
+
+A decoder-only Transformer of {config.n_parameters:,} parameters, trained with anekdot.
+
+{figures}
+
+Layers {config.n_layer}, heads {config.n_head} (KV {config.n_kv_head}), width \
+{config.hidden_dim}, feed-forward {config.intermediate_dim}, vocabulary {config.vocab_size}, \
+context {config.context_length} tokens.
+
+    anekdot generate --model {name} "…"
+"""

@@ -1,0 +1,184 @@
+"""``tokenizer.json`` in and out, in the format of Hugging Face tokenizers.
+
+The merges decide everything else in the file. So reading takes the merges, writes down the
+file that they should have given, and refuses the first place where the two differ.
+
+Source: https://huggingface.co/docs/tokenizers/api/tokenizer
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from reprlib import repr as short
+from typing import Any
+
+from anekdot.errors import TokenizerError
+from anekdot.tokenizer.pretokens import PATTERN
+from anekdot.tokenizer.vocabulary import BYTE_CHARACTERS, SPECIALS, Merge, token_bytes
+
+LARGEST_FILE = 64 * 1024 * 1024  # bytes; a vocabulary of a million tokens takes about half
+
+_BYTE_LEVEL = {
+    "type": "ByteLevel",
+    "add_prefix_space": False,
+    "trim_offsets": True,
+    "use_regex": False,
+}
+
+
+def serialize(merges: Sequence[Merge]) -> bytes:
+    """Returns the contents of the file: the same bytes for the same merges, always.
+
+    >>> json.loads(serialize([]))["model"]["vocab"]["<|end|>"]
+    2
+    """
+    return (json.dumps(_document(merges), ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def read(path: Path) -> list[Merge]:
+    """Reads the merges of a file.
+
+    Raises:
+        TokenizerError: The file cannot be read, is too large, is not JSON, or differs from
+            what ``serialize`` gives for its merges.
+    """
+    document = _parse(path)
+    merges = _merges(path, document)
+    for difference in _differences(document, _document(merges), ""):
+        raise _damaged(path, difference)
+    return merges
+
+
+def _document(merges: Sequence[Merge]) -> dict[str, Any]:
+    """Returns the file as JSON values."""
+    tokens = _token_strings(merges)
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [
+            {
+                "id": id,
+                "content": content,
+                "single_word": False,
+                "lstrip": False,
+                "rstrip": False,
+                "normalized": False,
+                "special": True,
+            }
+            for id, content in enumerate(SPECIALS)
+        ],
+        "normalizer": None,
+        "pre_tokenizer": {
+            "type": "Sequence",
+            "pretokenizers": [
+                {
+                    "type": "Split",
+                    "pattern": {"Regex": PATTERN},
+                    "behavior": "Isolated",
+                    "invert": False,
+                },
+                _BYTE_LEVEL,
+            ],
+        },
+        "post_processor": None,
+        "decoder": _BYTE_LEVEL,
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "ignore_merges": False,
+            "vocab": {token: id for id, token in enumerate(tokens)},
+            "merges": [[tokens[left], tokens[right]] for left, right in merges],
+        },
+    }
+
+
+def _token_strings(merges: Sequence[Merge]) -> list[str]:
+    """Returns every token as a file shows it, by id."""
+    written = ["".join(map(BYTE_CHARACTERS.__getitem__, token)) for token in token_bytes(merges)]
+    return [*SPECIALS, *written[len(SPECIALS) :]]
+
+
+def _parse(path: Path) -> Any:
+    """Parses the file."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise TokenizerError(
+            f"The tokenizer {path} cannot be read: {error.strerror}.",
+            "Give the path of a tokenizer.json.",
+        ) from error
+    if len(data) > LARGEST_FILE:
+        raise _damaged(path, f"it is larger than {LARGEST_FILE} bytes")
+    try:
+        return json.loads(data.decode(), object_pairs_hook=_unique)
+    except RecursionError as error:
+        raise _damaged(path, "its JSON is nested too deeply") from error
+    except ValueError as error:
+        raise _damaged(path, f"it is not JSON: {error}") from error
+
+
+def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Builds a JSON object, refusing a name that is given twice."""
+    built: dict[str, Any] = {}
+    for name, value in members:
+        if name in built:
+            raise ValueError(f"an object has two members {short(name)}")
+        built[name] = value
+    return built
+
+
+def _merges(path: Path, document: Any) -> list[Merge]:
+    """Reads the merges as ids, numbering tokens in the order in which they are built."""
+    try:
+        pairs = document["model"]["merges"]
+    except (KeyError, IndexError, TypeError) as error:
+        raise _damaged(path, "model.merges is missing") from error
+    if not isinstance(pairs, list):
+        raise _damaged(path, f"model.merges is {short(pairs)}, not a list")
+    ids = {token: id for id, token in enumerate(_token_strings([])) if id >= len(SPECIALS)}
+    merges: list[Merge] = []
+    for n, pair in enumerate(pairs):
+        match pair:
+            case [str(left), str(right)] if left in ids and right in ids:
+                merges.append((ids[left], ids[right]))
+            case _:
+                raise _damaged(path, f"model.merges[{n}] is {short(pair)}, not two known tokens")
+        if left + right in ids:
+            raise _damaged(path, f"model.merges[{n}] builds {short(left + right)} a second time")
+        ids[left + right] = len(SPECIALS) + len(ids)
+    return merges
+
+
+def _differences(found: Any, expected: Any, place: str) -> Iterator[str]:
+    """Yields a clause about every place where two JSON values differ."""
+    if type(found) is not type(expected):
+        yield f"{place or 'the document'} is {short(found)}, not {short(expected)}"
+    elif isinstance(expected, dict):
+        for name in found.keys() - expected.keys():
+            yield f"{place or 'the document'} has an unknown member {short(name)}"
+        for name, value in expected.items():
+            inner = f"{place}.{name}" if place else name
+            if name in found:
+                yield from _differences(found[name], value, inner)
+            else:
+                yield f"{inner} is missing"
+    elif isinstance(expected, list) and len(found) == len(expected):
+        for n, (left, right) in enumerate(zip(found, expected, strict=True)):
+            yield from _differences(left, right, f"{place}[{n}]")
+    elif found != expected:
+        yield f"{place} is {short(found)}, not {short(expected)}"
+
+
+def _damaged(path: Path, what: str) -> TokenizerError:
+    """Returns the error for a file that is not ours."""
+    return TokenizerError(
+        f"The tokenizer {path} cannot be used: {what}.",
+        "Train one with anekdot, or restore the file that it saved.",
+    )

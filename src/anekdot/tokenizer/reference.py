@@ -1,0 +1,85 @@
+"""The tokenizer in its plainest form: what the fast files must agree with.
+
+Text is split into pretokens. Training starts from single bytes and joins the most frequent
+pair of neighbours, again and again. Encoding replays the merges in the order of training.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE
+from anekdot.tokenizer.vocabulary import SPECIALS, Merge, byte_ids
+
+FIRST_MERGE = len(SPECIALS) + 256
+
+L, N, S = (
+    "".join(rf"\U{first:08x}-\U{last:08x}" for first, last in ranges)
+    for ranges in (LETTERS, NUMBERS, WHITESPACE)
+)
+PATTERN = re.compile(
+    rf"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n{L}{N}]?[{L}]+"
+    rf"|[{N}]| ?[^{S}{L}{N}]+[\r\n]*|[{S}]*[\r\n]+|[{S}]+(?![^{S}])|[{S}]+"
+)
+
+
+def split(text: str) -> list[str]:
+    """Splits text into pretokens.
+
+    >>> split("Ты кто? Я кот")
+    ['Ты', ' кто', '?', ' Я', ' кот']
+    """
+    return PATTERN.findall(text)
+
+
+def apply_merge(ids: Sequence[int], pair: Merge, new: int) -> list[int]:
+    """Replaces a pair by its merge, left to right.
+
+    >>> apply_merge([1, 1, 1, 2], (1, 1), 9)
+    [9, 1, 2]
+    """
+    merged: list[int] = []
+    n = 0
+    while n < len(ids):
+        found = tuple(ids[n : n + 2]) == pair
+        merged.append(new if found else ids[n])
+        n += 2 if found else 1
+    return merged
+
+
+def train_merges(counts: Mapping[bytes, int], vocab_size: int) -> list[Merge]:
+    """Learns merges, counting all pairs anew for each.
+
+    >>> len(train_merges({b"abab": 3, b"ab": 1}, 300))
+    2
+    """
+    words = {word: [byte_ids()[byte] for byte in word] for word in counts}
+    merges: list[Merge] = []
+    while FIRST_MERGE + len(merges) < vocab_size:
+        pairs: Counter[Merge] = Counter()
+        for word, ids in words.items():
+            for pair in pairwise(ids):
+                pairs[pair] += counts[word]
+        if not pairs:
+            break
+        best = min(pairs, key=lambda pair: (-pairs[pair], pair))
+        words = {w: apply_merge(ids, best, FIRST_MERGE + len(merges)) for w, ids in words.items()}
+        merges.append(best)
+    return merges
+
+
+def encode(text: str, merges: Sequence[Merge]) -> list[int]:
+    """Encodes text by applying every merge in the order of training.
+
+    >>> a = byte_ids()[ord("a")]
+    >>> encode("aaa", [(a, a)]) == [259, a]
+    True
+    """
+    ids: list[int] = []
+    for pretoken in split(text):
+        word = [byte_ids()[byte] for byte in pretoken.encode()]
+        for n, pair in enumerate(merges):
+            word = apply_merge(word, pair, FIRST_MERGE + n)
+        ids.extend(word)
+    return ids

@@ -1,0 +1,1 @@
+"""Shards in, a trained bundle out. ``config`` alone can be imported without torch."""

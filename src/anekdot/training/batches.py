@@ -1,0 +1,88 @@
+"""Shards to batches: a pure function of (seed, step), so a resumed run sees the same.
+
+Letters: ``B`` rows a batch, ``T`` tokens a row.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anekdot.corpus.shards import Shard
+from anekdot.errors import CorpusError
+from anekdot.model.transformer import IGNORED
+from anekdot.training.config import Rows
+
+Ids = NDArray[np.int64]
+
+
+class Batches:
+    """All batches of a run, by step.
+
+    Every epoch is a fresh permutation of the documents. Rows are numbered through the
+    epochs: step s has the rows ``s * batch_size ...``.
+
+    Args:
+        shard: The training side.
+        rows: See ``TrainingConfig.rows``.
+        context_length: T.
+        batch_size: B.
+        seed: Of the permutations.
+        pad_id: Fills rows up.
+
+    Raises:
+        CorpusError: There is not a single row.
+    """
+
+    def __init__(
+        self,
+        shard: Shard,
+        *,
+        rows: Rows,
+        context_length: int,
+        batch_size: int,
+        seed: int,
+        pad_id: int,
+    ) -> None:
+        self.shard = shard
+        self.rows = rows
+        self.context_length = context_length
+        self.batch_size = batch_size
+        self.seed = seed
+        self.pad_id = pad_id
+        n_ids = len(shard.ids)
+        self.rows_per_epoch = (
+            len(shard) if rows == "documents" else -(-(n_ids - 1) // context_length)
+        )
+        if self.rows_per_epoch < 1:
+            raise CorpusError("The training side has no documents.", "Give more texts.")
+        self._epoch = -1
+        self._order: Ids = np.empty(0, np.int64)
+        self._stream = np.empty(0, shard.ids.dtype)
+
+    def batch(self, step: int) -> tuple[Ids, Ids]:
+        """Returns ids_BT and targets_BT of one step; IGNORED where there is no target."""
+        first = step * self.batch_size
+        rows = [self._row(number) for number in range(first, first + self.batch_size)]
+        longest = max(len(row) for row in rows) - 1
+        ids_BT = np.full((self.batch_size, longest), self.pad_id, np.int64)
+        targets_BT = np.full((self.batch_size, longest), IGNORED, np.int64)
+        for number, row in enumerate(rows):
+            ids_BT[number, : len(row) - 1] = row[:-1]
+            targets_BT[number, : len(row) - 1] = row[1:]
+        return ids_BT, targets_BT
+
+    def _row(self, number: int) -> NDArray[np.integer]:
+        """Returns the ids of a row and of the target after its last position."""
+        epoch, place = divmod(number, self.rows_per_epoch)
+        self._enter(epoch)
+        if self.rows == "documents":
+            return self.shard.document(int(self._order[place]))[: self.context_length + 1]
+        start = place * self.context_length
+        return self._stream[start : start + self.context_length + 1]
+
+    def _enter(self, epoch: int) -> None:
+        if epoch == self._epoch:
+            return
+        self._epoch = epoch
+        self._order = np.random.default_rng([self.seed, epoch]).permutation(len(self.shard))
+        if self.rows == "packed":
+            self._stream = np.concatenate([self.shard.document(int(d)) for d in self._order])

@@ -1,0 +1,105 @@
+"""How a model is trained: the fields, and the two recipes."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from anekdot.errors import ConfigurationError
+from anekdot.model.config import check_integer, check_number
+
+Rows = Literal["packed", "documents"]
+Precision = Literal["auto", "bf16", "fp32"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """How a model is trained.
+
+    Attributes:
+        steps: Optimizer steps; the learning rate reaches zero at the last one.
+        batch_size: Rows a step.
+        rows: "packed" fills every row with one document after another; "documents" gives
+            each document a row of its own, cut at the context length, the rest padding.
+        learning_rate: The highest, reached after the warm-up.
+        warmup_steps: Steps of linear rise from zero.
+        beta1: AdamW's decay of the mean gradient.
+        beta2: AdamW's decay of the mean squared gradient.
+        epsilon: AdamW's guard against division by zero.
+        weight_decay: AdamW's decoupled decay of the matrices.
+        gradient_clip: Largest norm of the whole gradient; 0 switches clipping off.
+        precision: "bf16" computes in bfloat16 over float32 weights, "fp32" in float32;
+            "auto" takes bf16 where the hardware has it.
+        seed: Of initialisation, order of documents and dropout.
+        evaluate_every: Steps between evaluations on the validation side.
+        sample_every: Steps between live samples.
+        checkpoint_every: Steps between checkpoints.
+    """
+
+    steps: int
+    batch_size: int
+    rows: Rows
+    learning_rate: float
+    warmup_steps: int
+    beta1: float
+    beta2: float
+    epsilon: float
+    weight_decay: float
+    gradient_clip: float
+    precision: Precision = "auto"
+    seed: int = 0
+    evaluate_every: int = 500
+    sample_every: int = 500
+    checkpoint_every: int = 500
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "evaluate_every", "sample_every", "checkpoint_every"):
+            check_integer(name, getattr(self, name), 1, 1_000_000_000)
+        check_integer("batch_size", self.batch_size, 1, 1 << 20)
+        check_integer("warmup_steps", self.warmup_steps, 0, 1_000_000_000)
+        check_integer("seed", self.seed, 0, (1 << 62) - 1)
+        for name, largest in (
+            ("learning_rate", 1.0),
+            ("epsilon", 1.0),
+            ("weight_decay", 10.0),
+            ("gradient_clip", 1e9),
+            ("beta1", 0.999999),
+            ("beta2", 0.999999),
+        ):
+            check_number(name, getattr(self, name), 0.0, largest)
+        for name, choices in (("rows", get_args(Rows)), ("precision", get_args(Precision))):
+            if getattr(self, name) not in choices:
+                raise ConfigurationError(
+                    f"{name} is {getattr(self, name)!r}.", f"Choose one of {', '.join(choices)}."
+                )
+
+
+_COMMON: dict[str, Any] = {"beta1": 0.9, "epsilon": 1e-8, "gradient_clip": 1.0, "batch_size": 32}
+
+# What a recipe fixes, by field of ModelConfig, TrainingConfig or the preparation.
+# "steps" is absent from the default recipe: it follows from the size of the corpus.
+RECIPES: dict[str, dict[str, Any]] = {
+    "mission": {
+        **_COMMON,
+        "vocab_size": 1024,
+        "context_length": 128,
+        "tie_embeddings": False,
+        "dropout": 0.0,
+        "steps": 10_000,
+        "rows": "documents",
+        "learning_rate": 3e-4,
+        "warmup_steps": 500,
+        "beta2": 0.999,
+        "weight_decay": 0.01,
+    },
+    "default": {
+        **_COMMON,
+        "vocab_size": 2048,
+        "context_length": 256,
+        "tie_embeddings": True,
+        "dropout": 0.0,
+        "rows": "packed",
+        "learning_rate": 1e-3,
+        "warmup_steps": 100,
+        "beta2": 0.99,
+        "weight_decay": 0.1,
+    },
+}

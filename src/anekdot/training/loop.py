@@ -1,0 +1,307 @@
+"""One training step, then the loop around it.
+
+Letters: ``B`` rows, ``T`` positions.
+"""
+
+import dataclasses
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from anekdot.bundle import Bundle
+from anekdot.corpus.shards import Shard
+from anekdot.evaluation.likelihood import Likelihood, likelihood
+from anekdot.generation.generator import Generator
+from anekdot.generation.torch_engine import TorchEngine
+from anekdot.model.config import ModelConfig
+from anekdot.model.transformer import IGNORED, Transformer, next_token_loss
+from anekdot.tokenizer.tokenizer import Tokenizer
+from anekdot.training.batches import Batches
+from anekdot.training.checkpoints import (
+    load_arrays,
+    load_checkpoint,
+    model_arrays,
+    save_checkpoint,
+)
+from anekdot.training.config import TrainingConfig
+from anekdot.training.hardware import autocast, pick_device
+from anekdot.training.metrics import Record, append, forget_after
+from anekdot.training.optimizer import build_optimizer
+from anekdot.training.schedule import learning_rate
+
+Observer = Callable[[Record], None]
+
+STEPS_PER_RECORD = 10
+SAMPLE_TOKENS = 200
+INTERIM_TOKENS = 100_000  # of the validation side, while training; the end sees all of it
+
+
+def train_step(
+    model: Transformer,
+    optimizer: torch.optim.Optimizer,
+    ids_BT: Tensor,
+    targets_BT: Tensor,
+    *,
+    rate: float,
+    gradient_clip: float,
+    precision: AbstractContextManager[object],
+) -> Tensor:
+    """Takes one optimizer step and returns the loss before it, in nats a token.
+
+    Args:
+        model: Its weights change.
+        optimizer: Over the model's parameters.
+        ids_BT: Token ids.
+        targets_BT: The tokens that follow; IGNORED where there is none.
+        rate: The learning rate of this step.
+        gradient_clip: Largest norm of the whole gradient; 0 switches clipping off.
+        precision: The context of the forward pass.
+    """
+    with precision:
+        loss = next_token_loss(model(ids_BT), targets_BT)
+    loss.backward()  # type: ignore[no-untyped-call]
+    if gradient_clip:
+        torch.nn.utils.clip_grad_norm_(model.parameters(), gradient_clip)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.detach()
+
+
+@dataclass
+class Progress:
+    """Where a run stands; what a checkpoint keeps besides the tensors."""
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    best_bits_per_byte: float | None = None
+    best_step: int = 0
+
+
+@dataclass
+class Run:
+    """A training run in a folder, which is at the same time the bundle it makes.
+
+    At the top of the folder stands the best model so far, always loadable; below ``run/``
+    are checkpoints, metrics.jsonl and samples.md. Where a checkpoint is, the run goes on
+    from it.
+
+    Attributes:
+        folder: The bundle.
+        model_config: The model's shape.
+        config: How it is trained.
+        tokenizer: Of the shards.
+        training_side: Documents to learn from.
+        validation_side: Documents that choose the best model; may be empty.
+        origin: What the bundle's config.json tells of the training.
+        observe: Called with every record that goes into metrics.jsonl.
+    """
+
+    folder: Path
+    model_config: ModelConfig
+    config: TrainingConfig
+    tokenizer: Tokenizer
+    training_side: Shard
+    validation_side: Shard
+    origin: dict[str, Any] = field(default_factory=dict)
+    observe: Observer = field(default=lambda record: None)
+
+    def __post_init__(self) -> None:
+        torch.manual_seed(self.config.seed)
+        self.device = pick_device()
+        self.model = Transformer(self.model_config).to(self.device)
+        self.optimizer = build_optimizer(self.model, self.config)
+        self.batches = Batches(
+            self.training_side,
+            rows=self.config.rows,
+            context_length=self.model_config.context_length,
+            batch_size=self.config.batch_size,
+            seed=self.config.seed,
+            pad_id=self.tokenizer.pad_id,
+        )
+        self.generator = Generator(self.tokenizer, TorchEngine(self.model))
+        self.progress = Progress()
+        self.recent: list[tuple[Tensor, int, float]] = []
+        self.checkpoints = self.folder / "run" / "checkpoints"
+        self.metrics = self.folder / "run" / "metrics.jsonl"
+        self.metrics.parent.mkdir(parents=True, exist_ok=True)
+
+    def train(self) -> Likelihood | None:
+        """Trains to the last step and returns the best model's validation likelihood.
+
+        Without a validation side the last model counts as the best, and None is returned.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C came; a checkpoint of the last step has been saved.
+        """
+        self._start()
+        self.model.train()
+        with _interruption() as interrupted:
+            while self.progress.step < self.config.steps:
+                self._take_step()
+                if self._due(self.config.evaluate_every):
+                    self._evaluate()
+                if self._due(self.config.sample_every):
+                    self._show_sample()
+                if self._due(self.config.checkpoint_every) or interrupted.is_set():
+                    self._save_checkpoint()
+                if interrupted.is_set():
+                    raise KeyboardInterrupt
+        return self._judge_best()
+
+    def _due(self, every: int) -> bool:
+        return self.progress.step % every == 0 or self.progress.step == self.config.steps
+
+    def _start(self) -> None:
+        """Goes on from the newest checkpoint, or puts the untrained bundle in place."""
+        state = load_checkpoint(self.checkpoints, self.model, self.optimizer)
+        if state is not None:
+            self.progress = Progress(**state)
+            forget_after(self.metrics, self.progress.step)
+        else:
+            self.metrics.unlink(missing_ok=True)
+            self._bundle().save(self.folder)
+
+    def _take_step(self) -> None:
+        started = time.perf_counter()
+        step = self.progress.step
+        # dropout follows from (seed, step), so a resumed run draws the same masks
+        torch.manual_seed(self.config.seed + (step << 20))
+        ids_BT, targets_BT = map(torch.from_numpy, self.batches.batch(step))
+        rate = learning_rate(
+            step,
+            highest=self.config.learning_rate,
+            warmup_steps=self.config.warmup_steps,
+            steps=self.config.steps,
+        )
+        loss = train_step(
+            self.model,
+            self.optimizer,
+            ids_BT.to(self.device),
+            targets_BT.to(self.device),
+            rate=rate,
+            gradient_clip=self.config.gradient_clip,
+            precision=autocast(self.device, self.config.precision),
+        )
+        tokens = int((targets_BT != IGNORED).sum())
+        self.progress.step += 1
+        self.progress.tokens += tokens
+        self.recent.append((loss, tokens, time.perf_counter() - started))
+        if self._due(STEPS_PER_RECORD):
+            self._record_steps(rate)
+
+    def _record_steps(self, rate: float) -> None:
+        """Writes the mean of the steps since the last such record."""
+        started = time.perf_counter()
+        losses, tokens, durations = zip(*self.recent, strict=True)
+        loss = torch.stack(losses).mean().item()  # waits for the device
+        elapsed = sum(durations) + time.perf_counter() - started
+        self.progress.seconds += elapsed
+        self.recent.clear()
+        self._record(
+            "step",
+            steps=self.config.steps,
+            loss=loss,
+            learning_rate=rate,
+            tokens_per_second=sum(tokens) / elapsed,
+            seconds=self.progress.seconds,
+        )
+
+    def _evaluate(self) -> None:
+        """Measures the validation side, or its beginning, and keeps the best model."""
+        best = True
+        if len(self.validation_side):
+            result = self._likelihood(self._validation(INTERIM_TOKENS))
+            best = result.bits_per_byte < (self.progress.best_bits_per_byte or math.inf)
+            self._record(
+                "evaluation",
+                loss=result.loss,
+                perplexity=result.perplexity,
+                bits_per_byte=result.bits_per_byte,
+                best=best,
+            )
+            if best:
+                self.progress.best_bits_per_byte = result.bits_per_byte
+        if best:
+            self.progress.best_step = self.progress.step
+            self._bundle().save_weights(self.folder)
+
+    def _judge_best(self) -> Likelihood | None:
+        """Loads the best model and measures it on the whole validation side."""
+        load_arrays(self.model, Bundle.load(self.folder).weights)
+        if not len(self.validation_side):
+            return None
+        return self._likelihood(self._validation(None))
+
+    def _likelihood(self, documents: list[NDArray[np.integer]]) -> Likelihood:
+        return likelihood(
+            self.model,
+            documents,
+            self.tokenizer.token_lengths,
+            autocast=autocast(self.device, self.config.precision),
+        )
+
+    def _validation(self, most_tokens: int | None) -> list[NDArray[np.integer]]:
+        """Returns the validation documents, or the first of them up to so many tokens."""
+        side = self.validation_side
+        n_documents = len(side)
+        if most_tokens is not None:
+            n_documents = max(1, int(np.searchsorted(side.offsets, most_tokens)) - 1)
+        return [side.document(number) for number in range(min(len(side), n_documents))]
+
+    def _show_sample(self) -> None:
+        sample = self.generator.generate(seed=self.progress.step, max_tokens=SAMPLE_TOKENS)
+        self._record("sample", text=sample.text)
+        with (self.folder / "run" / "samples.md").open("a", encoding="utf-8") as file:
+            file.write(f"## Step {self.progress.step}\n\n{sample.text}\n\n")
+
+    def _save_checkpoint(self) -> None:
+        state = dataclasses.asdict(self.progress)
+        save_checkpoint(self.checkpoints, state, self.model, self.optimizer)
+
+    def _bundle(self) -> Bundle:
+        weights = cast(dict[str, NDArray[np.generic]], model_arrays(self.model))
+        return Bundle(self.model_config, self.tokenizer, weights, self.origin)
+
+    def _record(self, kind: str, **values: object) -> None:
+        record = {"kind": kind, "step": self.progress.step, **values}
+        append(self.metrics, record)
+        self.observe(record)
+
+
+@contextmanager
+def _interruption() -> Iterator[threading.Event]:
+    """Turns the first Ctrl-C into a flag that the loop looks at after each step.
+
+    A second one stops at once. Python delivers signals to the main thread only; elsewhere
+    the flag stays down.
+    """
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+    previous = signal.getsignal(signal.SIGINT)
+
+    def raise_flag(number: int, frame: FrameType | None) -> None:
+        event.set()
+        signal.signal(signal.SIGINT, previous)
+
+    signal.signal(signal.SIGINT, raise_flag)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, previous)

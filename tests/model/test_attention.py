@@ -1,0 +1,118 @@
+"""Attention against a Python loop, against multi-head attention, and under damage."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from anekdot.model.alibi import head_slopes
+from anekdot.model.attention import (
+    Attention,
+    attention_bias,
+    reference_attention,
+    stable_softmax,
+)
+from anekdot.model.config import ModelConfig
+
+SHAPES = [(4, 4), (4, 2), (6, 3), (6, 1), (3, 1)]
+
+
+def random_qkv(n_head, n_kv_head, n_query=5, n_key=7, head_dim=4, batch=2):
+    torch.manual_seed(0)
+    return (
+        torch.randn(batch, n_head, n_query, head_dim) * 3,
+        torch.randn(batch, n_kv_head, n_key, head_dim) * 3,
+        torch.randn(batch, n_kv_head, n_key, head_dim),
+    )
+
+
+def loop_attention(q, k, v, slopes, padding):
+    """Softmax attention spelled out one number at a time, in Python floats."""
+    batch, n_head, n_query, head_dim = q.shape
+    n_kv_head, n_key = k.shape[1], k.shape[2]
+    out = torch.zeros_like(q)
+    for b in range(batch):
+        for n in range(n_head):
+            kv = n // (n_head // n_kv_head)
+            for t in range(n_query):
+                i = n_key - n_query + t
+                seen = [j for j in range(i + 1) if padding is None or padding[b][j]]
+                scores = [
+                    sum(float(q[b, n, t, h]) * float(k[b, kv, j, h]) for h in range(head_dim))
+                    / math.sqrt(head_dim)
+                    - slopes[n] * (i - j)
+                    for j in seen
+                ]
+                weights = [math.exp(s - max(scores)) for s in scores]
+                for weight, j in zip(weights, seen, strict=True):
+                    out[b, n, t] += weight / sum(weights) * v[b, kv, j]
+    return out
+
+
+@pytest.mark.parametrize(("n_head", "n_kv_head"), SHAPES)
+@pytest.mark.parametrize("padded", [False, True])
+def test_reference_and_fused_kernel_equal_the_loop(n_head, n_kv_head, padded):
+    q, k, v = random_qkv(n_head, n_kv_head)
+    padding = torch.tensor([[1] * 7, [0, 0, 1, 1, 1, 1, 1]]).bool() if padded else None
+    slopes = head_slopes(n_head)
+    bias = attention_bias(torch.tensor(slopes), 5, 7, padding)
+    expected = loop_attention(q, k, v, slopes, padding)
+    torch.testing.assert_close(reference_attention(q, k, v, bias), expected, atol=1e-5, rtol=0)
+    fused = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, enable_gqa=True)
+    torch.testing.assert_close(fused, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("change", ["slope", "mask", "group"])
+def test_damage_is_noticed(change):
+    q, k, v = random_qkv(4, 2)
+    slopes = head_slopes(4)
+    expected = loop_attention(q, k, v, slopes, None)
+    bias = attention_bias(torch.tensor(slopes), 5, 7)
+    if change == "slope":
+        bias[1] = bias[2]
+    if change == "mask":
+        bias[:, 0, 3] = 0.0
+    if change == "group":
+        k = k.flip(1)
+    assert not torch.allclose(reference_attention(q, k, v, bias), expected, atol=1e-3)
+
+
+def test_equal_head_counts_are_multi_head_attention():
+    """K = N: PyTorch's own multi-head attention, given the same bias, is the oracle."""
+    torch.manual_seed(0)
+    config = ModelConfig(
+        vocab_size=8, context_length=8, n_layer=1, n_head=4, n_kv_head=4, hidden_dim=16,
+        intermediate_dim=8,
+    )  # fmt: skip
+    ours, theirs = Attention(config), torch.nn.MultiheadAttention(16, 4, False, batch_first=True)
+    theirs.in_proj_bias = None
+    projections = (ours.q_proj, ours.k_proj, ours.v_proj)
+    with torch.no_grad():
+        theirs.in_proj_weight.copy_(torch.cat([matrix.weight for matrix in projections]))
+        theirs.out_proj.weight.copy_(ours.out_proj.weight)
+        theirs.out_proj.bias = None
+    x_BTD = torch.randn(2, 6, 16)
+    bias_NTS = attention_bias(torch.tensor(head_slopes(4)), 6, 6)
+    expected, _ = theirs(x_BTD, x_BTD, x_BTD, attn_mask=bias_NTS.repeat(2, 1, 1))
+    torch.testing.assert_close(ours(x_BTD, bias_NTS), expected, atol=1e-5, rtol=0)
+
+
+def test_masks_come_after_the_bias_and_are_absolute():
+    padding = torch.tensor([[False, True, True]])
+    bias = attention_bias(torch.tensor([1e30]), 3, 3, padding)[0, 0]
+    inf = math.inf
+    assert bias[0].tolist() == [-inf, -inf, -inf]
+    assert bias[2, 0] == -inf
+    assert torch.isfinite(bias[2, 1:]).all()
+
+
+def test_softmax_is_stable():
+    rows = torch.tensor([[1e4, 1e4, -1e4], [-1e30, 0.0, 1.0], [-math.inf, 5.0, 5.0]])
+    torch.testing.assert_close(stable_softmax(rows), torch.softmax(rows, -1))
+    huge = stable_softmax(torch.tensor([3e38, -3e38]))
+    assert huge.tolist() == [1.0, 0.0]
+
+
+def test_softmax_of_a_fully_masked_row_is_zero_not_nan():
+    assert stable_softmax(torch.full((2, 3), -math.inf)).tolist() == [[0.0] * 3] * 2

@@ -1,0 +1,24 @@
+import torch
+
+from anekdot.model.norm import RMSNorm
+
+
+def test_equals_the_definition_in_float64():
+    torch.manual_seed(0)
+    norm = RMSNorm(7, eps=1e-5)
+    torch.nn.init.normal_(norm.weight)
+    x = torch.randn(3, 5, 7) * 10
+    wide = x.double()
+    expected = wide / torch.sqrt((wide**2).sum(-1, keepdim=True) / 7 + 1e-5) * norm.weight.double()
+    torch.testing.assert_close(norm(x).double(), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_output_has_unit_root_mean_square():
+    x = torch.randn(4, 64) * 100
+    assert torch.allclose(RMSNorm(64, 1e-5)(x).square().mean(-1), torch.ones(4), atol=1e-4)
+
+
+def test_zeros_stay_zeros_and_bfloat16_stays_bfloat16():
+    out = RMSNorm(8, 1e-5)(torch.zeros(2, 8, dtype=torch.bfloat16))
+    assert out.dtype == torch.bfloat16
+    assert not out.any()

@@ -1,0 +1,192 @@
+"""Properties of the whole model: causality, padding, caching, loss."""
+
+import dataclasses
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anekdot.bundle import expected_shapes
+from anekdot.errors import ConfigurationError
+from anekdot.model.cache import KVCache
+from anekdot.model.config import PRESETS, ModelConfig
+from anekdot.model.transformer import IGNORED, Transformer, next_token_loss
+
+TINY = ModelConfig(
+    vocab_size=64, context_length=32, n_layer=2, n_head=6, n_kv_head=3, hidden_dim=24,
+    intermediate_dim=32,
+)  # fmt: skip
+
+
+def tiny_model(seed: int = 0, **changes) -> Transformer:
+    """A small model with weights large enough for attention to matter."""
+    torch.manual_seed(seed)
+    model = Transformer(dataclasses.replace(TINY, **changes)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim == 2:
+                parameter.mul_(10)
+    return model
+
+
+def random_ids(*shape: int, seed: int = 1) -> torch.Tensor:
+    return torch.randint(3, 64, shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_future_cannot_move_the_past():
+    model, ids = tiny_model(), random_ids(1, 20)
+    changed = ids.clone()
+    changed[0, 12:] = random_ids(8, seed=2)
+    before, after = model(ids)[0], model(changed)[0]
+    assert torch.equal(before[:12], after[:12])
+    assert not torch.allclose(before[12:], after[12:])
+
+
+def test_no_gradient_flows_from_the_future():
+    model = tiny_model()
+    embedded = model.token_embedding(random_ids(1, 10)).detach().requires_grad_()
+    model.token_embedding.forward = lambda ids: embedded
+    model(random_ids(1, 10))[0, 4].sum().backward()
+    assert embedded.grad[0, :5].abs().amin(dim=-1).gt(0).all()
+    assert not embedded.grad[0, 5:].any()
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_padding_cannot_move_anything(side):
+    model = tiny_model()
+    rows = [random_ids(n, seed=n) for n in (3, 11, 7)]
+    ids_BT = torch.zeros(3, 11, dtype=torch.long)
+    mask_BS = torch.zeros(3, 11, dtype=torch.bool)
+    for b, row in enumerate(rows):
+        place = slice(11 - len(row), 11) if side == "left" else slice(0, len(row))
+        ids_BT[b, place], mask_BS[b, place] = row, True
+    logits = model(ids_BT, padding_mask_BS=mask_BS)
+    filled = torch.where(mask_BS, ids_BT, 42)
+    assert torch.isfinite(logits).all()
+    for b, row in enumerate(rows):
+        alone = model(row[None])[0]
+        torch.testing.assert_close(logits[b, mask_BS[b]], alone, atol=1e-4, rtol=0)
+        other = model(filled, padding_mask_BS=mask_BS)[b, mask_BS[b]]
+        assert torch.equal(other, logits[b, mask_BS[b]])
+
+
+@settings(deadline=None, max_examples=30)
+@given(cuts=st.lists(st.integers(1, 6), min_size=1, max_size=5))
+def test_cached_equals_full(cuts):
+    model = tiny_model()
+    ids = random_ids(2, sum(cuts))
+    cache = KVCache(model.config, batch_size=2, capacity=sum(cuts))
+    pieces = [model(piece, cache=cache) for piece in ids.split(cuts, dim=1)]
+    torch.testing.assert_close(torch.cat(pieces, 1), model(ids), atol=1e-4, rtol=0)
+
+
+def test_cached_ragged_batch_equals_single_rows():
+    model = tiny_model()
+    rows = [random_ids(n, seed=n) for n in (2, 9, 5)]
+    more = random_ids(3, 4, seed=9)
+    ids_BT = torch.zeros(3, 9, dtype=torch.long)
+    mask_BS = torch.ones(3, 13, dtype=torch.bool)
+    for b, row in enumerate(rows):
+        ids_BT[b, 9 - len(row) :] = row
+        mask_BS[b, : 9 - len(row)] = False
+    cache = KVCache(model.config, batch_size=3, capacity=13)
+    model(ids_BT, padding_mask_BS=mask_BS[:, :9], cache=cache)
+    for step in range(4):
+        logits = model(
+            more[:, step : step + 1], padding_mask_BS=mask_BS[:, : 10 + step], cache=cache
+        )
+        for b, row in enumerate(rows):
+            whole = torch.cat([row, more[b, : step + 1]])[None]
+            torch.testing.assert_close(logits[b, -1], model(whole)[0, -1], atol=1e-4, rtol=0)
+
+
+def test_a_copied_cache_is_independent():
+    model, ids = tiny_model(), random_ids(1, 8)
+    cache = KVCache(model.config, batch_size=1, capacity=12)
+    model(ids, cache=cache)
+    twin = cache.copy()
+    model(random_ids(1, 4, seed=5), cache=twin)
+    expected = model(torch.cat([ids, ids[:, :1]], 1))[0, -1]
+    torch.testing.assert_close(model(ids[:, :1], cache=cache)[0, -1], expected, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("vocab_size", [300, 2048])
+def test_initial_loss_is_that_of_guessing(vocab_size):
+    torch.manual_seed(0)
+    config = ModelConfig(vocab_size=vocab_size, context_length=64, **PRESETS["nano"])
+    ids = torch.randint(vocab_size, (8, 65))
+    loss = next_token_loss(Transformer(config)(ids[:, :-1]), ids[:, 1:])
+    assert loss.item() == pytest.approx(math.log(vocab_size), abs=0.1)
+
+
+def test_one_batch_overfits():
+    model, ids = tiny_model(), random_ids(4, 17)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim == 2:
+                parameter.div_(10)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for _ in range(200):
+        loss = next_token_loss(model(ids[:, :-1]), ids[:, 1:])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    assert loss.item() < 0.05
+
+
+def test_loss_equals_the_definition_and_ignores_padding():
+    logits = torch.randn(2, 3, 5)
+    targets = torch.tensor([[1, 2, IGNORED], [4, IGNORED, IGNORED]])
+    by_hand = [
+        -torch.log_softmax(logits[b, t], -1)[targets[b, t]] for b, t in ((0, 0), (0, 1), (1, 0))
+    ]
+    torch.testing.assert_close(next_token_loss(logits, targets), sum(by_hand) / 3)
+
+
+def test_dropout_acts_in_training_alone():
+    model, ids = tiny_model(dropout=0.5), random_ids(1, 10)
+    assert torch.equal(model(ids), model(ids))
+    model.train()
+    assert not torch.equal(model(ids), model(ids))
+
+
+def test_tied_embeddings_are_one_matrix():
+    tied, untied = tiny_model(), tiny_model(tie_embeddings=False)
+    assert tied.lm_head.weight is tied.token_embedding.weight
+    assert untied.lm_head.weight is not untied.token_embedding.weight
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_parameter_count_and_shapes_are_the_models(preset, tied):
+    config = ModelConfig(
+        vocab_size=1024, context_length=128, tie_embeddings=tied, **PRESETS[preset]
+    )
+    with torch.device("meta"):
+        model = Transformer(config)
+    assert config.n_parameters == sum(p.numel() for p in model.parameters())
+    shapes = {name: tuple(p.shape) for name, p in model.named_parameters()}
+    assert shapes == expected_shapes(config)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("n_kv_head", 4),
+        ("hidden_dim", 25),
+        ("n_layer", 0),
+        ("n_layer", 2.0),
+        ("vocab_size", -1),
+        ("n_head", True),
+        ("dropout", 1.0),
+        ("dropout", math.nan),
+        ("rms_eps", 0.0),
+        ("tie_embeddings", "yes"),
+        ("hidden_dim", 10**12),
+    ],
+)
+def test_impossible_shapes_are_refused_by_name(field, value):
+    with pytest.raises(ConfigurationError, match=field):
+        dataclasses.replace(TINY, **{field: value})

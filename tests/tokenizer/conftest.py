@@ -1,0 +1,34 @@
+import gzip
+import json
+import os
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from anekdot.tokenizer import Tokenizer
+
+ROOT = Path(__file__).parents[2]
+CORPUS = Path(os.environ.get("ANEKDOT_CORPUS", ROOT / "../shared/data/anecdotes.jsonl.gz"))
+
+TEXTS = [
+    "Встретил ёж ежа. — Ты кто? — Я ёж. — И я ёж! Так и познакомились.",
+    "Приходит кот к врачу: «Доктор, меня все гладят против шерсти».",
+    "— Сколько будет дважды два?\n— А вам для отчёта или для себя?",
+    "Кот врача и врач кота встретились у врача.",
+    "Don't panic: we'll see, they've 17 мгновений и 3 минуты.",
+]
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> Tokenizer:
+    return Tokenizer.train(TEXTS, 400)
+
+
+@pytest.fixture(scope="session")
+def corpus() -> list[str]:
+    """The first documents of the real corpus, about 5 MB."""
+    if not CORPUS.exists():
+        pytest.skip(f"no corpus at {CORPUS}; set ANEKDOT_CORPUS")
+    with gzip.open(CORPUS, "rt", encoding="utf-8") as lines:
+        return [json.loads(line)["text"] for line in islice(lines, 20_000)]

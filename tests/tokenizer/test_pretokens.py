@@ -1,0 +1,86 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Regex, pre_tokenizers
+
+from anekdot.tokenizer import reference
+from anekdot.tokenizer.pretokens import PATTERN, split
+
+EDGE_CASES = {
+    "–\u00a0Нет": ["–", "\u00a0Нет"],
+    "Н.\u00a0Г.\u00a0П": ["Н", ".", "\u00a0Г", ".", "\u00a0П"],
+    "за́мок": ["за", "\u0301мок"],
+    "и\u0306 е\u0308": ["и", "\u0306", " е", "\u0308"],
+    "кто-то": ["кто", "-то"],
+    "«ёлочки»": ["«ёлочки", "»"],
+    "№5": ["№", "5"],
+    "1\u202f000": ["1", "\u202f", "0", "0", "0"],
+    "zйро": ["zйро"],
+    "пере\u00adнос": ["пере", "\u00adнос"],
+    "\ufeffДа": ["\ufeffДа"],
+    "да\r\nнет": ["да", "\r\n", "нет"],
+    "а  б": ["а", " ", " б"],
+    "а \n \n б": ["а", " \n \n", " б"],
+    "а\t\n": ["а", "\t\n"],
+    "а  ": ["а", "  "],
+    "!\n\n—": ["!\n\n", "—"],
+    "'ſ": ["'ſ"],
+    "'S'LL'x": ["'S", "'LL", "'x"],
+    "don't": ["don", "'t"],
+    "'\u2028ёж": ["'", "\u2028ёж"],
+    "\x1c\x85a": ["\x1c", "\x85a"],
+    "": [],
+}
+
+CHARACTERS = "аЁsTlREſ1½'-—«№中😀 \u00a0\n\r\t\x85\u0301\u00ad\ufeff\x1c\x00"
+TEXTS = st.one_of(st.text(st.characters(codec="utf-8")), st.text(CHARACTERS))
+
+
+@pytest.mark.parametrize(("text", "expected"), EDGE_CASES.items())
+def test_edge_cases(text: str, expected: list[str]) -> None:
+    assert [pretoken.decode() for pretoken in split(text.encode())] == expected
+    assert reference.split(text) == expected
+
+
+@given(TEXTS)
+@settings(max_examples=1000, deadline=None)
+def test_equals_the_reference_and_hugging_face(text: str) -> None:
+    found = [pretoken.decode() for pretoken in split(text.encode())]
+    assert found == reference.split(text)
+    peer = pre_tokenizers.Split(Regex(PATTERN), "isolated")
+    assert found == [pretoken for pretoken, _ in peer.pre_tokenize_str(text)]
+
+
+@pytest.mark.slow
+def test_every_character_is_in_the_class_that_hugging_face_gives_it() -> None:
+    peer = pre_tokenizers.Split(Regex(PATTERN), "isolated")
+    for first in range(0, 0x110000, 256):
+        codes = [code for code in range(first, first + 256) if not 0xD800 <= code < 0xE000]
+        text = "".join(f"а{chr(code)}б {chr(code)}1{chr(code)}\n" for code in codes)
+        found = [pretoken.decode() for pretoken in split(text.encode())]
+        assert found == [pretoken for pretoken, _ in peer.pre_tokenize_str(text)], hex(first)
+
+
+@given(
+    st.binary()
+    | st.lists(st.sampled_from([b"\xd0", b"\xb0", b" ", b"a", b"\xf4\xbf"])).map(b"".join)
+)
+@settings(deadline=None)
+def test_arbitrary_bytes_come_back(data: bytes) -> None:
+    assert b"".join(split(data)) == data
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"\xd0", [b"\xd0"]),
+        (b"a\xd0 \xd0b", [b"a", b"\xd0", b" \xd0", b"b"]),
+        (b"\xc0\xaf", [b"\xc0\xaf"]),
+        (b"\xed\xa0\x80x", [b"\xed\xa0\x80", b"x"]),
+        (b"\xf4\xbf\xbf\xbf", [b"\xf4\xbf\xbf\xbf"]),
+        (b"\xffs", [b"\xffs"]),
+    ],
+)
+def test_an_invalid_byte_is_one_character_of_no_class(data: bytes, expected: list[bytes]) -> None:
+    # Two such characters in a row cannot both be the one that a word may begin with.
+    assert split(data) == expected

@@ -1,0 +1,128 @@
+import json
+import random
+from collections import Counter
+from itertools import product
+
+import pytest
+import tokenizers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Regex, models, pre_tokenizers, trainers
+
+from anekdot.errors import TokenizerError
+from anekdot.tokenizer import reference
+from anekdot.tokenizer.pretokens import PATTERN
+from anekdot.tokenizer.trainer import count_pretokens, train_merges
+from anekdot.tokenizer.vocabulary import BYTE_CHARACTERS, SPECIALS, Merge, byte_ids, token_bytes
+
+WORDS = st.one_of(*(st.text(alphabet, min_size=1, max_size=12) for alphabet in ("a", "ab", "abc")))
+COUNTS = st.dictionaries(WORDS.map(str.encode), st.integers(1, 4), max_size=8)
+
+
+def hugging_face_merges(documents: list[str], vocab_size: int) -> list[list[str]]:
+    """Trains the peer and returns its merges as it writes them."""
+    peer = tokenizers.Tokenizer(models.BPE())
+    peer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(PATTERN), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        special_tokens=list(SPECIALS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    peer.train_from_iterator(documents, trainer)
+    return json.loads(peer.to_str())["model"]["merges"]
+
+
+def written(merges: list[Merge]) -> list[list[str]]:
+    """Writes merges as the peer does."""
+    tokens = ["".join(map(BYTE_CHARACTERS.__getitem__, token)) for token in token_bytes(merges)]
+    return [[tokens[left], tokens[right]] for left, right in merges]
+
+
+@given(COUNTS, st.integers(259, 300))
+@settings(max_examples=500, deadline=None)
+def test_equals_the_reference(counts: dict[bytes, int], vocab_size: int) -> None:
+    assert train_merges(counts, vocab_size) == reference.train_merges(counts, vocab_size)
+
+
+def test_equals_the_reference_on_every_short_word() -> None:
+    words = (bytes(word) for n in range(1, 10) for word in product(b"ab", repeat=n))
+    for word in words:
+        assert train_merges({word: 1}, 300) == reference.train_merges({word: 1}, 300), word
+
+
+def test_equals_hugging_face_on_thousands_of_tiny_corpora() -> None:
+    chance = random.Random(7)
+    for alphabet in ("a", "ab", "abc", "аб ", "ab'sт1 \n\u00a0"):
+        for _ in range(600):
+            documents = [
+                "".join(chance.choices(alphabet, k=chance.randint(0, 30)))
+                for _ in range(chance.randint(1, 6))
+            ]
+            vocab_size = chance.randint(259, 290)
+            merges = train_merges(count_pretokens(documents), vocab_size)
+            assert written(merges) == hugging_face_merges(documents, vocab_size), documents
+
+
+@pytest.mark.slow
+def test_equals_hugging_face_on_the_corpus(corpus: list[str]) -> None:
+    merges = train_merges(count_pretokens(corpus), 2048)
+    assert written(merges) == hugging_face_merges(corpus, 2048)
+    assert len(merges) == 2048 - 259
+
+
+def test_ties_go_to_the_smallest_ids() -> None:
+    a, n = byte_ids()[ord("a")], byte_ids()[ord("\n")]
+    assert a < n  # by the printable character of a byte, not by its value
+    assert train_merges({b"\na": 1, b"a\n": 1}, 260) == [(a, n)]
+
+
+def test_overlapping_pairs_count() -> None:
+    a, b = byte_ids()[ord("a")], byte_ids()[ord("b")]
+    assert train_merges({b"aaaa": 1, b"ab": 2}, 260) == [(a, a)]
+    assert train_merges({b"aaa": 1, b"ab": 3}, 260) == [(a, b)]
+
+
+def test_counts_alone_decide() -> None:
+    counts = count_pretokens(["кот и кит", "кит и пёс", "пёс и кот"])
+    backwards = Counter(dict(reversed(counts.items())))
+    assert train_merges(counts, 280) == train_merges(backwards, 280)
+
+
+def test_counts_beyond_32_and_64_bits() -> None:
+    a, b = byte_ids()[ord("a")], byte_ids()[ord("b")]
+    for large in (2**31, 2**32, 2**64):
+        assert train_merges({b"aa": large - 1, b"ba": large}, 260) == [(b, a)]
+
+
+def test_stops_when_no_pair_is_left() -> None:
+    assert train_merges({}, 300) == []
+    assert train_merges({b"a": 5}, 300) == []
+    assert len(train_merges({b"abcd": 1}, 1000)) == 3
+
+
+def test_larger_vocabularies_continue_smaller_ones() -> None:
+    counts = count_pretokens(["на дворе трава, на траве дрова"])
+    assert train_merges(counts, 280)[:10] == train_merges(counts, 269)
+
+
+def test_progress_reaches_the_end() -> None:
+    calls: list[tuple[int, int, str]] = []
+    train_merges({b"abcd": 1}, 262, progress=lambda *call: calls.append(call))
+    assert calls == [(1, 3, "merges"), (2, 3, "merges"), (3, 3, "merges")]
+
+
+def test_one_endless_word_is_no_obstacle() -> None:
+    chance = random.Random(3)
+    word = "".join(chance.choices("абвгдежз", k=50_000)).encode()
+    assert len(train_merges({word: 1}, 1259)) == 1000
+
+
+def test_a_lone_surrogate_names_its_document() -> None:
+    with pytest.raises(TokenizerError, match=r"Document 1 .* character 2"):
+        count_pretokens(["да", "да\ud800"])
