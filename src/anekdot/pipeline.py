@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anekdot.bundle import CARD, TOKENIZER, Bundle
+from anekdot.corpus.cleaning import clean
 from anekdot.corpus.collecting import collect
-from anekdot.corpus.manifest import MANIFEST, Manifest
+from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files
+from anekdot.corpus.reading import read
 from anekdot.corpus.shards import Shard, write_shard
+from anekdot.corpus.splitting import SIDES
 from anekdot.errors import BundleError, ConfigurationError, require
 from anekdot.model.config import ModelConfig
 from anekdot.settings import PreparationConfig, build, default_steps, resolve
@@ -28,7 +31,6 @@ Progress = Callable[[int, int, str], None]
 Observer = Callable[[dict[str, Any]], None]
 Source = Path | str  # "-" is standard input
 
-SIDES = ("train", "validation", "test")
 
 
 def prepare(
@@ -58,18 +60,25 @@ def prepare(
         no_obscene=config.no_obscene,
         progress=progress,
     )
-    tokenizer = Tokenizer.train(collection.train, config.vocab_size, progress=progress)
+    tokenizer = Tokenizer.train(collection.sides["train"], config.vocab_size, progress=progress)
     with staged(out) as draft:
         draft.mkdir()
         tokenizer.save(draft / TOKENIZER)
-        for side in SIDES:
-            texts = getattr(collection, side)
-            write_shard(draft, side, _documents(tokenizer, texts, progress), tokenizer.vocab_size)
-        manifest = Manifest.describe(
-            draft,
-            collection,
+        written = {
+            side: write_shard(
+                draft, side, _documents(tokenizer, texts, progress), tokenizer.vocab_size
+            )
+            for side, texts in collection.sides.items()
+        }
+        manifest = Manifest(
             sources=[str(source) for source in sources],
             settings=dataclasses.asdict(config),
+            texts_in=collection.texts_in,
+            dropped=collection.dropped,
+            documents={side: documents for side, (documents, _) in written.items()},
+            tokens={side: tokens for side, (_, tokens) in written.items()},
+            vocab_size=tokenizer.vocab_size,
+            files=hash_files(draft),
         )
         manifest.save(draft)
     return manifest
@@ -181,8 +190,8 @@ def evaluate(bundle: Path, texts: Path | None = None, progress: Progress | None 
     if texts is None:
         documents = _test_side(bundle, loaded.tokenizer)
     else:
-        collection = collect([texts], validation=0.0, test=0.0, deduplicate=False)
-        documents = [np.array(ids) for ids in _documents(loaded.tokenizer, collection.train, None)]
+        found = [clean(document.text) for document in read(texts)]
+        documents = [np.array(ids) for ids in _documents(loaded.tokenizer, found, None)]
     model = Transformer(loaded.config)
     load_arrays(model, loaded.weights)
     return likelihood(

@@ -28,7 +28,7 @@ def train(*sources: str, out: Path, vocab_size: int = 2048) -> None:
     from anekdot.corpus.collecting import collect
 
     with bars() as progress:
-        texts = collect(sources, validation=0.0, test=0.0, progress=progress).train
+        texts = collect(sources, progress=progress).sides["train"]
         tokenizer = Tokenizer.train(texts, vocab_size, progress=progress)
     tokenizer.save(out)
     print(f"{out}: {tokenizer.vocab_size:,} tokens")

@@ -1,0 +1,48 @@
+# make joke    install the core and tell an anecdote: make joke PROMPT="Студент"
+# make test    install what the suite needs and run it
+# make check   formatting, lint, types, imports
+# make pretrained CORPUS=texts.jsonl.gz    train and ship the pretrained bundle (an hour)
+
+PYTHON ?= python3
+PROMPT ?= Студент МФТИ на экзамене
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: joke setup test check pretrained clean
+
+joke: $(VENV)/.core
+	@$(BIN)/anekdot generate "$(PROMPT)"
+
+setup: $(VENV)/.dev
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+pretrained: $(VENV)/.dev
+	$(BIN)/anekdot train $(CORPUS) --out runs/pretrained --config tools/pretrained.toml
+	$(BIN)/python tools/ship_pretrained.py runs/pretrained
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "anekdot needs Python 3.11 or later: install one (python3.11) and run make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "This Python has no venv: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.core
