@@ -5,6 +5,10 @@ import re
 import sys
 from pathlib import Path
 
+# tiny models run faster on one thread, and two suites may share a machine
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]

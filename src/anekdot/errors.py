@@ -5,7 +5,6 @@ A mistake in what the user brought (a file, a flag, a bundle) raises an
 A broken invariant of our own is an ``assert``.
 """
 
-
 import importlib.util
 
 

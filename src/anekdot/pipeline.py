@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,13 @@ from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files
 from anekdot.corpus.reading import read
 from anekdot.corpus.shards import Shard, write_shard
 from anekdot.corpus.splitting import SIDES
-from anekdot.errors import BundleError, ConfigurationError, require
+from anekdot.errors import BundleError, ConfigurationError, CorpusError, require
 from anekdot.model.config import ModelConfig
 from anekdot.settings import PreparationConfig, build, default_steps, resolve
-from anekdot.store import sha256, staged
+from anekdot.store import staged
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.config import TrainingConfig
+from anekdot.training.run_folder import card, claim, prepared_folder, refuse_difference
 
 if TYPE_CHECKING:
     from anekdot.evaluation.likelihood import Likelihood
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int, str], None]
 Observer = Callable[[dict[str, Any]], None]
 Source = Path | str  # "-" is standard input
-
+Notice = Callable[[str], None]
 
 
 def prepare(
@@ -38,6 +38,7 @@ def prepare(
     out: Path,
     config: PreparationConfig,
     progress: Progress | None = None,
+    notice: Notice | None = None,
 ) -> Manifest:
     """Reads, cleans, splits and encodes texts: files in, a prepared folder out.
 
@@ -46,6 +47,7 @@ def prepare(
         out: The folder to make, with tokenizer.json, shards and manifest.json.
         config: Vocabulary size, shares of the sides, what to leave out.
         progress: Called with (done, total, unit) through every stage.
+        notice: Told what was guessed about a file.
 
     Raises:
         ConfigurationError: The folder exists and is not empty.
@@ -59,7 +61,13 @@ def prepare(
         test=config.test,
         no_obscene=config.no_obscene,
         progress=progress,
+        notice=notice,
     )
+    if not collection.sides["train"]:
+        raise CorpusError(
+            f"Of {collection.kept} texts none fell to the training side.",
+            "Give more texts, or --validation 0 --test 0 to train on all.",
+        )
     tokenizer = Tokenizer.train(collection.sides["train"], config.vocab_size, progress=progress)
     with staged(out) as draft:
         draft.mkdir()
@@ -117,6 +125,7 @@ def train(
     config: Path | None = None,
     observe: Observer | None = None,
     progress: Progress | None = None,
+    notice: Notice | None = None,
     **fields: Any,
 ) -> Trained:
     """Trains a model on texts or on a prepared folder, or goes on with an unfinished run.
@@ -129,6 +138,7 @@ def train(
         config: A TOML file with any fields.
         observe: Called with every record of metrics.jsonl.
         progress: Called with (done, total, unit) while the texts are prepared.
+        notice: Told what was guessed about a file.
         fields: Any field of ModelConfig, TrainingConfig or PreparationConfig.
 
     Raises:
@@ -140,7 +150,7 @@ def train(
 
     settled = resolve(recipe, preset, config, fields)
     out = Path(out)
-    data = _prepared(sources, out, settled, progress)
+    data = _prepared(sources, out, settled, progress, notice)
     tokenizer = Tokenizer.load(data / TOKENIZER)
     sides = {side: Shard.open(data, side) for side in SIDES}
     settled["vocab_size"] = tokenizer.vocab_size
@@ -148,7 +158,7 @@ def train(
         rows = len(sides["train"].ids) // settled["context_length"]
         settled["steps"] = default_steps(rows, settled["batch_size"])
     model_config, training_config = build(ModelConfig, settled), build(TrainingConfig, settled)
-    _claim(out, model_config, training_config, data)
+    claim(out, model_config, training_config, data)
     run = Run(
         folder=out,
         model_config=model_config,
@@ -162,13 +172,15 @@ def train(
     validation = run.train()
     curves = draw_curves([out], out / "run" / "curves.png")
     with staged(out / CARD) as draft:
-        draft.write_text(_card(out.name, model_config, validation), "utf-8")
+        draft.write_text(card(out.name, model_config, validation), "utf-8")
     with staged(out / "run" / "finished.json") as draft:
         draft.write_text(json.dumps(dataclasses.asdict(run.progress)) + "\n", "utf-8")
     return Trained(out, validation, curves)
 
 
-def evaluate(bundle: Path, texts: Path | None = None, progress: Progress | None = None) -> "Likelihood":
+def evaluate(
+    bundle: Path, texts: Path | None = None, progress: Progress | None = None
+) -> "Likelihood":
     """Measures a model in float32 on the documents of a file, or on its test side.
 
     Args:
@@ -201,13 +213,7 @@ def evaluate(bundle: Path, texts: Path | None = None, progress: Progress | None 
 
 def _test_side(bundle: Path, tokenizer: Tokenizer) -> list[Any]:
     """Returns the test documents of the folder that a bundle was trained on."""
-    record = bundle / "run" / "config.json"
-    if not record.is_file():
-        raise BundleError(
-            f"{bundle} does not say which texts it was tested on.",
-            "Name some with --texts FILE.",
-        )
-    data = bundle / json.loads(record.read_text("utf-8"))["data"]
+    data = prepared_folder(bundle)
     if Tokenizer.load(data / TOKENIZER) != tokenizer:
         raise BundleError(
             f"{data} was prepared with another tokenizer than {bundle} has.",
@@ -224,6 +230,7 @@ def _prepared(
     out: Path,
     settled: dict[str, Any],
     progress: Progress | None,
+    notice: Notice | None,
 ) -> Path:
     """Returns the prepared folder: the one given, the run's own, or a new one in the run."""
     if not sources:
@@ -237,74 +244,10 @@ def _prepared(
     data = out / "run" / "data"
     wanted = build(PreparationConfig, settled)
     if not data.exists():
-        prepare(sources, data, wanted, progress)
+        prepare(sources, data, wanted, progress, notice)
         return data
     manifest = Manifest.load(data)
     before = {**manifest.settings, "sources": manifest.sources}
     now = {**dataclasses.asdict(wanted), "sources": [str(source) for source in sources]}
-    _refuse_difference(out, before, now)
+    refuse_difference(out, before, now)
     return data
-
-
-def _claim(out: Path, model: ModelConfig, training: TrainingConfig, data: Path) -> None:
-    """Marks the folder as this run's, or checks that the run in it is the same one.
-
-    Raises:
-        ConfigurationError: The run in the folder is finished or has other settings.
-    """
-    record = out / "run" / "config.json"
-    settings = {
-        "model": dataclasses.asdict(model),
-        "training": dataclasses.asdict(training),
-        "data": os.path.relpath(data, out),
-        "manifest": sha256(data / MANIFEST),
-    }
-    if not record.exists():
-        with staged(record) as draft:
-            draft.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
-        return
-    before = json.loads(record.read_text("utf-8"))
-    _refuse_difference(
-        out,
-        {**before["model"], **before["training"], "data": before["manifest"]},
-        {**settings["model"], **settings["training"], "data": settings["manifest"]},
-    )
-    if (out / "run" / "finished.json").exists():
-        raise ConfigurationError(
-            f"The run in {out} is finished.", "Name another folder with --out to train anew."
-        )
-
-
-def _refuse_difference(out: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
-    changed = [
-        f"{name} {before.get(name)} → {now.get(name)}"
-        for name in {**before, **now}
-        if before.get(name) != now.get(name)
-    ]
-    if changed:
-        raise ConfigurationError(
-            f"The run in {out} has other settings: {'; '.join(changed)}.",
-            "Give the same settings to go on with it, or another folder with --out.",
-        )
-
-
-def _card(name: str, config: ModelConfig, validation: "Likelihood | None") -> str:
-    """Returns the model card: Markdown for people."""
-    figures = (
-        f"On {validation.documents} validation documents: {validation.bits_per_byte:.3f} bits "
-        f"per byte, {validation.loss:.3f} nats a token, perplexity {validation.perplexity:.1f}."
-        if validation
-        else "There was no validation side."
-    )
-    return f"""# {name}
-
-A decoder-only Transformer of {config.n_parameters:,} parameters, trained with anekdot.
-
-{figures}
-
-Layers {config.n_layer}, heads {config.n_head} (KV {config.n_kv_head}), width \
-{config.hidden_dim}, feed-forward {config.intermediate_dim}, vocabulary {config.vocab_size}, \
-context {config.context_length} tokens.
-
-    anekdot generate --model {name} "…"
-"""

@@ -24,11 +24,6 @@ def quantize_rows(
     return np.rint(matrix / divisor[:, None]).astype(np.int8), scale
 
 
-def dequantize_rows(values: NDArray[np.int8], scale: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Returns the float32 matrix that int8 values and their row scales stand for."""
-    return values.astype(np.float32) * scale[:, None]
-
-
 def quantize_weights(weights: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.generic]]:
     """Quantizes every matrix; its scales stand beside it under ``<name>.scale``."""
     packed: dict[str, NDArray[np.generic]] = {}
@@ -42,12 +37,12 @@ def quantize_weights(weights: dict[str, NDArray[np.float32]]) -> dict[str, NDArr
 
 def dequantize_weights(stored: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.float32]]:
     """Returns float32 weights from what a bundle stores, quantized or not."""
-    return {
-        name: (
-            dequantize_rows(array, stored[name + SCALE_SUFFIX].astype(np.float32))
-            if array.dtype == np.int8
-            else array.astype(np.float32, copy=False)
-        )
+    weights = {
+        name: array.astype(np.float32, copy=False)
         for name, array in stored.items()
         if not name.endswith(SCALE_SUFFIX)
     }
+    for name, scale in stored.items():
+        if name.endswith(SCALE_SUFFIX):
+            weights[name.removesuffix(SCALE_SUFFIX)] *= scale.astype(np.float32)[:, None]
+    return weights

@@ -18,7 +18,8 @@ from anekdot.model.config import ModelConfig
 SHAPES = [(4, 4), (4, 2), (6, 3), (6, 1), (3, 1)]
 
 
-def random_qkv(n_head, n_kv_head, n_query=5, n_key=7, head_dim=4, batch=2):
+def random_qkv(n_head, n_kv_head, n_query=5, n_key=7):
+    batch, head_dim = 2, 4
     torch.manual_seed(0)
     return (
         torch.randn(batch, n_head, n_query, head_dim) * 3,

@@ -31,6 +31,6 @@ def prepare(
         vocab_size=vocab_size, validation=validation, test=test, no_obscene=no_obscene
     )
     with bars() as progress:
-        manifest = pipeline.prepare(sources, out, config, progress)
+        manifest = pipeline.prepare(sources, out, config, progress, console.print)
     console.print(describe(manifest))
     print(out)

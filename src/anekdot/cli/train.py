@@ -24,19 +24,21 @@ def _flags() -> type:
         types.update(typing.get_type_hints(configuration))
         for parameter in parse(configuration.__doc__ or "").params:
             texts[parameter.arg_name] = " ".join((parameter.description or "").split())
-    return dataclasses.make_dataclass(
+    flags = dataclasses.make_dataclass(
         "Fields",
         [
             (
                 name,
-                Annotated[types[name] | None, Parameter(help=texts[name])],
-                dataclasses.field(default=None),
+                types[name] | None,
+                dataclasses.field(default=None, metadata={"help": texts[name]}),
             )
             for name in FIELDS
         ],
         kw_only=True,
         frozen=True,
     )
+    flags.__module__ = __name__  # Cyclopts takes a class of the module "types" for a built-in
+    return flags
 
 
 Fields = _flags()
@@ -59,6 +61,7 @@ def train(
         preset: The model's shape.
         recipe: All other settings, to start from.
         config: A TOML file with any of the fields below.
+        fields: Any field of the configuration.
     """
     from anekdot import pipeline
     from anekdot.generation.generator import load
@@ -74,6 +77,7 @@ def train(
             config=config,
             observe=observe,
             progress=progress,
+            notice=console.print,
             **(dataclasses.asdict(fields) if fields is not None else {}),
         )
     if trained.validation is not None:

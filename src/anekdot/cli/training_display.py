@@ -29,7 +29,9 @@ def training_display(console: Console) -> Iterator[Callable[[dict[str, Any]], No
         def observe(record: dict[str, Any]) -> None:
             nonlocal task, seen
             if record["kind"] == "step":
-                line = f"loss {record['loss']:.3f} nats  {record['tokens_per_second']:,.0f} tokens/s"
+                line = (
+                    f"loss {record['loss']:.3f} nats  {record['tokens_per_second']:,.0f} tokens/s"
+                )
                 if task is None:
                     task = display.add_task(line, total=record["steps"])
                 display.update(task, completed=record["step"], description=line)

@@ -1,1 +1,1 @@
-"""Files into documents, documents into shards."""
+"""From a person's files to documents, sides and shards: read, clean, deduplicate, split, store."""

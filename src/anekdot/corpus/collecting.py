@@ -1,27 +1,29 @@
-"""Sources into the texts of three sides: read, clean, deduplicate, split."""
+"""From sources to the three sides: read, clean, deduplicate, split, keep the sides apart."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from anekdot.corpus.cleaning import clean, is_obscene, reason_to_drop
-from anekdot.corpus.deduplication import NearDuplicates, fullest_versions
-from anekdot.corpus.reading import Document, read
-from anekdot.corpus.splitting import SIDES, Side, check_shares, side
+from anekdot.corpus.deduplication import Distinct, NearDuplicates
+from anekdot.corpus.reading import Document, Notice, Source, files, read_file
+from anekdot.corpus.splitting import Side, check_fractions, side
 from anekdot.errors import CorpusError
 
 Progress = Callable[[int, int, str], None]
+"""Receives (done, total, unit)."""
+
+NEAR_DUPLICATE = "near-duplicate of a held-out text"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Collection:
-    """What became of the texts that came in; ``texts_in`` is kept plus dropped.
+    """The texts of a corpus by side, in the order of first appearance, and what was dropped.
 
     Attributes:
-        sides: The texts of each side, in the order in which they came.
-        texts_in: Texts read.
-        dropped: Texts left out, by reason.
+        sides: The texts of each side.
+        texts_in: Documents read; equals ``kept`` plus everything dropped.
+        dropped: Documents dropped, by reason.
     """
 
     sides: dict[Side, list[str]]
@@ -30,86 +32,93 @@ class Collection:
 
     @property
     def kept(self) -> int:
-        """Texts on all sides."""
+        """The number of texts on all sides."""
         return sum(map(len, self.sides.values()))
 
 
 def collect(
-    sources: Sequence[Path | str],
+    sources: Iterable[Source],
     *,
     validation: float = 0.0,
     test: float = 0.0,
     no_obscene: bool = False,
     progress: Progress | None = None,
+    notice: Notice | None = None,
 ) -> Collection:
-    """Reads all sources into three sides that share no text.
+    """Reads, cleans, deduplicates and splits all documents of some sources.
 
     Args:
         sources: Files, folders, or "-" for standard input.
-        validation: Share of the validation side.
-        test: Share of the test side.
-        no_obscene: Whether texts with hard profanity are left out.
-        progress: Called with (texts so far, 0, "texts read") and then with
-            (texts done, all texts, "texts held against the others").
+        validation: The expected share of validation documents.
+        test: The expected share of test documents.
+        no_obscene: Drops documents marked as obscene, and those that are by `is_obscene`.
+        progress: Called as files are read and as texts are compared to the held-out ones.
+        notice: Told what was guessed about a file.
 
     Raises:
+        ConfigurationError: The shares cannot work.
         CorpusError: A source cannot be read, or no text is left.
-        ConfigurationError: The shares cannot be.
     """
-    check_shares(validation, test)
+    check_fractions(validation, test)
     dropped: Counter[str] = Counter()
-    texts: list[str] = []
-    texts_in = 0
-    for source in sources:
-        for document in read(source):
-            texts_in += 1
-            text = clean(document.text)
-            reason = _reason_to_drop(document, text, no_obscene)
-            if reason is None:
-                texts.append(text)
-            else:
-                dropped[reason] += 1
-            if progress is not None and texts_in % 1000 == 0:
-                progress(texts_in, 0, "texts read")
-    kept = fullest_versions(texts)
-    dropped["duplicate"] = len(texts) - len(kept)
-    sides: dict[Side, list[str]] = {name: [] for name in SIDES}
-    for place in kept:
-        sides[side(texts[place], validation=validation, test=test)].append(texts[place])
-    _part(sides, dropped, progress)
-    if not sides["train"]:
+    distinct = Distinct()
+    for document in _documents(sources, progress, notice):
+        text = clean(document.text)
+        reason = reason_to_drop(text)
+        if no_obscene and reason is None and (document.obscene or is_obscene(text)):
+            reason = "obscene"
+        if reason is None and not distinct.add(text):
+            reason = "exact duplicate"
+        if reason is not None:
+            dropped[reason] += 1
+    texts_in = len(distinct.texts) + dropped.total()
+    if not distinct.texts:
         raise CorpusError(
-            f"Of {texts_in} texts none is left to learn from"
-            + "".join(f", {count} {reason}" for reason, count in dropped.items() if count)
-            + ".",
-            "Give more texts.",
+            f"No text is left of {texts_in} ({_listed(dropped)}).",
+            "Bring texts of at least a sentence.",
         )
-    return Collection(sides, texts_in, {name: count for name, count in dropped.items() if count})
+    sides: dict[Side, list[str]] = {"test": [], "validation": [], "train": []}
+    for text in distinct.texts:
+        sides[side(text, validation, test)].append(text)
+    dropped[NEAR_DUPLICATE] = _keep_apart(sides, progress)
+    return Collection(sides=sides, texts_in=texts_in, dropped=dict(+dropped))
 
 
-def _reason_to_drop(document: Document, text: str, no_obscene: bool) -> str | None:
-    if no_obscene and (document.obscene or is_obscene(text)):
-        return "obscene"
-    return reason_to_drop(text)
+def _documents(
+    sources: Iterable[Source], progress: Progress | None, notice: Notice | None
+) -> Iterator[Document]:
+    """Yields the documents of all sources, which are found before the first is read."""
+    paths = [path for source in sources for path in files(source)]
+    for done, path in enumerate(paths, 1):
+        yield from read_file(path, notice)
+        if progress:
+            progress(done, len(paths), "files")
 
 
-def _part(
-    sides: dict[Side, list[str]], dropped: Counter[str], progress: Progress | None
-) -> None:
-    """Drops validation texts near a test one, and training texts near either."""
-    unit = "texts held against the others"
-    total = len(sides["validation"]) + len(sides["train"])
-    done = 0
-    held_out = list(sides["test"])
-    for name in ("validation", "train"):
-        known = NearDuplicates(held_out)
+def _keep_apart(sides: dict[Side, list[str]], progress: Progress | None) -> int:
+    """Drops near-duplicates across sides in place: test wins over validation, both over train.
+
+    Returns:
+        The number of texts dropped.
+    """
+    index = NearDuplicates()
+    total = sum(map(len, sides.values()))
+    done = removed = 0
+    for texts in sides.values():
         apart = []
-        for text in sides[name]:
-            if text not in known:
-                apart.append(text)
+        for text in texts:
             done += 1
-            if progress is not None and (done % 1000 == 0 or done == total):
-                progress(done, total, unit)
-        dropped["near-duplicate of a held-out text"] += len(sides[name]) - len(apart)
-        sides[name] = apart
-        held_out += apart
+            if not index.match(text):
+                apart.append(text)
+            if progress and (done % 1000 == 0 or done == total):
+                progress(done, total, "texts")
+        removed += len(texts) - len(apart)
+        texts[:] = apart
+        if texts is not sides["train"]:
+            for text in apart:
+                index.add(text)
+    return removed
+
+
+def _listed(dropped: Counter[str]) -> str:
+    return ", ".join(f"{reason}: {count}" for reason, count in dropped.items()) or "nothing read"

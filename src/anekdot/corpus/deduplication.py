@@ -1,73 +1,87 @@
-"""Duplicates: exact ones anywhere, near ones across the sides.
+"""The same text twice, and held-out texts that leak into training in another wording."""
 
-Two documents are near-duplicates if they share at least three word 4-grams, and these are
-at least half of the 4-grams of the one that has fewer.
-"""
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from hashlib import blake2b
 
-import hashlib
-import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from anekdot.corpus.splitting import normalise, words
 
-from anekdot.corpus.splitting import normalise
+GRAM_WORDS = 4
+"""Words in a gram, the unit in which texts are compared."""
 
-FEWEST_SHARED = 3
-SMALLEST_SHARE = 0.5
-
-_WORD = re.compile(r"[^\W_]+")
+MIN_SHARED = 3
+"""Grams that near-duplicates share at least: fewer are a figure of speech."""
 
 
-def exact_key(text: str) -> bytes:
-    """Returns 128 bits that equal texts share, whatever their case and punctuation."""
-    return hashlib.blake2b(normalise(text).encode(), digest_size=16).digest()
+class Distinct:
+    """A collection of texts without exact duplicates, in the order of first appearance.
 
-
-def fullest_versions(texts: Sequence[str]) -> list[int]:
-    """Returns the places, in order, of the longest text of each group of exact duplicates.
-
-    >>> fullest_versions(["Кот спит", "Пёс", "Кот спит!", "кот спит"])
-    [1, 2]
+    Texts are the same when their normal forms are; the longest version stays, the first
+    among equals. Identity is a 128-bit hash.
     """
-    best: dict[bytes, int] = {}
-    for place, text in enumerate(texts):
-        key = exact_key(text)
-        if key not in best or len(text) > len(texts[best[key]]):
-            best[key] = place
-    return sorted(best.values())
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._places: dict[bytes, int] = {}
+
+    def add(self, text: str) -> bool:
+        """Adds a text, and tells whether it is a new one."""
+        key = blake2b(normalise(text).encode(), digest_size=16).digest()
+        place = self._places.setdefault(key, len(self.texts))
+        if place == len(self.texts):
+            self.texts.append(text)
+            return True
+        if len(text) > len(self.texts[place]):
+            self.texts[place] = text
+        return False
 
 
-def word_4grams(text: str) -> set[int]:
+def grams(text: str) -> set[int]:
     """Returns the distinct word 4-grams of a text as 64-bit hashes."""
-    words = _WORD.findall(text.lower())
+    sequence = words(text)
+    distinct = {
+        " ".join(sequence[start : start + GRAM_WORDS])
+        for start in range(len(sequence) - GRAM_WORDS + 1)
+    }
     return {
-        int.from_bytes(hashlib.blake2b(" ".join(gram).encode(), digest_size=8).digest(), "big")
-        for gram in zip(words, words[1:], words[2:], words[3:], strict=False)
+        int.from_bytes(blake2b(gram.encode(), digest_size=8).digest(), "big") for gram in distinct
     }
 
 
 class NearDuplicates:
-    """Finds whether a text is a near-duplicate of one of a fixed set.
+    """An index of held-out texts that recognises their near-duplicates.
 
-    Only the set is in memory, so any number of texts can be held against it.
+    Two texts are near-duplicates when they share at least three distinct word 4-grams that
+    make up at least half of those of the text that has fewer. The index grows with the
+    held-out texts only; the texts compared to it stream through.
+
+    Source: the measure is the containment of the shorter text's shingles in the longer
+    one's, of Broder, "On the resemblance and containment of documents", 1997.
 
     Args:
-        texts: The set.
+        texts: The first texts to index.
     """
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str] = ()) -> None:
         self._sizes: list[int] = []
-        self._places: dict[int, list[int]] = {}
-        for place, text in enumerate(texts):
-            grams = word_4grams(text)
-            self._sizes.append(len(grams))
-            for gram in grams:
-                self._places.setdefault(gram, []).append(place)
+        self._holders: defaultdict[int, list[int]] = defaultdict(list)
+        for text in texts:
+            self.add(text)
 
-    def __contains__(self, text: str) -> bool:
-        grams = word_4grams(text)
-        shared = Counter(place for gram in grams for place in self._places.get(gram, ()))
+    def add(self, text: str) -> None:
+        """Adds a held-out text."""
+        distinct = grams(text)
+        for gram in distinct:
+            self._holders[gram].append(len(self._sizes))
+        self._sizes.append(len(distinct))
+
+    def match(self, text: str) -> bool:
+        """Tells whether a text is a near-duplicate of an indexed one."""
+        distinct = grams(text)
+        shared: Counter[int] = Counter()
+        for gram in distinct & self._holders.keys():
+            shared.update(self._holders[gram])
         return any(
-            count >= FEWEST_SHARED
-            and count >= SMALLEST_SHARE * min(len(grams), self._sizes[place])
-            for place, count in shared.items()
+            count >= MIN_SHARED and 2 * count >= min(len(distinct), self._sizes[holder])
+            for holder, count in shared.items()
         )

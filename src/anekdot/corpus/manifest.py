@@ -1,32 +1,37 @@
-"""manifest.json: what a prepared folder holds; it is known by this file."""
+"""What a prepared folder holds and where it came from, as ``manifest.json``.
 
-import dataclasses
+A folder is a prepared one if, and only if, it has this file.
+"""
+
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from anekdot.corpus.splitting import SIDES
 from anekdot.errors import CorpusError
 from anekdot.store import sha256
 
 MANIFEST = "manifest.json"
 FORMAT = "anekdot-corpus-1"
 
+_REMEDY = "Prepare the texts again."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a prepared folder holds.
+    """The facts about a prepared corpus.
 
     Attributes:
-        sources: As they were named.
-        settings: Fields of the preparation.
-        texts_in: Texts read.
-        dropped: Texts left out, by reason.
+        sources: What the user named, in order.
+        settings: The fields of the preparation.
+        texts_in: Documents read.
+        dropped: Documents dropped, by reason.
         documents: Documents of each side.
-        tokens: Ids of each side, special tokens included.
-        vocab_size: Of the tokenizer.
-        files: SHA-256 of every other file.
-        format: The version of all this.
+        tokens: Ids of each side, those of begin and end included.
+        vocab_size: The number of ids of the tokenizer.
+        files: The SHA-256 of every other file in the folder, by name.
+        format: The version of this layout.
     """
 
     sources: list[str]
@@ -40,36 +45,63 @@ class Manifest:
     format: str = FORMAT
 
     def save(self, folder: Path) -> None:
-        """Writes manifest.json."""
-        content = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False)
-        (folder / MANIFEST).write_text(content + "\n", "utf-8")
+        """Writes the manifest into a folder."""
+        text = json.dumps(asdict(self), ensure_ascii=False, indent=2, allow_nan=False)
+        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Manifest":
-        """Reads manifest.json and checks the files that it names.
+        """Reads the manifest of a folder and compares every other file to its hash.
 
         Raises:
-            CorpusError: It cannot be read, or a file is missing or changed.
+            CorpusError: There is none, it is not one that `save` makes, or a file is
+                missing, changed, or unknown to it.
         """
         path = folder / MANIFEST
         try:
-            manifest = cls(**json.loads(path.read_text("utf-8")))
-            if manifest.format != FORMAT:
-                raise ValueError(f"format {manifest.format!r}")
-        except (OSError, ValueError, TypeError) as error:
-            raise CorpusError(
-                f"{path} is no manifest of a prepared folder ({error}).",
-                "Prepare the texts again.",
-            ) from None
-        for name, digest in manifest.files.items():
-            file = folder / Path(name).name
-            if not file.is_file() or sha256(file) != digest:
-                raise CorpusError(
-                    f"{file} is missing or damaged.", "Prepare the texts again."
-                )
+            manifest = _parse(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            cause = f"{folder} is no prepared corpus: it has no {MANIFEST}."
+            raise CorpusError(cause, _REMEDY) from error
+        except (OSError, ValueError, RecursionError) as error:
+            raise CorpusError(f"{path} is damaged: {error}", _REMEDY) from error
+        found = hash_files(folder)
+        for name in sorted(manifest.files.keys() | found.keys()):
+            if manifest.files.get(name) != found.get(name):
+                raise CorpusError(f"{folder / name} is not the file that was prepared.", _REMEDY)
         return manifest
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """Returns the SHA-256 of each file in a folder, by name."""
-    return {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    """Returns the SHA-256 of each file directly in a folder, the manifest aside, by name."""
+    paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name != MANIFEST)
+    return {path.name: sha256(path) for path in paths}
+
+
+def _parse(record: Any) -> Manifest:
+    """Builds a manifest of a JSON value, and trusts nothing in it."""
+    _check(isinstance(record, dict), "no object")
+    unlike = record.keys() ^ {field.name for field in fields(Manifest)}
+    _check(not unlike, f"the keys {sorted(unlike)} are missing or unknown")
+    _check(record["format"] == FORMAT, f"format {record['format']!r}")
+    _check(isinstance(record["sources"], list), "no list of sources")
+    for name in ("settings", "dropped", "documents", "tokens", "files"):
+        _check(isinstance(record[name], dict), f"{name} is no object")
+    for name in ("documents", "tokens"):
+        _check(record[name].keys() == set(SIDES), f"{name} has other sides")
+    counts = [
+        count for name in ("dropped", "documents", "tokens") for count in record[name].values()
+    ]
+    _check(all(map(_is_count, [*counts, record["texts_in"], record["vocab_size"]])), "no counts")
+    strings = [*record["sources"], *record["files"].values()]
+    _check(all(isinstance(value, str) for value in strings), "a source or hash is no string")
+    return Manifest(**record)
+
+
+def _check(holds: bool, fault: str) -> None:
+    if not holds:
+        raise ValueError(f"{fault}.")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -1,30 +1,42 @@
-"""Formats and encodings: files into documents, one piece of input at a time."""
+"""Files to documents: text, JSON lines and CSV, plain or gzipped, in folders or from a pipe.
+
+Every reader is a generator that holds one document at a time; only standard input,
+which cannot be read twice, is held whole.
+"""
 
 import csv
 import gzip
 import io
 import json
 import sys
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 from anekdot.errors import CorpusError
 
-FORMATS = "Texts are read from .txt, .jsonl and .csv files, also packed as .gz."
-ENDINGS = (".txt", ".jsonl", ".csv")
+Source = Path | str
+"""A file, a folder of files, or ``"-"`` for standard input."""
+
+Notice = Callable[[str], None]
+"""Receives one sentence about a guess that the user may want to know of."""
+
+_CONVERT = "Convert it to UTF-8, for example: iconv -f CP1251 -t UTF-8 old.txt > new.txt"
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One text as it was found.
+    """One text as it stood in its file.
 
     Attributes:
-        text: Not yet cleaned.
-        source: The file.
-        line: Where it begins, from 1.
-        obscene: Whether the file says so.
+        text: The text, not yet cleaned.
+        source: The file's path, or "standard input".
+        line: The line of the file where the text starts, counted from 1.
+        obscene: Whether the record itself says that it is obscene.
     """
 
     text: str
@@ -33,161 +45,201 @@ class Document:
     obscene: bool = False
 
 
-def read(source: Path | str) -> Iterator[Document]:
-    """Yields the documents of a file, of all files in a folder, or of standard input.
+class Layout(StrEnum):
+    """How documents stand in a plain text file."""
+
+    LINES = "one document a line"
+    BLOCKS = "documents separated by blank lines"
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of a UTF-8 file with their ends; each iteration is a fresh pass.
+
+    Attributes:
+        name: The name that documents and messages carry.
+        open: Opens the bytes at their start.
+    """
+
+    name: str
+    open: Callable[[], BinaryIO]
+
+    def __iter__(self) -> Iterator[str]:
+        number = 0
+        try:
+            with self.open() as file:
+                for number, line in enumerate(file, 1):
+                    text = line.decode("utf-8")
+                    yield text.removeprefix("\ufeff") if number == 1 else text
+        except UnicodeDecodeError as error:
+            byte = error.object[error.start]
+            cause = f"{self.name}, line {number}: byte 0x{byte:02x} is not UTF-8."
+            raise CorpusError(cause, _CONVERT) from error
+        except (OSError, EOFError, zlib.error) as error:
+            cause = f"{self.name} cannot be read after line {number}: {error}."
+            raise CorpusError(cause, "Check the file and its permissions.") from error
+
+
+def read(source: Source, notice: Notice | None = None) -> Iterator[Document]:
+    """Reads the documents of a file, of a folder's files in sorted order, or of standard input.
 
     Args:
-        source: A path, or "-" for standard input, which is JSON lines if it begins with a
-            brace, and plain text otherwise.
+        source: A .txt, .jsonl or .csv file, each also with .gz; a folder; or "-".
+        notice: Told how the documents of each text file are separated, which is a guess.
 
     Raises:
-        CorpusError: There is no such file, it has another format, or a line of it is
-            damaged.
+        CorpusError: Nothing readable is there, at once; or a file is damaged, when its
+            turn comes.
+    """
+    return chain.from_iterable(read_file(path, notice) for path in files(source))
+
+
+def read_file(source: Source, notice: Notice | None = None) -> Iterator[Document]:
+    """Reads the documents of one file, or of standard input.
+
+    Raises:
+        CorpusError: The file cannot be read, is not UTF-8, or has a broken record.
     """
     if str(source) == "-":
-        data = sys.stdin.buffer.read()
-        ending = ".jsonl" if data.lstrip()[:1] == b"{" else ".txt"
-        yield from _parse(io.BytesIO(data), ending, "standard input")
-        return
+        content = sys.stdin.buffer.read()
+        lines = Lines("standard input", lambda: io.BytesIO(content))
+        looks_like_json = all(line.startswith("{") for line in lines if line.strip())
+        return (_read_jsonl if looks_like_json else _read_txt)(lines, notice)
     path = Path(source)
-    for file in _files(path):
-        with _open(file) as binary:
-            yield from _parse(binary, _ending(file), str(file))
+    lines = Lines(str(path), lambda: _open(path))
+    return _READERS[_ending(path)](lines, notice)
 
 
-def _files(path: Path) -> list[Path]:
+def files(source: Source) -> list[Source]:
+    """Lists what a source stands for: itself, or a folder's readable files, sorted.
+
+    Raises:
+        CorpusError: The source does not exist, has an unknown ending, or is a folder
+            without a readable file.
+    """
+    formats = f"Bring {', '.join(_READERS)} (each may be .gz), a folder of them, or - for a pipe."
+    if str(source) == "-":
+        return [source]
+    path = Path(source)
+    if path.is_dir():
+        inside = (item for item in path.rglob("*") if not _is_hidden(item.relative_to(path)))
+        found = sorted(item for item in inside if _ending(item) in _READERS and item.is_file())
+        if not found:
+            raise CorpusError(f"{path} has no file in a known format.", formats)
+        return list(found)
     if not path.exists():
-        raise CorpusError(f"There is no file {path}.", "Check the name.")
-    if not path.is_dir():
-        if not _ending(path):
-            raise CorpusError(f"{path} has a format that is not known.", FORMATS)
-        return [path]
-    found = sorted(file for file in path.rglob("*") if file.is_file() and _ending(file))
-    if not found:
-        raise CorpusError(f"The folder {path} has no texts.", FORMATS)
-    return found
+        raise CorpusError(f"{path} does not exist.", formats)
+    if _ending(path) not in _READERS:
+        raise CorpusError(f"{path} is in no known format.", formats)
+    return [path]
+
+
+def guess_layout(lines: Iterable[str]) -> Layout:
+    """Guesses whether a text file's documents are its lines or its blank-line separated blocks.
+
+    Blocks of several lines mean blank-line separation, as long as they are short: a stray
+    blank line in a one-per-line file makes few blocks, and long ones. The fewer the blocks,
+    the shorter they must be, up to a mean of ten lines.
+    """
+    blocks = count = 0
+    inside = False
+    for line in lines:
+        filled = bool(line.strip())
+        blocks += filled and not inside
+        count += filled
+        inside = filled
+    separated = 1 < blocks < count <= blocks * min(2 * blocks, 10)
+    return Layout.BLOCKS if separated else Layout.LINES
+
+
+def _open(path: Path) -> BinaryIO:
+    zipped = path.suffix.lower() == ".gz"
+    return cast(BinaryIO, gzip.GzipFile(path)) if zipped else path.open("rb")
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _ending(path: Path) -> str:
-    """Returns which of ENDINGS a name has before an optional .gz, or nothing."""
-    name = path.name.lower().removesuffix(".gz")
-    return next((ending for ending in ENDINGS if name.endswith(ending)), "")
+    return Path(path.name.lower().removesuffix(".gz")).suffix
 
 
-def _open(path: Path) -> IO[bytes]:
-    try:
-        opened = gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
-        opened.peek(1)  # type: ignore[union-attr]
-    except (OSError, EOFError) as error:
-        raise CorpusError(f"{path} cannot be read ({error}).", "Check the file.") from None
-    return opened  # type: ignore[return-value]
-
-
-def _parse(binary: IO[bytes], ending: str, name: str) -> Iterator[Document]:
-    parsers = {".txt": _parse_text, ".jsonl": _parse_json_lines, ".csv": _parse_csv}
-    return parsers[ending](_lines(binary, name), name)
-
-
-def _lines(binary: IO[bytes], name: str) -> Iterator[str]:
-    """Yields decoded lines with their line ends."""
-    number = 0
-    try:
-        for number, line in enumerate(binary, start=1):
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        raise CorpusError(
-            f"{name}, line {number}: byte {error.object[error.start]:#04x} is not UTF-8.",
-            "Convert the file to UTF-8.",
-        ) from None
-    except (OSError, EOFError) as error:
-        raise CorpusError(
-            f"{name} is damaged after line {number} ({error}).", "Pack or copy it again."
-        ) from None
-
-
-def _parse_text(lines: Iterable[str], name: str) -> Iterator[Document]:
-    """One document a line, or blocks between blank lines: whichever the file shows."""
-    content = [line.rstrip("\r\n") for line in lines]
-    if not separated_by_blank_lines(content):
-        for number, line in enumerate(content, start=1):
-            if line.strip():
-                yield Document(line, name, number)
-        return
+def _read_txt(lines: Lines, notice: Notice | None) -> Iterator[Document]:
+    layout = guess_layout(lines)
+    if notice:
+        notice(f"{lines.name}: read as {layout}.")
     block: list[str] = []
-    for number, line in enumerate([*content, ""], start=1):
+    for number, line in enumerate(chain(lines, [""]), 1):
+        if block and (layout is Layout.LINES or not line.strip()):
+            yield Document("".join(block).strip(), lines.name, number - len(block))
+            block = []
         if line.strip():
             block.append(line)
-        elif block:
-            yield Document("\n".join(block), name, number - len(block))
-            block = []
 
 
-def separated_by_blank_lines(lines: list[str]) -> bool:
-    """Guesses how a plain text file separates its documents.
-
-    Blank lines separate where they are regular: at least one for every eight lines of text.
-    A file of one document a line has a stray one at most.
-
-    >>> separated_by_blank_lines(["— Как дела?", "— Нормально.", "", "Кот ушёл."])
-    True
-    >>> separated_by_blank_lines(["Кот ушёл.", "Кот пришёл.", "Кот спит."])
-    False
-    """
-    texts, blocks, in_block = 0, 0, False
-    for line in lines:
-        full = bool(line.strip())
-        texts += full
-        blocks += full and not in_block
-        in_block = full
-    return blocks > 1 and texts <= 8 * blocks
-
-
-def _parse_json_lines(lines: Iterable[str], name: str) -> Iterator[Document]:
-    for number, line in enumerate(lines, start=1):
+def _read_jsonl(lines: Lines, notice: Notice | None) -> Iterator[Document]:
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        place = f"{name}, line {number}"
-        remedy = 'Every line must be an object such as {"text": "…"}.'
+        place = f"{lines.name}, line {number}"
         try:
             record = json.loads(line)
-        except (ValueError, RecursionError):
-            raise CorpusError(f"{place} is no JSON.", remedy) from None
-        if not isinstance(record, dict) or "text" not in record:
-            raise CorpusError(f'{place} has no "text".', remedy)
-        if not isinstance(record["text"], str):
-            found = type(record["text"]).__name__
-            raise CorpusError(f'{place}: "text" is a {found}, not a string.', remedy)
-        yield Document(record["text"], name, number, record.get("obscene") is True)
+        except (ValueError, RecursionError) as error:
+            remedy = 'Write one object a line: {"text": "..."}'
+            raise CorpusError(f"{place}: not JSON ({error}).", remedy) from error
+        text = record.get("text") if isinstance(record, dict) else None
+        if not isinstance(text, str):
+            cause = f'{place}: the record has no string under the key "text".'
+            raise CorpusError(cause, 'Write one object a line: {"text": "..."}')
+        yield Document(text, lines.name, number, record.get("obscene") is True)
 
 
-def _parse_csv(lines: Iterable[str], name: str) -> Iterator[Document]:
-    """The column named text, else the column with the longest first cells."""
-    csv.field_size_limit(sys.maxsize)
-    reader = csv.reader(lines)
-    try:
-        header = next(reader, None)
-        rows = [(reader.line_num, row) for row in reader if row]
-    except csv.Error as error:
-        raise CorpusError(
-            f"{name}, line {reader.line_num} is no CSV ({error}).", "Quote the texts."
-        ) from None
-    if header is None:
+def _read_csv(lines: Lines, notice: Notice | None) -> Iterator[Document]:
+    rows = _csv_rows(lines)
+    _, header = next(rows, (0, []))
+    first_rows = list(islice(rows, 100))
+    if not first_rows:
         return
+    column = _text_column(header, [cells for _, cells in first_rows], lines.name)
+    for number, cells in chain(first_rows, rows):
+        if len(cells) != len(header):
+            cause = f"{lines.name}, line {number}: {len(cells)} cells under {len(header)} names."
+            raise CorpusError(cause, "Put texts with separators in them into double quotes.")
+        yield Document(cells[column], lines.name, number)
+
+
+def _csv_rows(lines: Lines) -> Iterator[tuple[int, list[str]]]:
+    """Yields each row that is not blank, with the line where it starts."""
+    header = next(iter(lines), "")
+    rows = csv.reader(lines, delimiter=max(",;\t", key=header.count), strict=True)
+    start = 1
+    try:
+        for cells in rows:
+            if cells:
+                yield start, cells
+            start = rows.line_num + 1
+    except csv.Error as error:
+        cause = f"{lines.name}, line {start}: not CSV ({error})."
+        raise CorpusError(cause, "Check the quotes of this row.") from error
+
+
+def _text_column(header: list[str], rows: list[list[str]], name: str) -> int:
+    """Finds the column named ``text``, else the one with the most letters."""
     names = [cell.strip().lower() for cell in header]
     if "text" in names:
-        column = names.index("text")
-    else:
-        sample = [row for _, row in rows[:100]]
-        column = max(
-            range(len(header)), key=lambda c: sum(len(row[c]) for row in sample if c < len(row))
-        )
-        if not sample or len(header) == 1:
-            rows.insert(0, (1, header))  # a single column without the name is all texts
-    for number, row in rows:
-        if column >= len(row):
-            raise CorpusError(
-                f"{name}, line {number} has {len(row)} columns, and the texts are in "
-                f"column {column + 1}.",
-                "Give every row as many columns as the first line.",
-            )
-        yield Document(row[column], name, number - row[column].count("\n"))
+        return names.index("text")
+    letters = [0] * len(header)
+    for cells in rows:
+        for column, cell in enumerate(cells[: len(header)]):
+            letters[column] += sum(map(str.isalpha, cell))
+    if not any(letters):
+        raise CorpusError(f"{name} has no column with letters.", "Name the text's column: text")
+    return letters.index(max(letters))
+
+
+_READERS: dict[str, Callable[[Lines, Notice | None], Iterator[Document]]] = {
+    ".txt": _read_txt,
+    ".jsonl": _read_jsonl,
+    ".csv": _read_csv,
+}

@@ -1,106 +1,124 @@
 """Documents as ids on disk, and back as memory maps.
 
-A shard is two NumPy files: ``<side>.ids.npy`` holds the ids of all documents end to end
-(uint16, or uint32 for a vocabulary above 65,536), ``<side>.offsets.npy`` where each begins,
-and the end of the last (int64).
+A shard is two NumPy files: ``<side>.ids.npy``, all ids of all documents in one row, uint16
+where the vocabulary allows it and else uint32; and ``<side>.offsets.npy``, int64, where
+document ``i`` is ``ids[offsets[i] : offsets[i + 1]]``. Both are little-endian.
 """
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.lib.format import open_memmap
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from anekdot.corpus.splitting import Side
 from anekdot.errors import CorpusError
 
-LARGEST_UINT16 = 1 << 16
+Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
 
 def write_shard(
-    folder: Path, side: str, documents: Iterable[list[int]], vocab_size: int
+    folder: Path, side: Side, ids_per_document: Iterable[Sequence[int]], vocab_size: int
 ) -> tuple[int, int]:
-    """Writes documents one after another; only their offsets stay in memory.
+    """Writes the documents of a side, one at a time.
 
     Args:
-        folder: An existing folder.
+        folder: An existing folder; the two files are written straight into it.
         side: The name of the shard.
-        documents: Ids of each, special tokens included.
-        vocab_size: Decides how wide an id is.
+        ids_per_document: The complete ids of each document, begin and end included.
+        vocab_size: The number of ids there are; every id is below it.
 
     Returns:
         Documents and ids written.
     """
-    dtype = np.dtype(np.uint16 if vocab_size <= LARGEST_UINT16 else np.uint32)
-    offsets = [0]
-    raw = folder / f"{side}.raw"
-    with raw.open("wb") as file:
-        for ids in documents:
-            file.write(np.array(ids, dtype).tobytes())
-            offsets.append(offsets[-1] + len(ids))
-    shape = (offsets[-1],)
-    if offsets[-1]:
-        out = open_memmap(folder / f"{side}.ids.npy", mode="w+", dtype=dtype, shape=shape)
-        out[:] = np.memmap(raw, dtype, mode="r")
-        out.flush()
-    else:
-        np.save(folder / f"{side}.ids.npy", np.empty(0, dtype))
-    np.save(folder / f"{side}.offsets.npy", np.array(offsets, np.int64))
-    raw.unlink()
+    dtype = np.dtype("<u2" if vocab_size <= 2**16 else "<u4")
+    offsets = array("q", [0])
+    with _ids_path(folder, side).open("w+b") as file:
+        _write_header(file, dtype, 0)
+        start = file.tell()
+        for document in ids_per_document:
+            ids = np.asarray(document, dtype=np.int64)
+            assert ids.size == 0 or (ids.min() >= 0 and ids.max() < vocab_size), "id out of range"
+            file.write(ids.astype(dtype).tobytes())
+            offsets.append(offsets[-1] + ids.size)
+        file.seek(0)
+        _write_header(file, dtype, offsets[-1])
+        assert file.tell() == start, "the header outgrew its padding"
+    np.save(_offsets_path(folder, side), np.asarray(offsets, dtype="<i8"))
     return len(offsets) - 1, offsets[-1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shard:
-    """Documents as ids, read from the disk as they are needed.
+    """The documents of one side, memory-mapped: opening reads no ids.
 
     Attributes:
-        ids: All ids, end to end.
-        offsets: Document i is ``ids[offsets[i] : offsets[i + 1]]``.
+        ids: All ids, (tokens,), uint16 or uint32.
+        offsets: Where each document starts, and the end, (documents + 1,), int64.
     """
 
-    ids: NDArray[np.integer]
+    ids: Ids
     offsets: NDArray[np.int64]
 
     @classmethod
-    def open(cls, folder: Path, side: str) -> "Shard":
-        """Maps a shard into memory.
+    def open(cls, folder: Path, side: Side) -> "Shard":
+        """Opens the shard of a side in a folder.
 
         Raises:
-            CorpusError: A file is missing or damaged.
+            CorpusError: A file is missing or damaged, or the two do not belong together.
         """
-        ids = _map(folder / f"{side}.ids.npy")
-        offsets = _map(folder / f"{side}.offsets.npy")
-        ordered = (
-            ids.ndim == offsets.ndim == 1
-            and ids.dtype in (np.uint16, np.uint32)
-            and offsets.dtype == np.int64
-            and len(offsets) > 0
+        ids = _load(_ids_path(folder, side), ("<u2", "<u4"))
+        offsets = _load(_offsets_path(folder, side), ("<i8",))
+        if not (
+            offsets.size
             and offsets[0] == 0
-            and offsets[-1] == len(ids)
-            and bool(np.all(np.diff(offsets) > 0))
-        )
-        if not ordered:
-            raise CorpusError(
-                f"The {side} shard in {folder} is damaged.", "Prepare the texts again."
-            )
+            and offsets[-1] == ids.size
+            and (offsets[1:] >= offsets[:-1]).all()
+        ):
+            cause = f"{_offsets_path(folder, side)} does not belong to the ids beside it."
+            raise CorpusError(cause, "Prepare the corpus again.")
         return cls(ids, offsets)
 
     def __len__(self) -> int:
-        """How many documents there are."""
-        return len(self.offsets) - 1
+        return self.offsets.size - 1
 
-    def document(self, number: int) -> NDArray[np.integer]:
-        """Returns the ids of one document."""
-        return self.ids[self.offsets[number] : self.offsets[number + 1]]
+    def document(self, i: int) -> Ids:
+        """Returns the ids of document ``i``, (tokens,), still mapped.
+
+        Raises:
+            IndexError: There is no document ``i``.
+        """
+        if not 0 <= i < len(self):
+            raise IndexError(f"document {i} of {len(self)}")
+        return self.ids[self.offsets[i] : self.offsets[i + 1]]
 
 
-def _map(path: Path) -> NDArray[np.integer]:
+def _ids_path(folder: Path, side: Side) -> Path:
+    return folder / f"{side}.ids.npy"
+
+
+def _offsets_path(folder: Path, side: Side) -> Path:
+    return folder / f"{side}.offsets.npy"
+
+
+def _write_header(file: BinaryIO, dtype: np.dtype[Any], size: int) -> None:
+    # NumPy pads a header so that the length of the array may grow in place.
+    header = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": (size,)}
+    npy.write_array_header_1_0(file, header)
+
+
+def _load(path: Path, dtypes: tuple[str, ...]) -> NDArray[Any]:
+    """Maps a file that holds a row of one of some data types."""
     try:
-        array: NDArray[np.integer] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise CorpusError(
-            f"{path} cannot be read ({error}).", "Prepare the texts again."
-        ) from None
-    return array
+        row = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError as error:
+        raise CorpusError(f"{path} is missing.", "Prepare the corpus again.") from error
+    except Exception as error:  # a damaged header fails in more ways than can be listed
+        raise CorpusError(f"{path} is damaged: {error}.", "Prepare the corpus again.") from error
+    if not (isinstance(row, np.ndarray) and row.ndim == 1 and row.dtype in map(np.dtype, dtypes)):
+        raise CorpusError(f"{path} is damaged: not a row of ids.", "Prepare the corpus again.")
+    return row.view(np.ndarray)  # a memmap's own slices are an order of magnitude slower

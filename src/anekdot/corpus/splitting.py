@@ -1,55 +1,77 @@
-"""Which side a document belongs to: a pure function of its own text.
+"""Train, validation or test: a pure function of a document's own text.
 
-So a document never changes sides when others are added, removed or reordered.
+A document's side never depends on other documents, so it stays when files are added,
+removed or reordered; and the sides are nested, so a smaller fraction holds out a part of
+what a larger one does.
 """
 
-import hashlib
-import math
-from typing import Literal
+import re
+from hashlib import blake2b
+from typing import Literal, get_args
 
 from anekdot.errors import ConfigurationError
 
 Side = Literal["train", "validation", "test"]
-SIDES: tuple[Side, ...] = ("train", "validation", "test")
+SIDES: tuple[Side, ...] = get_args(Side)
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def words(text: str) -> list[str]:
+    """Returns the words of a text: its lower-case runs of letters and digits.
+
+    >>> words("«Ёлка-2», — сказал он.")
+    ['ёлка', '2', 'сказал', 'он']
+    """
+    return _WORD.findall(text.lower())
 
 
 def normalise(text: str) -> str:
-    """Keeps lower-case letters and digits alone.
+    """Returns what identifies a text: its letters and digits, in lower case.
 
-    >>> normalise("Штирлиц, 17 мгновений!")
-    'штирлиц17мгновений'
+    Dashes, quotes, line breaks and spacing do not count. «ё» stays itself.
+
+    >>> normalise("— Алло!  Алло...")
+    'аллоалло'
     """
-    return "".join(filter(str.isalnum, text.lower()))
+    return "".join(words(text))
 
 
 def fraction(text: str) -> float:
-    """Returns a number in [0, 1) that depends on the normalised text alone."""
-    digest = hashlib.blake2b(normalise(text).encode(), digest_size=8).digest()
-    return (int.from_bytes(digest, "big") >> 11) / (1 << 53)
+    """Returns a text's own place in [0, 1), uniform over texts: the hash of its normal form."""
+    digest = blake2b(normalise(text).encode(), digest_size=8).digest()
+    # A float has 53 bits: all 64 could round up to 1.
+    return (int.from_bytes(digest, "big") >> 11) / 2**53
 
 
-def check_shares(validation: float, test: float) -> None:
-    """Raises a ConfigurationError unless both shares, and something to train on, fit."""
-    for name, share in (("validation", validation), ("test", test)):
-        if not (math.isfinite(share) and 0 <= share < 1):
-            raise ConfigurationError(
-                f"The {name} share is {share}.", "Give a number from 0 to below 1."
-            )
-    if validation + test >= 1:
-        raise ConfigurationError(
-            f"A validation share of {validation} and a test share of {test} leave nothing "
-            "to train on.",
-            "Give shares whose sum is below 1.",
-        )
+def side(text: str, validation: float, test: float) -> Side:
+    """Returns the side on which a text falls.
 
+    Test takes the fractions [0, test) and validation [1 - validation, 1).
 
-def side(text: str, *, validation: float, test: float) -> Side:
-    """Returns the side of a document.
+    Args:
+        text: A cleaned text.
+        validation: The expected share of validation documents.
+        test: The expected share of test documents.
 
-    The test side grows from the bottom of [0, 1) and the validation side from the top, so
-    changing one share moves no document between the other sides.
+    Raises:
+        ConfigurationError: As `check_fractions`.
     """
+    check_fractions(validation, test)
     place = fraction(text)
     if place < test:
         return "test"
     return "validation" if place >= 1 - validation else "train"
+
+
+def check_fractions(validation: float, test: float) -> None:
+    """Checks that the held-out shares leave something to train on.
+
+    Raises:
+        ConfigurationError: A share is negative or not a number, or both make one or more.
+    """
+    if not (validation >= 0 and test >= 0 and validation + test < 1):
+        raise ConfigurationError(
+            f"validation = {validation} and test = {test} cannot both be held out.",
+            "Give shares from 0 up that sum to less than 1, such as 0.03 each.",
+        )

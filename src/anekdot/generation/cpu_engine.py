@@ -24,6 +24,16 @@ class CpuCache:
         self.values_LKSH = np.zeros(shape, np.float32)
         self.length = 0
 
+    def append(self, layer: int, k_TKH: Array, v_TKH: Array) -> tuple[Array, Array]:
+        """Stores new keys and values of one layer; returns k_KSH and v_KSH of all tokens.
+
+        ``length`` moves when all layers have stored theirs.
+        """
+        end = self.length + len(k_TKH)
+        self.keys_LKSH[layer, :, self.length : end] = k_TKH.transpose(1, 0, 2)
+        self.values_LKSH[layer, :, self.length : end] = v_TKH.transpose(1, 0, 2)
+        return self.keys_LKSH[layer, :, :end], self.values_LKSH[layer, :, :end]
+
     def copy(self) -> "CpuCache":
         """Returns an independent cache with the same contents."""
         twin = object.__new__(CpuCache)
@@ -62,28 +72,23 @@ class CpuEngine:
             x_TD = x_TD + self._feed_forward(normed_TD, name + "feed_forward.")
         cache.length += len(ids_T)
         head = "token_embedding" if self.config.tie_embeddings else "lm_head"
-        logits_TV = self._linear(self._norm(x_TD[-1:], "final_norm"), head)
-        return logits_TV[0]
+        return self._linear(self._norm(x_TD[-1], "final_norm"), head)
 
     def _attention(self, x_TD: Array, bias_NTS: Array, cache: CpuCache, layer: int) -> Array:
         n_head, n_kv_head = self.config.n_head, self.config.n_kv_head
         name, head_dim, n_query = f"blocks.{layer}.attention.", self.config.head_dim, len(x_TD)
-        end = cache.length + n_query
-        for kind, stored_KSH in (
-            ("k_proj", cache.keys_LKSH[layer]),
-            ("v_proj", cache.values_LKSH[layer]),
-        ):
-            new_TKH = self._linear(x_TD, name + kind).reshape(n_query, n_kv_head, head_dim)
-            stored_KSH[:, cache.length : end] = new_TKH.transpose(1, 0, 2)
         q_TNH = self._linear(x_TD, name + "q_proj").reshape(n_query, n_head, head_dim)
+        k_TKH = self._linear(x_TD, name + "k_proj").reshape(n_query, n_kv_head, head_dim)
+        v_TKH = self._linear(x_TD, name + "v_proj").reshape(n_query, n_kv_head, head_dim)
+        k_KSH, v_KSH = cache.append(layer, k_TKH, v_TKH)
         q_KGTH = q_TNH.transpose(1, 0, 2).reshape(n_kv_head, -1, n_query, head_dim)
-        scores_KGTS = q_KGTH @ cache.keys_LKSH[layer][:, None, :end].swapaxes(-1, -2)
+        scores_KGTS = q_KGTH @ k_KSH[:, None].swapaxes(-1, -2)
         scores_KGTS /= np.float32(math.sqrt(head_dim))
         scores_KGTS += bias_NTS.reshape(scores_KGTS.shape)
         scores_KGTS -= scores_KGTS.max(axis=-1, keepdims=True)
         weights_KGTS = np.exp(scores_KGTS)
         weights_KGTS /= weights_KGTS.sum(axis=-1, keepdims=True)
-        out_KGTH = weights_KGTS @ cache.values_LKSH[layer][:, None, :end]
+        out_KGTH = weights_KGTS @ v_KSH[:, None]
         out_TNH = out_KGTH.reshape(n_head, n_query, head_dim).transpose(1, 0, 2)
         return self._linear(out_TNH.reshape(n_query, -1), name + "out_proj")
 
@@ -93,11 +98,11 @@ class CpuEngine:
         gate_TF *= np.float32(0.5) * (np.tanh(np.float32(0.5) * gate_TF) + np.float32(1))
         return self._linear(gate_TF * self._linear(x_TD, name + "up_proj"), name + "down_proj")
 
-    def _norm(self, x_TD: Array, name: str) -> Array:
-        mean_square_T1 = np.mean(np.square(x_TD), axis=-1, keepdims=True)
-        scale_T1 = 1 / np.sqrt(mean_square_T1 + np.float32(self.config.rms_eps))
-        normed_TD: Array = x_TD * scale_T1 * self.weights[name + ".weight"]
-        return normed_TD
+    def _norm(self, x: Array, name: str) -> Array:
+        mean_square = np.mean(np.square(x), axis=-1, keepdims=True)
+        scale = 1 / np.sqrt(mean_square + np.float32(self.config.rms_eps))
+        normed: Array = x * scale * self.weights[name + ".weight"]
+        return normed
 
     def _linear(self, x: Array, name: str) -> Array:
         out: Array = x @ self.weights[name + ".weight"].T

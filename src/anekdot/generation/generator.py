@@ -118,7 +118,9 @@ class Generator:
             tokens = self._sample(prompt_ids, temperature, top_k, max_tokens, seed)
         return self._read(prompt, tokens, seed, stop)
 
-    def samples(self, prompt: str = "", *, n: int, seed: int | None = None, **settings: object) -> Iterator[Sample]:
+    def samples(
+        self, prompt: str = "", *, n: int, seed: int | None = None, **settings: object
+    ) -> Iterator[Sample]:
         """Yields n texts; number i has the seed ``seed + i``, and is the same alone."""
         check_integer("n", n, 1, 1_000_000)
         first = secrets.randbelow(1 << 32) if seed is None else seed
@@ -159,9 +161,7 @@ class Generator:
                 return
             ids = [token]
 
-    def _read(
-        self, prompt: str, ids: Iterator[int], seed: int, stop: Sequence[str]
-    ) -> Sample:
+    def _read(self, prompt: str, ids: Iterator[int], seed: int, stop: Sequence[str]) -> Sample:
         """Turns ids into a sample, and stops drawing them at a stop string."""
         decoder = self.tokenizer.stream_decoder()
         continuation, count = "", 0

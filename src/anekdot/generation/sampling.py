@@ -48,7 +48,8 @@ def probabilities(
         smallest = np.partition(scaled_V, -top_k)[-top_k]
         scaled_V = np.where(scaled_V < smallest, -np.inf, scaled_V)
     # the peak goes first: a tiny temperature would otherwise make infinity minus infinity
-    weights_V = np.exp((scaled_V - scaled_V.max()) / temperature)
+    with np.errstate(over="ignore"):
+        weights_V = np.exp((scaled_V - scaled_V.max()) / temperature)
     normalised_V: NDArray[np.float64] = weights_V / weights_V.sum()
     return normalised_V
 

@@ -31,9 +31,7 @@ class Transformer(nn.Module):
         self.lm_head = nn.Linear(config.hidden_dim, config.vocab_size, bias=False)
         if config.tie_embeddings:
             self.lm_head.weight = self.token_embedding.weight
-        self.register_buffer(
-            "slopes_N", torch.tensor(head_slopes(config.n_head)), persistent=False
-        )
+        self.register_buffer("slopes_N", torch.tensor(head_slopes(config.n_head)), persistent=False)
         self.apply(initialise)
 
     def forward(
@@ -79,10 +77,9 @@ class Block(nn.Module):
 
     def forward(self, x_BTD: Tensor, bias: Tensor, cache: KVCache | None, layer: int) -> Tensor:
         """Returns x_BTD after attention and feed-forward."""
-        x_BTD = x_BTD + self.dropout(
-            self.attention(self.attention_norm(x_BTD), bias, cache, layer)
-        )
-        return x_BTD + self.dropout(self.feed_forward(self.feed_forward_norm(x_BTD)))
+        x_BTD = x_BTD + self.dropout(self.attention(self.attention_norm(x_BTD), bias, cache, layer))
+        x_BTD = x_BTD + self.dropout(self.feed_forward(self.feed_forward_norm(x_BTD)))
+        return x_BTD
 
 
 def initialise(module: nn.Module) -> None:

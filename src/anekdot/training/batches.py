@@ -20,6 +20,9 @@ class Batches:
     Every epoch is a fresh permutation of the documents. Rows are numbered through the
     epochs: step s has the rows ``s * batch_size ...``.
 
+    A row that ends early is padded on the right, where causality hides the padding from
+    every real token and the loss ignores it: no padding mask is needed.
+
     Args:
         shard: The training side.
         rows: See ``TrainingConfig.rows``.
@@ -62,9 +65,9 @@ class Batches:
         """Returns ids_BT and targets_BT of one step; IGNORED where there is no target."""
         first = step * self.batch_size
         rows = [self._row(number) for number in range(first, first + self.batch_size)]
-        longest = max(len(row) for row in rows) - 1
-        ids_BT = np.full((self.batch_size, longest), self.pad_id, np.int64)
-        targets_BT = np.full((self.batch_size, longest), IGNORED, np.int64)
+        # always T wide, so that a compiled model meets one shape only
+        ids_BT = np.full((self.batch_size, self.context_length), self.pad_id, np.int64)
+        targets_BT = np.full((self.batch_size, self.context_length), IGNORED, np.int64)
         for number, row in enumerate(rows):
             ids_BT[number, : len(row) - 1] = row[:-1]
             targets_BT[number, : len(row) - 1] = row[1:]

@@ -1,18 +1,14 @@
-"""One training step, then the loop around it.
+"""The loop around the training step: evaluate, show, save, go on.
 
 Letters: ``B`` rows, ``T`` positions.
 """
 
 import dataclasses
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any, cast
 
 import numpy as np
@@ -26,7 +22,7 @@ from anekdot.evaluation.likelihood import Likelihood, likelihood
 from anekdot.generation.generator import Generator
 from anekdot.generation.torch_engine import TorchEngine
 from anekdot.model.config import ModelConfig
-from anekdot.model.transformer import IGNORED, Transformer, next_token_loss
+from anekdot.model.transformer import IGNORED, Transformer
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.batches import Batches
 from anekdot.training.checkpoints import (
@@ -36,49 +32,18 @@ from anekdot.training.checkpoints import (
     save_checkpoint,
 )
 from anekdot.training.config import TrainingConfig
-from anekdot.training.hardware import autocast, pick_device
+from anekdot.training.hardware import autocast, keep_pages, pick_device, worth_compiling
+from anekdot.training.interruption import interruption
 from anekdot.training.metrics import Record, append, forget_after
 from anekdot.training.optimizer import build_optimizer
 from anekdot.training.schedule import learning_rate
+from anekdot.training.step import train_step
 
 Observer = Callable[[Record], None]
 
 STEPS_PER_RECORD = 10
 SAMPLE_TOKENS = 200
 INTERIM_TOKENS = 100_000  # of the validation side, while training; the end sees all of it
-
-
-def train_step(
-    model: Transformer,
-    optimizer: torch.optim.Optimizer,
-    ids_BT: Tensor,
-    targets_BT: Tensor,
-    *,
-    rate: float,
-    gradient_clip: float,
-    precision: AbstractContextManager[object],
-) -> Tensor:
-    """Takes one optimizer step and returns the loss before it, in nats a token.
-
-    Args:
-        model: Its weights change.
-        optimizer: Over the model's parameters.
-        ids_BT: Token ids.
-        targets_BT: The tokens that follow; IGNORED where there is none.
-        rate: The learning rate of this step.
-        gradient_clip: Largest norm of the whole gradient; 0 switches clipping off.
-        precision: The context of the forward pass.
-    """
-    with precision:
-        loss = next_token_loss(model(ids_BT), targets_BT)
-    loss.backward()  # type: ignore[no-untyped-call]
-    if gradient_clip:
-        torch.nn.utils.clip_grad_norm_(model.parameters(), gradient_clip)
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.step()
-    optimizer.zero_grad()
-    return loss.detach()
 
 
 @dataclass
@@ -121,9 +86,13 @@ class Run:
     observe: Observer = field(default=lambda record: None)
 
     def __post_init__(self) -> None:
+        keep_pages()
         torch.manual_seed(self.config.seed)
         self.device = pick_device()
         self.model = Transformer(self.model_config).to(self.device)
+        n_tokens = self.config.steps * self.config.batch_size * self.model_config.context_length
+        compiled = worth_compiling(self.device, 6.0 * n_tokens * self.model_config.n_parameters)
+        self.forward = torch.compile(self.model) if compiled else self.model
         self.optimizer = build_optimizer(self.model, self.config)
         self.batches = Batches(
             self.training_side,
@@ -150,7 +119,7 @@ class Run:
         """
         self._start()
         self.model.train()
-        with _interruption() as interrupted:
+        with interruption() as interrupted:
             while self.progress.step < self.config.steps:
                 self._take_step()
                 if self._due(self.config.evaluate_every):
@@ -189,7 +158,7 @@ class Run:
             steps=self.config.steps,
         )
         loss = train_step(
-            self.model,
+            self.forward,
             self.optimizer,
             ids_BT.to(self.device),
             targets_BT.to(self.device),
@@ -281,27 +250,3 @@ class Run:
         record = {"kind": kind, "step": self.progress.step, **values}
         append(self.metrics, record)
         self.observe(record)
-
-
-@contextmanager
-def _interruption() -> Iterator[threading.Event]:
-    """Turns the first Ctrl-C into a flag that the loop looks at after each step.
-
-    A second one stops at once. Python delivers signals to the main thread only; elsewhere
-    the flag stays down.
-    """
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event
-        return
-    previous = signal.getsignal(signal.SIGINT)
-
-    def raise_flag(number: int, frame: FrameType | None) -> None:
-        event.set()
-        signal.signal(signal.SIGINT, previous)
-
-    signal.signal(signal.SIGINT, raise_flag)
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGINT, previous)

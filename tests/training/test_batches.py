@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+from anekdot.corpus.shards import Shard, write_shard
+from anekdot.errors import CorpusError
+from anekdot.model.transformer import IGNORED
+from anekdot.training.batches import Batches
+
+BEGIN, END = 1, 2
+DOCUMENTS = [[BEGIN, *range(10 * i + 3, 10 * i + 4 + i % 7), END] for i in range(23)]
+
+
+@pytest.fixture
+def shard(tmp_path):
+    write_shard(tmp_path, "train", DOCUMENTS, 300)
+    return Shard.open(tmp_path, "train")
+
+
+def batches(shard, rows, seed=0, context_length=5, batch_size=4):
+    return Batches(
+        shard, rows=rows, context_length=context_length, batch_size=batch_size, seed=seed, pad_id=0
+    )
+
+
+def row_pairs(ids_BT, targets_BT):
+    for ids, targets in zip(ids_BT, targets_BT, strict=True):
+        yield ids[targets != IGNORED].tolist(), targets[targets != IGNORED].tolist()
+
+
+@pytest.mark.parametrize("rows", ["packed", "documents"])
+def test_a_batch_is_a_function_of_seed_and_step_alone(shard, rows):
+    forward = [batches(shard, rows).batch(step) for step in range(30)]
+    one = batches(shard, rows)
+    for step in reversed(range(30)):
+        for ours, theirs in zip(one.batch(step), forward[step], strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    other = [batches(shard, rows, seed=1).batch(step) for step in range(5)]
+    assert any((a[0] != b[0]).any() for a, b in zip(forward, other, strict=False))
+
+
+def test_document_rows_cover_each_document_once_an_epoch(shard):
+    made = batches(shard, "documents", batch_size=1)
+    orders = []
+    for epoch in range(2):
+        seen = []
+        for step in range(epoch * 23, epoch * 23 + 23):
+            [(ids, targets)] = row_pairs(*made.batch(step))
+            assert ids[1:] == targets[:-1]
+            seen.append([*ids, targets[-1]])
+        orders.append(seen)
+        assert sorted(seen) == sorted(document[:6] for document in DOCUMENTS)
+    assert orders[0] != orders[1]
+
+
+def test_packed_rows_predict_every_token_of_an_epoch_once(shard):
+    made = batches(shard, "packed", batch_size=1)
+    targets_seen = []
+    for step in range(made.rows_per_epoch):
+        [(ids, targets)] = row_pairs(*made.batch(step))
+        assert ids[1:] == targets[:-1]
+        targets_seen += targets
+    everything = sorted(token for document in DOCUMENTS for token in document)
+    everything.remove(BEGIN)  # the very first token of the stream has nothing before it
+    assert sorted(targets_seen) == everything
+
+
+def test_padding_is_ignored_by_the_loss(shard):
+    ids_BT, targets_BT = batches(shard, "documents", context_length=20).batch(0)
+    assert ids_BT.shape == targets_BT.shape == (4, 20)
+    for ids, targets in zip(ids_BT, targets_BT, strict=True):
+        length = int((targets != IGNORED).sum())
+        assert (targets[length:] == IGNORED).all()
+        assert not ids[length:].any()
+        assert targets[length - 1] == END
+
+
+def test_no_documents_is_an_error(tmp_path):
+    write_shard(tmp_path, "train", [], 300)
+    with pytest.raises(CorpusError):
+        batches(Shard.open(tmp_path, "train"), "packed")
