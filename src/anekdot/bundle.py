@@ -86,14 +86,14 @@ class Bundle:
 
     def save_weights(self, folder: Path) -> None:
         """Replaces the weights of a bundle whose other files stand already."""
-        metadata = {
-            "format": FORMAT,
+        hashes = {
             "config": sha256(folder / CONFIG),
             "tokenizer": sha256(folder / TOKENIZER),
             "weights": _weights_hash(self.stored),
         }
         with staged(folder / WEIGHTS) as draft:
-            save_file(self.stored, draft, metadata)
+            # one entry only: safetensors would write several in random order
+            save_file(self.stored, draft, {FORMAT: json.dumps(hashes)})
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "Bundle":
@@ -111,14 +111,14 @@ class Bundle:
                 )
         config, training = _read_config(folder / CONFIG)
         tokenizer = Tokenizer.load(folder / TOKENIZER)
-        stored, metadata = _read_weights(folder / WEIGHTS)
+        stored, hashes = _read_weights(folder / WEIGHTS)
         for name, key in ((CONFIG, "config"), (TOKENIZER, "tokenizer")):
-            if metadata.get(key) != sha256(folder / name):
+            if hashes.get(key) != sha256(folder / name):
                 raise BundleError(
                     f"{folder / name} is not the file that {WEIGHTS} was saved with.",
                     "Take all files of the bundle from one place again.",
                 )
-        if metadata.get("weights") != _weights_hash(stored):
+        if hashes.get("weights") != _weights_hash(stored):
             raise BundleError(f"{folder / WEIGHTS} is damaged.", "Copy or train it again.")
         _check_shapes(folder, config, tokenizer, stored)
         return cls(config, tokenizer, stored, training)
@@ -170,9 +170,12 @@ def _read_config(path: Path) -> tuple[ModelConfig, dict[str, Any]]:
 
 
 def _read_weights(path: Path) -> tuple[dict[str, NDArray[np.generic]], dict[str, str]]:
+    """Returns the arrays, and the hashes that were saved with them."""
     try:
         with safe_open(path, "numpy") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118 (a file, not a dict)
+            hashes = json.loads((file.metadata() or {}).get(FORMAT, "{}"))
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return arrays, dict(hashes)
     except (SafetensorError, OSError, TypeError, ValueError) as error:
         raise BundleError(
             f"{path} cannot be read as weights ({error}).", "Copy or train it again."

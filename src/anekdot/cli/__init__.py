@@ -1,6 +1,7 @@
 """The command line: one file a verb; each parses, calls one function, prints."""
 
 import os
+import re
 import sys
 
 from cyclopts import App, CycloptsError
@@ -33,7 +34,7 @@ app.command(
 def main() -> None:
     """Runs a command; a user's mistake is one message and exit status 2."""
     try:
-        app(exit_on_error=False, print_error=False)
+        app(hyphens_last(sys.argv[1:]), exit_on_error=False, print_error=False)
     except CycloptsError as error:
         _fail(f"{error}\nanekdot --help shows the commands, anekdot COMMAND --help the flags.")
     except AnekdotError as error:
@@ -43,6 +44,22 @@ def main() -> None:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         sys.exit(130)
+
+
+def hyphens_last(arguments: list[str]) -> list[str]:
+    """Moves texts that begin with a hyphen, and - itself, behind -- so that they are no flags.
+
+    Half of all anecdotes begin with a hyphen, and no flag goes on with anything but a Latin
+    letter, a digit or a second hyphen.
+
+    >>> hyphens_last(["generate", "- Доктор, я умру?", "-n", "3"])
+    ['generate', '-n', '3', '--', '- Доктор, я умру?']
+    """
+    if "--" in arguments:
+        return arguments
+    texts = [argument for argument in arguments if re.match(r"-(?![A-Za-z0-9-])", argument)]
+    flags = [argument for argument in arguments if argument not in texts]
+    return [*flags, "--", *texts] if texts else flags
 
 
 def _fail(message: str) -> None:

@@ -10,7 +10,7 @@ from rich.text import Text
 from anekdot.bundle import PRETRAINED, TOKENIZER
 from anekdot.tokenizer.tokenizer import Tokenizer
 
-app = App(help="Train a tokenizer, or look at what one does.")
+app = App(name="tokenizer", help="Train a tokenizer, or look at what one does.")
 
 COLOURS = ("black on cyan", "black on yellow", "black on green", "black on magenta")
 

@@ -68,18 +68,22 @@ def train(
 
     if out is None:
         out = _default_out(sources)
-    with bars() as progress, training_display(console) as observe:
-        trained = pipeline.train(
-            *sources,
-            out=out,
-            preset=preset,
-            recipe=recipe,
-            config=config,
-            observe=observe,
-            progress=progress,
-            notice=console.print,
-            **(dataclasses.asdict(fields) if fields is not None else {}),
-        )
+    try:
+        with bars() as progress, training_display(console) as observe:
+            trained = pipeline.train(
+                *sources,
+                out=out,
+                preset=preset,
+                recipe=recipe,
+                config=config,
+                observe=observe,
+                progress=progress,
+                notice=console.print,
+                **(dataclasses.asdict(fields) if fields is not None else {}),
+            )
+    except KeyboardInterrupt:
+        console.print(f"\n{out} keeps what was done; the same command goes on with it.")
+        raise
     if trained.validation is not None:
         console.print(
             f"Validation: {trained.validation.bits_per_byte:.3f} bits per byte, "

@@ -72,7 +72,7 @@ class TrainingConfig:
                 )
 
 
-_COMMON: dict[str, Any] = {"beta1": 0.9, "epsilon": 1e-8, "gradient_clip": 1.0, "batch_size": 32}
+_COMMON: dict[str, Any] = {"beta1": 0.9, "epsilon": 1e-8, "gradient_clip": 1.0}
 
 # What a recipe fixes, by field of ModelConfig, TrainingConfig or the preparation.
 # "steps" is absent from the default recipe: it follows from the size of the corpus.
@@ -81,6 +81,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         **_COMMON,
         "vocab_size": 1024,
         "context_length": 128,
+        "batch_size": 32,
         "tie_embeddings": False,
         "dropout": 0.0,
         "steps": 10_000,
@@ -94,6 +95,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         **_COMMON,
         "vocab_size": 2048,
         "context_length": 256,
+        "batch_size": 16,
         "tie_embeddings": True,
         "dropout": 0.0,
         "rows": "packed",

@@ -1,0 +1,18 @@
+import pytest
+
+from anekdot.cli import hyphens_last
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["train", "-", "--out", "x"], ["train", "--out", "x", "--", "-"]),
+        (["generate", "- Да"], ["generate", "--", "- Да"]),
+        (["generate", "-n", "2", "--json"], ["generate", "-n", "2", "--json"]),
+        (["generate", "--temperature", "-1"], ["generate", "--temperature", "-1"]),
+        (["generate", "--", "-n"], ["generate", "--", "-n"]),
+        ([], []),
+    ],
+)
+def test_texts_with_hyphens_are_told_from_flags(given, expected):
+    assert hyphens_last(given) == expected
