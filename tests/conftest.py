@@ -45,7 +45,7 @@ def jokes(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def corpus() -> Path:
+def corpus_path() -> Path:
     """The real corpus, which stands beside the repository on a developer's machine only."""
     path = Path(os.environ.get("ANEKDOT_CORPUS", ROOT.parent / "shared/data/anecdotes.jsonl.gz"))
     if not path.is_file():

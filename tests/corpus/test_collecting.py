@@ -1,6 +1,5 @@
 import gzip
 import json
-import os
 import random
 import sys
 import tempfile
@@ -15,10 +14,6 @@ from anekdot.corpus.collecting import NEAR_DUPLICATE, Collection, collect
 from anekdot.corpus.splitting import side, words
 from anekdot.errors import ConfigurationError, CorpusError
 
-CORPUS = Path(
-    os.environ.get("ANEKDOT_CORPUS")
-    or Path(__file__).parents[3] / "shared" / "data" / "anecdotes.jsonl.gz"
-)
 VOCABULARY = ["кот", "пёс", "дом", "мост", "лес", "река", "врач", "повар", "снег", "чай", "окно"]
 sentences = st.lists(st.sampled_from(VOCABULARY[:5]), max_size=9).map(" ".join)
 
@@ -170,11 +165,10 @@ def test_shares_are_checked_before_files_are_read(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not CORPUS.exists(), reason="the corpus of anecdotes is not on this machine")
-def test_real_corpus():
-    with gzip.open(CORPUS, "rb") as file:
+def test_real_corpus(corpus_path):
+    with gzip.open(corpus_path, "rb") as file:
         documents = sum(1 for _ in file)
-    collection = collect([CORPUS], validation=0.03, test=0.03)
+    collection = collect([corpus_path], validation=0.03, test=0.03)
     assert collection.texts_in == documents == 104_790
     assert collection.texts_in == collection.kept + sum(collection.dropped.values())
     assert sum(collection.dropped.values()) <= 100

@@ -1,6 +1,5 @@
 """Bits per byte against a sum made token by token."""
 
-import doctest
 import math
 
 import numpy as np
@@ -14,10 +13,6 @@ from anekdot.evaluation.likelihood import likelihood, windows
 from tests.model.test_transformer import random_ids, tiny_model
 
 LENGTHS = np.array([0, 0, 0, *(1 + np.arange(61) % 5)])
-
-
-def test_examples():
-    assert doctest.testmod(module).failed == 0
 
 
 def make_documents(*lengths):

@@ -1,15 +1,11 @@
 import gzip
 import json
-import os
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from anekdot.tokenizer import Tokenizer
-
-ROOT = Path(__file__).parents[2]
-CORPUS = Path(os.environ.get("ANEKDOT_CORPUS", ROOT / "../shared/data/anecdotes.jsonl.gz"))
 
 TEXTS = [
     "Встретил ёж ежа. — Ты кто? — Я ёж. — И я ёж! Так и познакомились.",
@@ -26,9 +22,7 @@ def tokenizer() -> Tokenizer:
 
 
 @pytest.fixture(scope="session")
-def corpus() -> list[str]:
+def corpus(corpus_path: Path) -> list[str]:
     """The first documents of the real corpus, about 5 MB."""
-    if not CORPUS.exists():
-        pytest.skip(f"no corpus at {CORPUS}; set ANEKDOT_CORPUS")
-    with gzip.open(CORPUS, "rt", encoding="utf-8") as lines:
+    with gzip.open(corpus_path, "rt", encoding="utf-8") as lines:
         return [json.loads(line)["text"] for line in islice(lines, 20_000)]

@@ -2,12 +2,13 @@
 
 import math
 
+import pytest
 import torch
 
 from anekdot.settings import build, resolve
 from anekdot.training.config import TrainingConfig
 from anekdot.training.loop import train_step
-from anekdot.training.optimizer import build_optimizer
+from anekdot.training.optimizer import build_optimizer, reference_adamw
 from tests.model.test_transformer import random_ids, tiny_model
 
 
@@ -15,23 +16,42 @@ def config(**fields):
     return build(TrainingConfig, resolve("mission", fields=fields))
 
 
-def test_one_step_equals_the_definition():
+def test_fused_steps_equal_the_reference():
     model = tiny_model().train()
     settings = config(weight_decay=0.1)
     optimizer = build_optimizer(model, settings)
-    before = {name: p.detach().clone() for name, p in model.named_parameters()}
-    loss = model(random_ids(2, 8)).square().mean()
-    loss.backward()
-    gradients = {name: p.grad.clone() for name, p in model.named_parameters()}
-    for group in optimizer.param_groups:
-        group["lr"] = 0.01
-    optimizer.step()
+    twins = {name: p.detach().clone() for name, p in model.named_parameters()}
+    moments = {name: (torch.zeros_like(p), torch.zeros_like(p)) for name, p in twins.items()}
+    for step in range(1, 6):
+        model(random_ids(2, 8, seed=step)).square().mean().backward()
+        for name, parameter in model.named_parameters():
+            reference_adamw(
+                twins[name],
+                parameter.grad,
+                *moments[name],
+                step=step,
+                rate=0.01 / step,
+                beta1=0.9,
+                beta2=0.999,
+                epsilon=1e-8,
+                weight_decay=0.1 if parameter.ndim == 2 else 0.0,
+            )
+        for group in optimizer.param_groups:
+            group["lr"] = 0.01 / step
+        optimizer.step()
+        optimizer.zero_grad()
     for name, parameter in model.named_parameters():
-        decay = 0.1 if parameter.ndim == 2 else 0.0
-        mean, square = gradients[name] * 0.1, gradients[name] ** 2 * 0.001
-        update = (mean / 0.1) / ((square / 0.001).sqrt() + 1e-8)
-        expected = before[name] * (1 - 0.01 * decay) - 0.01 * update
-        torch.testing.assert_close(parameter.detach(), expected, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(parameter.detach(), twins[name], atol=1e-5, rtol=1e-5)
+
+
+def test_reference_by_hand():
+    p, mean, square = torch.tensor([2.0]), torch.zeros(1), torch.zeros(1)
+    reference_adamw(
+        p, torch.tensor([0.5]), mean, square, step=1, rate=0.1, beta1=0.9, beta2=0.99,
+        epsilon=0.0, weight_decay=0.5,
+    )  # fmt: skip
+    assert (mean.item(), square.item()) == (pytest.approx(0.05), pytest.approx(0.0025))
+    assert p.item() == pytest.approx(2 * (1 - 0.05) - 0.1)
 
 
 def test_clipping_bounds_the_gradient_that_the_optimizer_sees():

@@ -1,14 +1,8 @@
-import doctest
 from itertools import pairwise
 
 import pytest
 
-from anekdot.training import schedule
 from anekdot.training.schedule import learning_rate
-
-
-def test_examples():
-    assert doctest.testmod(schedule).failed == 0
 
 
 def test_mission_schedule_at_its_corners():

@@ -2,32 +2,70 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.padding import Padding
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 console = Console(stderr=True, highlight=False)
 
+STEPS_BETWEEN_LINES = 100  # where there is no terminal to draw a bar in
+
+
+class Update(Protocol):
+    """Moves the bar of a unit, which is drawn when it first appears."""
+
+    def __call__(self, done: int, total: int, unit: str, note: str = "") -> None:
+        """Shows that ``done`` of ``total`` units are done, and a note beside the bar."""
+
 
 @contextmanager
-def bars() -> Iterator[Callable[[int, int, str], None]]:
-    """Yields a callback (done, total, unit) that draws one bar for each unit.
-
-    A total of 0 means that nobody knows it yet.
-    """
+def bars() -> Iterator[Update]:
+    """Yields a callback that draws one bar, with the time left, for each unit."""
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
     ) as display:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
 
-        def update(done: int, total: int, unit: str) -> None:
+        def update(done: int, total: int, unit: str, note: str = "") -> None:
             if unit not in tasks:
-                tasks[unit] = display.add_task(unit, total=None)
-            display.update(tasks[unit], completed=done, total=total or None)  # type: ignore[arg-type]
+                tasks[unit] = display.add_task(unit, total=total, note=note)
+            display.update(tasks[unit], completed=done, total=total, note=note)
 
         yield update
+
+
+def training_watcher(update: Update) -> Callable[[dict[str, Any]], None]:
+    """Returns an observer that shows the records of a training run as they come."""
+
+    def watch(record: dict[str, Any]) -> None:
+        step = record["step"]
+        if record["kind"] == "step":
+            note = f"loss {record['loss']:.3f} nats  {record['tokens_per_second']:,.0f} tokens/s"
+            update(step, record["steps"], "steps", note)
+            if not console.is_terminal and step % STEPS_BETWEEN_LINES == 0:
+                console.print(f"step {step:,} of {record['steps']:,}  {note}")
+        elif record["kind"] == "evaluation":
+            console.print(
+                f"step {step:,}: validation {record['bits_per_byte']:.3f} bits per byte, "
+                f"{record['loss']:.3f} nats a token" + "  (best)" * record["best"]
+            )
+        elif record["kind"] == "sample":
+            console.print(Padding(Text(record["text"], style="italic"), (0, 0, 1, 4)))
+
+    return watch

@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from docstring_parser import parse
 
-from anekdot.cli.progress import bars, console
-from anekdot.cli.training_display import training_display
+from anekdot.cli.progress import bars, console, training_watcher
 from anekdot.errors import ConfigurationError
 from anekdot.model.config import ModelConfig
 from anekdot.settings import FIELDS, PreparationConfig
@@ -69,14 +68,14 @@ def train(
     if out is None:
         out = _default_out(sources)
     try:
-        with bars() as progress, training_display(console) as observe:
+        with bars() as progress:
             trained = pipeline.train(
                 *sources,
                 out=out,
                 preset=preset,
                 recipe=recipe,
                 config=config,
-                observe=observe,
+                observe=training_watcher(progress),
                 progress=progress,
                 notice=console.print,
                 **(dataclasses.asdict(fields) if fields is not None else {}),

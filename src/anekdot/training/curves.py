@@ -36,6 +36,11 @@ def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
     panels["perplexity"].set_yscale("log")
+    for place in (
+        panels["perplexity"].yaxis.set_major_formatter,
+        panels["perplexity"].yaxis.set_minor_formatter,
+    ):
+        place("{x:,.0f}")
     for number, bundle in enumerate(bundles):
         records = read(bundle / "run" / "metrics.jsonl")
         if not any(record["kind"] == "step" for record in records):
@@ -74,13 +79,10 @@ def _draw_run(panels: dict[str, Any], records: list[Record], name: str, color: s
 
 
 def _smoothed(steps: list[Record]) -> list[Record]:
-    """Averages the loss over neighbouring records, about a hundredth of the run wide."""
+    """Averages neighbouring records, a hundredth of the run at a time."""
     width = max(1, len(steps) // 100)
+    chunks = [steps[start : start + width] for start in range(0, len(steps), width)]
     return [
-        {
-            "step": steps[end]["step"],
-            "loss": sum(r["loss"] for r in steps[max(0, end - width) : end + 1])
-            / len(steps[max(0, end - width) : end + 1]),
-        }
-        for end in range(0, len(steps), width)
+        {key: sum(record[key] for record in chunk) / len(chunk) for key in ("step", "loss")}
+        for chunk in chunks
     ]

@@ -1,17 +1,53 @@
-"""AdamW, with weight decay on the matrices alone."""
+"""AdamW: the update spelled out, and the fused one that does the work.
+
+Sources: Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1;
+Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization", algorithm 2.
+"""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from anekdot.training.config import TrainingConfig
 
 
+@torch.no_grad()
+def reference_adamw(
+    parameter: Tensor,
+    gradient: Tensor,
+    mean: Tensor,
+    square: Tensor,
+    *,
+    step: int,
+    rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    weight_decay: float,
+) -> None:
+    """Takes one AdamW step in place: the version to read, and the oracle of the fused one.
+
+    Args:
+        parameter: Any shape; the others have the same.
+        gradient: Of the loss.
+        mean: Decaying mean of the gradients so far, zeros at first.
+        square: Decaying mean of their squares, zeros at first.
+        step: Number of this step, from 1; corrects the means' start at zero.
+        rate: Learning rate.
+        beta1: Decay of the mean.
+        beta2: Decay of the mean square.
+        epsilon: Guard against division by zero.
+        weight_decay: Share of the parameter, times the rate, that is taken away.
+    """
+    mean.lerp_(gradient, 1 - beta1)
+    square.lerp_(gradient.square(), 1 - beta2)
+    direction = mean / (1 - beta1**step) / ((square / (1 - beta2**step)).sqrt() + epsilon)
+    parameter.mul_(1 - rate * weight_decay).sub_(rate * direction)
+
+
 def build_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
-    """Returns AdamW over the model's parameters.
+    """Returns PyTorch's fused AdamW over the model's parameters.
 
     The gains of the norms are not decayed: shrinking them toward zero regularises nothing.
-
-    Source: Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization".
     """
     parameters = list(model.parameters())
     groups = [

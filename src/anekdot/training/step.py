@@ -37,10 +37,23 @@ def train_step(
         loss = next_token_loss(model(ids_BT), targets_BT)
     loss.backward()  # type: ignore[no-untyped-call]
     if gradient_clip:
-        parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        torch.nn.utils.clip_grad_norm_(parameters, gradient_clip)
+        clip_gradients(optimizer, gradient_clip)
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.step()
     optimizer.zero_grad()
     return loss.detach()
+
+
+def clip_gradients(optimizer: torch.optim.Optimizer, largest: float) -> None:
+    """Scales all gradients down together where their common norm exceeds the largest allowed.
+
+    Source: Pascanu, Mikolov and Bengio 2013, "On the difficulty of training recurrent neural
+    networks", section 3.2.
+    """
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients]))
+    scale = (largest / (norm + 1e-6)).clamp(max=1.0)
+    for gradient in gradients:
+        gradient.mul_(scale)

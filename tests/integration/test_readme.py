@@ -1,0 +1,58 @@
+"""What the READMEs tell people to type works when it is typed, in order."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT, make_texts
+
+READMES = ["README.md", "README.ru.md"]
+BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+LINK = re.compile(r"\]\(([^)#:]+)\)")
+
+
+def test_both_readmes_show_the_same_commands():
+    english, russian = ((ROOT / name).read_text("utf-8") for name in READMES)
+    assert [kind for kind, _ in BLOCK.findall(english)] == [
+        kind for kind, _ in BLOCK.findall(russian)
+    ]
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_link_leads_somewhere(name):
+    links = LINK.findall((ROOT / name).read_text("utf-8"))
+    assert len(links) > 15
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", READMES)
+def test_every_command_works(name, tmp_path):
+    (tmp_path / "jokes.txt").write_text("\n\n".join(make_texts(200)), "utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    commands = 0
+    for kind, content in BLOCK.findall((ROOT / name).read_text("utf-8")):
+        if kind == "python":
+            lines = [[sys.executable, "-c", content]]
+        elif kind == "sh":
+            lines = [shlex.split(line, comments=True) for line in content.splitlines()]
+        else:
+            continue
+        for line in filter(None, lines):
+            typed = [sys.executable, "-m", *line] if line[0] == "anekdot" else line
+            result = subprocess.run(
+                typed,
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                encoding="utf-8",
+                check=False,
+                timeout=500,
+            )
+            assert result.returncode == 0, f"{line}\n{result.stderr}"
+            commands += 1
+    assert commands > 8
