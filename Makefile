@@ -7,12 +7,13 @@ PYTHON ?= python3
 PROMPT ?= Студент МФТИ на экзамене
 VENV := .venv
 BIN := $(VENV)/bin
+export PROMPT
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: joke setup test check pretrained clean
 
 joke: $(VENV)/.core
-	@$(BIN)/anekdot generate "$(PROMPT)"
+	@$(BIN)/anekdot generate "$$PROMPT"
 
 setup: $(VENV)/.dev
 

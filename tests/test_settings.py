@@ -4,21 +4,23 @@ import pytest
 
 from anekdot.errors import ConfigurationError
 from anekdot.model.config import PRESETS, ModelConfig
-from anekdot.settings import FIELDS, build, default_steps, resolve
+from anekdot.settings import FIELDS, PreparationConfig, build, fill_up, resolve
 from anekdot.training.config import RECIPES, TrainingConfig
 
 
 def test_what_is_named_later_wins(tmp_path):
     toml = tmp_path / "run.toml"
     toml.write_text('preset = "mini"\n[training]\nsteps = 7\nseed = 3\n', "utf-8")
-    settled = resolve("mission", "nano", toml, {"seed": 5, "dropout": None})
+    settled, asked = resolve("mission", None, toml, {"seed": 5, "dropout": None})
     assert settled["n_layer"] == PRESETS["mini"]["n_layer"]
+    assert asked == {"steps": 7, "seed": 5}
+    assert resolve(preset="small", config=toml)[0]["n_layer"] == PRESETS["small"]["n_layer"]
     assert (settled["steps"], settled["seed"]) == (7, 5)
     assert settled["learning_rate"] == RECIPES["mission"]["learning_rate"]
 
 
 def test_the_mission_recipe_is_pinned():
-    settled = resolve("mission", "nano")
+    settled, _ = resolve("mission", "nano")
     model, training = build(ModelConfig, settled), build(TrainingConfig, settled)
     assert (model.vocab_size, model.context_length, model.tie_embeddings) == (1024, 128, False)
     assert (model.dropout, model.n_layer, model.n_head, model.n_kv_head) == (0.0, 3, 4, 2)
@@ -81,13 +83,32 @@ def test_a_missing_file_and_an_unknown_field_are_named(tmp_path):
 )
 def test_impossible_training_fields_are_refused(change):
     with pytest.raises(ConfigurationError, match=next(iter(change))):
-        build(TrainingConfig, resolve("mission") | change)
+        build(TrainingConfig, resolve("mission")[0] | change)
 
 
-def test_default_steps_follow_the_corpus_within_bounds():
-    assert default_steps(1, 32) == 300
-    assert default_steps(1600, 32) == 1000
-    assert default_steps(10**9, 32) == 10_000
+@pytest.mark.parametrize(
+    ("tokens", "steps", "every"), [(1, 300, 15), (4096 * 50, 1000, 50), (10**12, 10_000, 500)]
+)
+def test_length_and_rhythm_follow_the_corpus_within_bounds(tokens, steps, every):
+    filled = fill_up(resolve()[0], tokens)
+    assert (filled["steps"], filled["evaluate_every"]) == (steps, every)
+    assert fill_up({**filled, "steps": 7}, tokens)["steps"] == 7
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"vocab_size": "big"},
+        {"vocab_size": 258},
+        {"validation": "0.1"},
+        {"validation": 0.6, "test": 0.6},
+        {"test": float("nan")},
+        {"no_obscene": 1},
+    ],
+)
+def test_impossible_preparations_are_refused(change):
+    with pytest.raises(ConfigurationError, match=next(iter(change))):
+        PreparationConfig(**change)
 
 
 def test_every_field_has_one_name():

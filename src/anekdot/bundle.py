@@ -96,13 +96,13 @@ class Bundle:
             save_file(self.stored, draft, {FORMAT: json.dumps(hashes)})
 
     @classmethod
-    def load(cls, folder: Path | None = None) -> "Bundle":
+    def load(cls, folder: Path | str | None = None) -> "Bundle":
         """Reads and checks a bundle; without a folder, the pretrained one.
 
         Raises:
             BundleError: A file is missing, damaged, of another model, or does not fit.
         """
-        folder = PRETRAINED if folder is None else folder
+        folder = PRETRAINED if folder is None else Path(folder)
         for name in (CONFIG, TOKENIZER, WEIGHTS):
             if not (folder / name).is_file():
                 raise BundleError(

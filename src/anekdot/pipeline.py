@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -18,7 +18,14 @@ from anekdot.corpus.shards import Shard, write_shard
 from anekdot.corpus.splitting import SIDES
 from anekdot.errors import BundleError, ConfigurationError, CorpusError, require
 from anekdot.model.config import ModelConfig
-from anekdot.settings import PreparationConfig, build, default_steps, resolve
+from anekdot.settings import (
+    PreparationConfig,
+    build,
+    check_known,
+    field_names,
+    fill_up,
+    resolve,
+)
 from anekdot.store import staged
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.config import TrainingConfig
@@ -34,29 +41,33 @@ Notice = Callable[[str], None]
 
 
 def prepare(
-    sources: Sequence[Source],
-    out: Path,
-    config: PreparationConfig,
+    *sources: Source,
+    out: Path | str,
     progress: Progress | None = None,
     notice: Notice | None = None,
+    **fields: Any,
 ) -> Manifest:
     """Reads, cleans, splits and encodes texts: files in, a prepared folder out.
 
     Args:
         sources: Files, folders, or "-" for standard input.
         out: The folder to make, with tokenizer.json, shards and manifest.json.
-        config: Vocabulary size, shares of the sides, what to leave out.
         progress: Called with (done, total, unit) through every stage.
         notice: Told what was guessed about a file.
+        fields: Any field of PreparationConfig.
 
     Raises:
-        ConfigurationError: The folder exists and is not empty.
+        ConfigurationError: A field cannot be, or the folder exists and is not empty.
         CorpusError: The texts cannot be used.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    check_known(fields, field_names(PreparationConfig), "The call")
+    config, out = PreparationConfig(**fields), Path(out)
+    if not sources:
+        raise ConfigurationError("No texts were named.", "Name a file, a folder, or - .")
+    if _is_taken(out):
         raise ConfigurationError(f"{out} is not empty.", "Name a folder that does not exist yet.")
     collection = collect(
-        sources,
+        [_source(source) for source in sources],
         validation=config.validation,
         test=config.test,
         no_obscene=config.no_obscene,
@@ -92,6 +103,15 @@ def prepare(
     return manifest
 
 
+def _source(source: Source) -> Path | Literal["-"]:
+    return "-" if source == "-" else Path(source)
+
+
+def _is_taken(folder: Path) -> bool:
+    """Whether something stands where a folder is to be made."""
+    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+
+
 def _documents(
     tokenizer: Tokenizer, texts: Sequence[str], progress: Progress | None
 ) -> Iterator[list[int]]:
@@ -120,8 +140,8 @@ class Trained:
 def train(
     *sources: Source,
     out: Path | str,
-    preset: str = "nano",
-    recipe: str = "default",
+    preset: str | None = None,
+    recipe: str | None = None,
     config: Path | None = None,
     observe: Observer | None = None,
     progress: Progress | None = None,
@@ -133,7 +153,7 @@ def train(
     Args:
         sources: Files, folders, "-", or one folder that ``prepare`` made.
         out: The bundle's folder; a run in it that was stopped is continued.
-        preset: The model's shape: "nano", "mini" or "small".
+        preset: The model's shape: "nano" (unless the file says otherwise), "mini" or "small".
         recipe: "default", or "mission" for the settings of the original assignment.
         config: A TOML file with any fields.
         observe: Called with every record of metrics.jsonl.
@@ -148,15 +168,13 @@ def train(
     from anekdot.training.curves import draw_curves  # noqa: PLC0415 (torch is optional)
     from anekdot.training.loop import Run  # noqa: PLC0415
 
-    settled = resolve(recipe, preset, config, fields)
+    settled, asked = resolve(recipe, preset, config, fields)
     out = Path(out)
-    data = _prepared(sources, out, settled, progress, notice)
+    data = _prepared(sources, out, settled, asked, progress, notice)
     tokenizer = Tokenizer.load(data / TOKENIZER)
     sides = {side: Shard.open(data, side) for side in SIDES}
     settled["vocab_size"] = tokenizer.vocab_size
-    if "steps" not in settled:
-        rows = len(sides["train"].ids) // settled["context_length"]
-        settled["steps"] = default_steps(rows, settled["batch_size"])
+    settled = fill_up(settled, len(sides["train"].ids))
     model_config, training_config = build(ModelConfig, settled), build(TrainingConfig, settled)
     claim(out, model_config, training_config, data)
     run = Run(
@@ -179,7 +197,7 @@ def train(
 
 
 def evaluate(
-    bundle: Path, texts: Path | None = None, progress: Progress | None = None
+    bundle: Path | str, texts: Path | str | None = None, progress: Progress | None = None
 ) -> "Likelihood":
     """Measures a model in float32 on the documents of a file, or on its test side.
 
@@ -198,12 +216,15 @@ def evaluate(
     from anekdot.training.checkpoints import load_arrays  # noqa: PLC0415
     from anekdot.training.hardware import pick_device  # noqa: PLC0415
 
+    bundle = Path(bundle)
     loaded = Bundle.load(bundle)
     if texts is None:
         documents = _test_side(bundle, loaded.tokenizer)
     else:
-        found = [clean(document.text) for document in read(texts)]
-        documents = [np.array(ids) for ids in _documents(loaded.tokenizer, found, None)]
+        found = filter(None, (clean(document.text) for document in read(_source(texts))))
+        documents = [np.array(ids) for ids in _documents(loaded.tokenizer, list(found), None)]
+        if not documents:
+            raise CorpusError(f"{texts} has no texts.", "Name a file with at least one.")
     model = Transformer(loaded.config)
     load_arrays(model, loaded.weights)
     return likelihood(
@@ -229,25 +250,36 @@ def _prepared(
     sources: Sequence[Source],
     out: Path,
     settled: dict[str, Any],
+    asked: dict[str, Any],
     progress: Progress | None,
     notice: Notice | None,
 ) -> Path:
     """Returns the prepared folder: the one given, the run's own, or a new one in the run."""
     if not sources:
         raise ConfigurationError("No texts were named.", "Name a file, a folder, or - .")
-    if len(sources) == 1 and (Path(sources[0]) / MANIFEST).is_file():
-        return Path(sources[0])
-    if out.exists() and not (out / "run").is_dir() and (not out.is_dir() or any(out.iterdir())):
+    if _is_taken(out) and not (out / "run").is_dir():
         raise ConfigurationError(
             f"{out} holds something else than a run.", "Name another folder with --out."
         )
+    if len(sources) == 1 and (Path(sources[0]) / MANIFEST).is_file():
+        data = Path(sources[0])
+        before = Manifest.load(data).settings
+        refuse_difference(data, before, {**before, **_preparation(asked)})
+        return data
     data = out / "run" / "data"
-    wanted = build(PreparationConfig, settled)
+    wanted = dataclasses.asdict(build(PreparationConfig, settled))
     if not data.exists():
-        prepare(sources, data, wanted, progress, notice)
+        prepare(*sources, out=data, progress=progress, notice=notice, **wanted)
         return data
     manifest = Manifest.load(data)
-    before = {**manifest.settings, "sources": manifest.sources}
-    now = {**dataclasses.asdict(wanted), "sources": [str(source) for source in sources]}
-    refuse_difference(out, before, now)
+    named = [str(source) for source in sources]
+    refuse_difference(
+        out, {**manifest.settings, "sources": manifest.sources}, {**wanted, "sources": named}
+    )
     return data
+
+
+def _preparation(fields: dict[str, Any]) -> dict[str, Any]:
+    """Returns those of the fields that belong to the preparation."""
+    names = field_names(PreparationConfig)
+    return {name: value for name, value in fields.items() if name in names}

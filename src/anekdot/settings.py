@@ -11,14 +11,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from anekdot.corpus.splitting import check_fractions
 from anekdot.errors import ConfigurationError
-from anekdot.model.config import PRESETS, ModelConfig
+from anekdot.model.config import (
+    LARGEST,
+    PRESETS,
+    ModelConfig,
+    check_boolean,
+    check_integer,
+    check_number,
+)
+from anekdot.tokenizer.vocabulary import SPECIALS
 from anekdot.training.config import RECIPES, TrainingConfig
 
 Configuration = TypeVar("Configuration")
 
 EPOCHS = 20
 FEWEST_STEPS, MOST_STEPS = 300, 10_000
+SMALLEST_VOCABULARY = len(SPECIALS) + 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +40,22 @@ class PreparationConfig:
         validation: Share of the documents that choose the best model.
         test: Share of the documents that nothing is chosen by.
         no_obscene: Whether documents with hard profanity are left out.
+
+    Raises:
+        ConfigurationError: A field has the wrong type or a value that cannot work.
     """
 
     vocab_size: int = 2048
     validation: float = 0.03
     test: float = 0.03
     no_obscene: bool = False
+
+    def __post_init__(self) -> None:
+        check_integer("vocab_size", self.vocab_size, SMALLEST_VOCABULARY, LARGEST["vocab_size"])
+        check_number("validation", self.validation, 0.0, 1.0)
+        check_number("test", self.test, 0.0, 1.0)
+        check_fractions(self.validation, self.test)
+        check_boolean("no_obscene", self.no_obscene)
 
 
 def field_names(*configurations: type) -> list[str]:
@@ -77,16 +97,16 @@ def check_known(given: Iterable[str], known: list[str], place: str) -> None:
 
 
 def resolve(
-    recipe: str = "default",
-    preset: str = "nano",
+    recipe: str | None = None,
+    preset: str | None = None,
     config: Path | None = None,
     fields: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Returns every field that is settled, by name.
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns every field that is settled, and those among them that the user asked for.
 
     Args:
-        recipe: A name in RECIPES.
-        preset: A name in PRESETS.
+        recipe: A name in RECIPES; without it, the file's, or "default".
+        preset: A name in PRESETS; without it, the file's, or "nano".
         config: A TOML file.
         fields: What the user gave; None values count as not given.
 
@@ -96,18 +116,30 @@ def resolve(
     given = {name: value for name, value in (fields or {}).items() if value is not None}
     check_known(given, FIELDS, "The call")
     written = read_toml(config) if config is not None else {}
-    recipe, preset = written.pop("recipe", recipe), written.pop("preset", preset)
+    recipe = recipe or written.pop("recipe", "default")
+    preset = preset or written.pop("preset", "nano")
     for name, value, choices in (("recipe", recipe, RECIPES), ("preset", preset, PRESETS)):
         if value not in choices:
             raise ConfigurationError(
                 f"There is no {name} {value!r}.", f"Choose one of {', '.join(choices)}."
             )
-    return {**RECIPES[recipe], **PRESETS[preset], **written, **given}
+    asked = {name: value for name, value in {**written, **given}.items() if name in FIELDS}
+    return {**RECIPES[recipe], **PRESETS[preset], **asked}, asked
 
 
-def default_steps(rows_per_epoch: int, batch_size: int) -> int:
-    """Returns how long to train when nobody says: some epochs, within bounds."""
-    return min(MOST_STEPS, max(FEWEST_STEPS, EPOCHS * rows_per_epoch // batch_size))
+def fill_up(fields: dict[str, Any], training_tokens: int) -> dict[str, Any]:
+    """Adds what follows from the size of the corpus where nobody says: length and rhythm.
+
+    Args:
+        fields: Settled fields.
+        training_tokens: Tokens of the training side.
+    """
+    tokens_a_step = fields["batch_size"] * fields["context_length"]
+    epochs = EPOCHS * training_tokens // max(1, tokens_a_step)
+    steps = fields.get("steps", min(MOST_STEPS, max(FEWEST_STEPS, epochs)))
+    every = max(1, min(500, steps // 20)) if isinstance(steps, int) else 500
+    rhythm = {"evaluate_every": every, "sample_every": 2 * every, "checkpoint_every": every}
+    return {"steps": steps, **rhythm, **fields}
 
 
 def build(kind: type[Configuration], fields: dict[str, Any]) -> Configuration:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from anekdot.bundle import Bundle
+from anekdot.bundle import PRETRAINED, Bundle
 from anekdot.tokenizer.tokenizer import Tokenizer
 from tests.integration.conftest import TINY, anekdot
 
@@ -156,6 +156,22 @@ def test_prepare_then_train_then_evaluate(jokes, tmp_path):
     assert measured["bits_per_byte"] == pytest.approx(nats / math.log(2) / measured["bytes"])
 
 
+def test_a_prepared_folder_keeps_its_settings(jokes, tmp_path):
+    anekdot("prepare", jokes, "--out", "data", "--vocab-size", 400, cwd=tmp_path)
+    other = anekdot("train", "data", "--out", "m", "--vocab-size", 500, cwd=tmp_path)
+    assert other.returncode == 2
+    assert "vocab_size 400 → 500" in other.stderr
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/README.md").write_text("precious")
+    taken = anekdot("train", "data", "--out", "mine", cwd=tmp_path)
+    assert taken.returncode == 2
+    assert (tmp_path / "mine/README.md").read_text() == "precious"
+    (tmp_path / "data/train.ids.npy").write_bytes(b"damaged")
+    damaged = anekdot("train", "data", "--out", "m", cwd=tmp_path)
+    assert damaged.returncode == 2
+    assert "train.ids.npy" in damaged.stderr
+
+
 def test_evaluate_on_named_texts(trained, tmp_path):
     (tmp_path / "one.txt").write_text("Кот спит на печи.\n", "utf-8")
     shown = anekdot("evaluate", trained, "--texts", "one.txt", "--json", cwd=tmp_path)
@@ -248,6 +264,8 @@ def test_quantization_costs_little(trained, tmp_path):
         (["prepare", "a.txt", "--out", "full"], ["full"]),
         (["prepare", "a.txt", "--out", "y", "--test", "1.5"], ["1.5"]),
         (["evaluate", "nowhere"], ["nowhere"]),
+        (["evaluate", PRETRAINED, "--texts", "empty.txt"], ["empty.txt"]),
+        (["train", "a.txt", "--out", "x", "--config", "type.toml"], ["vocab_size", "big"]),
         (["curves", "full"], ["full"]),
         (["tokenizer", "decode", "99999999"], ["99999999"]),
         (["tokenizer", "encode", "а", "--tokenizer", "a.txt"], ["a.txt"]),
@@ -260,6 +278,7 @@ def test_a_mistake_is_one_message_and_status_2(tmp_path: Path, texts, arguments,
     (tmp_path / "broken.jsonl").write_text('{"text": "Кот спит."}\n{"text": \n', "utf-8")
     (tmp_path / "cp1251.txt").write_bytes("Кот спит на печи.\n".encode("cp1251"))
     (tmp_path / "bad.toml").write_text("stepz = 3\n", "utf-8")
+    (tmp_path / "type.toml").write_text('vocab_size = "big"\n', "utf-8")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.doc").write_text("precious")
     result = anekdot(*arguments, cwd=tmp_path)

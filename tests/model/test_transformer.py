@@ -12,7 +12,7 @@ from anekdot.bundle import expected_shapes
 from anekdot.errors import ConfigurationError
 from anekdot.model.cache import KVCache
 from anekdot.model.config import PRESETS, ModelConfig
-from anekdot.model.transformer import IGNORED, Transformer, next_token_loss
+from anekdot.model.transformer import IGNORED, Transformer, next_token_loss, reference_loss
 
 TINY = ModelConfig(
     vocab_size=64, context_length=32, n_layer=2, n_head=6, n_kv_head=3, hidden_dim=24,
@@ -143,6 +143,7 @@ def test_loss_equals_the_definition_and_ignores_padding():
         -torch.log_softmax(logits[b, t], -1)[targets[b, t]] for b, t in ((0, 0), (0, 1), (1, 0))
     ]
     torch.testing.assert_close(next_token_loss(logits, targets), sum(by_hand) / 3)
+    torch.testing.assert_close(reference_loss(logits, targets), sum(by_hand) / 3)
 
 
 def test_dropout_acts_in_training_alone():

@@ -13,7 +13,7 @@ from tests.model.test_transformer import random_ids, tiny_model
 
 
 def config(**fields):
-    return build(TrainingConfig, resolve("mission", fields=fields))
+    return build(TrainingConfig, resolve("mission", fields=fields)[0])
 
 
 def test_fused_steps_equal_the_reference():

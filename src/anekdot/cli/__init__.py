@@ -1,5 +1,6 @@
 """The command line: one file a verb; each parses, calls one function, prints."""
 
+import io
 import os
 import re
 import sys
@@ -33,6 +34,9 @@ app.command(
 
 def main() -> None:
     """Runs a command; a user's mistake is one message and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # Windows would write a file in its code page
+            stream.reconfigure(encoding="utf-8")
     try:
         app(hyphens_last(sys.argv[1:]), exit_on_error=False, print_error=False)
     except CycloptsError as error:

@@ -1,6 +1,9 @@
 """anekdot prepare."""
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from anekdot.cli.progress import bars, console
 from anekdot.cli.summary import describe
@@ -13,7 +16,7 @@ def prepare(
     vocab_size: int = PreparationConfig.vocab_size,
     validation: float = PreparationConfig.validation,
     test: float = PreparationConfig.test,
-    no_obscene: bool = False,
+    no_obscene: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Turn texts into a folder that a model can be trained on.
 
@@ -27,10 +30,16 @@ def prepare(
     """
     from anekdot import pipeline
 
-    config = PreparationConfig(
-        vocab_size=vocab_size, validation=validation, test=test, no_obscene=no_obscene
-    )
     with bars() as progress:
-        manifest = pipeline.prepare(sources, out, config, progress, console.print)
+        manifest = pipeline.prepare(
+            *sources,
+            out=out,
+            progress=progress,
+            notice=console.print,
+            vocab_size=vocab_size,
+            validation=validation,
+            test=test,
+            no_obscene=no_obscene,
+        )
     console.print(describe(manifest))
     print(out)

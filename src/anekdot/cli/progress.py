@@ -18,7 +18,7 @@ from rich.text import Text
 
 console = Console(stderr=True, highlight=False)
 
-STEPS_BETWEEN_LINES = 100  # where there is no terminal to draw a bar in
+LINES = 20  # of a whole run, where there is no terminal to draw a bar in
 
 
 class Update(Protocol):
@@ -58,7 +58,8 @@ def training_watcher(update: Update) -> Callable[[dict[str, Any]], None]:
         if record["kind"] == "step":
             note = f"loss {record['loss']:.3f} nats  {record['tokens_per_second']:,.0f} tokens/s"
             update(step, record["steps"], "steps", note)
-            if not console.is_terminal and step % STEPS_BETWEEN_LINES == 0:
+            between = max(1, record["steps"] // (10 * LINES)) * 10
+            if not console.is_terminal and step % between == 0:
                 console.print(f"step {step:,} of {record['steps']:,}  {note}")
         elif record["kind"] == "evaluation":
             console.print(

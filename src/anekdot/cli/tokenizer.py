@@ -35,7 +35,7 @@ def train(*sources: str, out: Path, vocab_size: int = 2048) -> None:
 
 
 @app.command
-def encode(text: str, /, *, tokenizer: Path = PRETRAINED) -> None:
+def encode(text: str, /, *, tokenizer: Path | None = None) -> None:
     """Print the ids of a text.
 
     Args:
@@ -46,7 +46,7 @@ def encode(text: str, /, *, tokenizer: Path = PRETRAINED) -> None:
 
 
 @app.command
-def decode(*ids: int, tokenizer: Path = PRETRAINED) -> None:
+def decode(*ids: int, tokenizer: Path | None = None) -> None:
     """Print the text of ids.
 
     Args:
@@ -57,7 +57,7 @@ def decode(*ids: int, tokenizer: Path = PRETRAINED) -> None:
 
 
 @app.command
-def show(text: str | None = None, /, *, tokenizer: Path = PRETRAINED) -> None:
+def show(text: str | None = None, /, *, tokenizer: Path | None = None) -> None:
     """Show a tokenizer: its size, its longest tokens, and how a text splits.
 
     Args:
@@ -81,5 +81,6 @@ def show(text: str | None = None, /, *, tokenizer: Path = PRETRAINED) -> None:
     console.print(f"{len(ids)} tokens, {bytes_per_token:.2f} bytes a token")
 
 
-def _load(path: Path) -> Tokenizer:
+def _load(path: Path | None) -> Tokenizer:
+    path = path or PRETRAINED
     return Tokenizer.load(path / TOKENIZER if path.is_dir() else path)

@@ -28,7 +28,9 @@ def _flags() -> type:
         [
             (
                 name,
-                types[name] | None,
+                Annotated[
+                    types[name] | None, Parameter(negative="" if name[:3] == "no_" else None)
+                ],
                 dataclasses.field(default=None, metadata={"help": texts[name]}),
             )
             for name in FIELDS
@@ -46,8 +48,8 @@ Fields = _flags()
 def train(
     *sources: str,
     out: Path | None = None,
-    preset: Literal["nano", "mini", "small"] = "nano",
-    recipe: Literal["default", "mission"] = "default",
+    preset: Literal["nano", "mini", "small"] | None = None,
+    recipe: Literal["default", "mission"] | None = None,
     config: Path | None = None,
     fields: Annotated[Fields | None, Parameter(name="*")] = None,  # type: ignore[valid-type]
 ) -> None:
@@ -57,8 +59,8 @@ def train(
         sources: .txt, .jsonl, .csv files (also .gz), folders of them, - for standard input,
             or one folder that anekdot prepare made.
         out: The bundle's folder; without it, the first source's name with -model behind.
-        preset: The model's shape.
-        recipe: All other settings, to start from.
+        preset: The model's shape; nano, unless the TOML file says otherwise.
+        recipe: All other settings, to start from; default, unless the TOML file says otherwise.
         config: A TOML file with any of the fields below.
         fields: Any field of the configuration.
     """

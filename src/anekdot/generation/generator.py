@@ -51,7 +51,7 @@ def load(bundle: Path | str | None = None) -> "Generator":
     Raises:
         BundleError: The folder is no bundle, or a damaged one.
     """
-    model = Bundle.load(None if bundle is None else Path(bundle))
+    model = Bundle.load(bundle)
     return Generator(model.tokenizer, CpuEngine(model.config, model.weights))
 
 

@@ -42,10 +42,7 @@ class ModelConfig:
             check_integer(name, getattr(self, name), 1, largest)
         check_number("dropout", self.dropout, 0.0, 0.99)
         check_number("rms_eps", self.rms_eps, 1e-12, 1e-1)
-        if not isinstance(self.tie_embeddings, bool):
-            raise ConfigurationError(
-                f"tie_embeddings is {self.tie_embeddings!r}.", "Give true or false."
-            )
+        check_boolean("tie_embeddings", self.tie_embeddings)
         for whole, part in (("hidden_dim", "n_head"), ("n_head", "n_kv_head")):
             if getattr(self, whole) % getattr(self, part):
                 raise ConfigurationError(
@@ -110,6 +107,12 @@ def check_integer(name: str, value: Any, smallest: int, largest: int) -> None:
         raise ConfigurationError(
             f"{name} is {value!r}.", f"Give a whole number from {smallest} to {largest}."
         )
+
+
+def check_boolean(name: str, value: Any) -> None:
+    """Raises a ConfigurationError unless the value is true or false."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} is {value!r}.", "Give true or false.")
 
 
 def check_number(name: str, value: Any, smallest: float, largest: float) -> None:

@@ -88,6 +88,14 @@ def initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, mean=0.0, std=0.02)
 
 
+def reference_loss(logits_BTV: Tensor, targets_BT: Tensor) -> Tensor:
+    """``next_token_loss`` spelled out: the mean of -log softmax at the true tokens."""
+    real_BT = targets_BT != IGNORED
+    true_BT = logits_BTV.gather(-1, targets_BT.where(real_BT, 0)[..., None])[..., 0]
+    nats_BT = logits_BTV.logsumexp(dim=-1) - true_BT
+    return nats_BT[real_BT].mean()
+
+
 def next_token_loss(logits_BTV: Tensor, targets_BT: Tensor) -> Tensor:
     """Returns the mean cross-entropy of the true next tokens, in nats a token.
 

@@ -20,7 +20,7 @@ class TrainingConfig:
         rows: "packed" fills every row with one document after another; "documents" gives
             each document a row of its own, cut at the context length, the rest padding.
         learning_rate: The highest, reached after the warm-up.
-        warmup_steps: Steps of linear rise from zero.
+        warmup_steps: Steps over which the rate rises to its highest.
         beta1: AdamW's decay of the mean gradient.
         beta2: AdamW's decay of the mean squared gradient.
         epsilon: AdamW's guard against division by zero.

@@ -239,6 +239,8 @@ class Run:
             file.write(f"## Step {self.progress.step}\n\n{sample.text}\n\n")
 
     def _save_checkpoint(self) -> None:
+        if not self.progress.best_step:  # nothing measured yet: trained beats untrained
+            self._bundle().save_weights(self.folder)
         state = dataclasses.asdict(self.progress)
         save_checkpoint(self.checkpoints, state, self.model, self.optimizer)
 

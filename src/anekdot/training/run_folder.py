@@ -29,7 +29,7 @@ def claim(out: Path, model: ModelConfig, training: TrainingConfig, data: Path) -
     settings: dict[str, Any] = {
         "model": dataclasses.asdict(model),
         "training": dataclasses.asdict(training),
-        "data": os.path.relpath(data, out),
+        "data": _relative(data, out),
         "manifest": sha256(data / MANIFEST),
     }
     if not record.exists():
@@ -46,6 +46,14 @@ def claim(out: Path, model: ModelConfig, training: TrainingConfig, data: Path) -
         raise ConfigurationError(
             f"The run in {out} is finished.", "Name another folder with --out to train anew."
         )
+
+
+def _relative(data: Path, out: Path) -> str:
+    """Returns the way from the bundle to its data, so that both may be moved together."""
+    try:
+        return os.path.relpath(data, out)
+    except ValueError:  # Windows: there is no way from one drive to another
+        return str(data.resolve())
 
 
 def prepared_folder(bundle: Path) -> Path:
@@ -72,8 +80,8 @@ def refuse_difference(out: Path, before: dict[str, Any], now: dict[str, Any]) ->
     ]
     if changed:
         raise ConfigurationError(
-            f"The run in {out} has other settings: {'; '.join(changed)}.",
-            "Give the same settings to go on with it, or another folder with --out.",
+            f"{out} was made with other settings: {'; '.join(changed)}.",
+            "Give the same settings to go on with it, or name another folder.",
         )
 
 
