@@ -170,7 +170,7 @@ def train(
 
     settled, asked = resolve(recipe, preset, config, fields)
     out = Path(out)
-    data = _prepared(sources, out, settled, asked, progress, notice)
+    data = _prepared(sources, out, settled, asked, progress=progress, notice=notice)
     tokenizer = Tokenizer.load(data / TOKENIZER)
     sides = {side: Shard.open(data, side) for side in SIDES}
     settled["vocab_size"] = tokenizer.vocab_size
@@ -251,8 +251,7 @@ def _prepared(
     out: Path,
     settled: dict[str, Any],
     asked: dict[str, Any],
-    progress: Progress | None,
-    notice: Notice | None,
+    **callbacks: Any,
 ) -> Path:
     """Returns the prepared folder: the one given, the run's own, or a new one in the run."""
     if not sources:
@@ -269,7 +268,7 @@ def _prepared(
     data = out / "run" / "data"
     wanted = dataclasses.asdict(build(PreparationConfig, settled))
     if not data.exists():
-        prepare(*sources, out=data, progress=progress, notice=notice, **wanted)
+        prepare(*sources, out=data, **callbacks, **wanted)
         return data
     manifest = Manifest.load(data)
     named = [str(source) for source in sources]

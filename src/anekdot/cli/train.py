@@ -28,9 +28,8 @@ def _flags() -> type:
         [
             (
                 name,
-                Annotated[
-                    types[name] | None, Parameter(negative="" if name[:3] == "no_" else None)
-                ],
+                # --no-no-obscene would say nothing
+                Annotated[types[name] | None, Parameter(negative="" if "no_" in name else None)],
                 dataclasses.field(default=None, metadata={"help": texts[name]}),
             )
             for name in FIELDS
