@@ -7,6 +7,7 @@ PYTHON ?= python3
 PROMPT ?= Студент МФТИ на экзамене
 VENV := .venv
 BIN := $(VENV)/bin
+override PROMPT := $(value PROMPT)
 export PROMPT
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

@@ -170,6 +170,8 @@ def train(
 
     settled, asked = resolve(recipe, preset, config, fields)
     out = Path(out)
+    # what cannot work is said before the texts are read
+    build(ModelConfig, settled), build(TrainingConfig, fill_up(settled, 0))
     data = _prepared(sources, out, settled, asked, progress=progress, notice=notice)
     tokenizer = Tokenizer.load(data / TOKENIZER)
     sides = {side: Shard.open(data, side) for side in SIDES}

@@ -5,13 +5,12 @@ import json
 import math
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from anekdot.bundle import PRETRAINED, Bundle
+from anekdot.bundle import Bundle
 from anekdot.tokenizer.tokenizer import Tokenizer
 from tests.integration.conftest import TINY, anekdot
 
@@ -243,48 +242,3 @@ def test_quantization_costs_little(trained, tmp_path):
     assert losses[0] == pytest.approx(losses[1], abs=0.05)
     stored = load_file(tmp_path / "small/model.safetensors")
     assert stored["token_embedding.weight"].dtype == np.int8
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["generate", "--model", "nowhere"], ["nowhere", "config.json"]),
-        (["generate", "--temperature", "-1"], ["temperature", "-1"]),
-        (["generate", "--temprature", "1"], ["--temprature", "--temperature"]),
-        (["generate", "-n", "0"], ["n is 0"]),
-        (["train", "nothing.txt", "--out", "x"], ["nothing.txt"]),
-        (["train"], ["No texts"]),
-        (["train", "empty.txt", "--out", "x"], ["empty.txt", "text"]),
-        (["train", "broken.jsonl", "--out", "x"], ["broken.jsonl", "line 2"]),
-        (["train", "cp1251.txt", "--out", "x"], ["cp1251.txt", "UTF-8"]),
-        (["train", "a.txt", "--out", "full"], ["full"]),
-        (["train", "a.txt", "--out", "x", "--n-head", "5"], ["n_head"]),
-        (["train", "a.txt", "--out", "x", "--steps", "0"], ["steps"]),
-        (["train", "a.txt", "--out", "x", "--config", "bad.toml"], ["stepz", "steps"]),
-        (["prepare", "a.txt", "--out", "full"], ["full"]),
-        (["prepare", "a.txt", "--out", "y", "--test", "1.5"], ["1.5"]),
-        (["evaluate", "nowhere"], ["nowhere"]),
-        (["evaluate", PRETRAINED, "--texts", "empty.txt"], ["empty.txt"]),
-        (["train", "a.txt", "--out", "x", "--config", "type.toml"], ["vocab_size", "big"]),
-        (["curves", "full"], ["full"]),
-        (["tokenizer", "decode", "99999999"], ["99999999"]),
-        (["tokenizer", "encode", "а", "--tokenizer", "a.txt"], ["a.txt"]),
-        (["tokenizer", "train", "a.txt", "--vocab-size", "5", "--out", "t"], ["259"]),
-    ],
-)
-def test_a_mistake_is_one_message_and_status_2(tmp_path: Path, texts, arguments, words):
-    (tmp_path / "a.txt").write_text("\n".join(t.replace("\n", " ") for t in texts), "utf-8")
-    (tmp_path / "empty.txt").write_text("", "utf-8")
-    (tmp_path / "broken.jsonl").write_text('{"text": "Кот спит."}\n{"text": \n', "utf-8")
-    (tmp_path / "cp1251.txt").write_bytes("Кот спит на печи.\n".encode("cp1251"))
-    (tmp_path / "bad.toml").write_text("stepz = 3\n", "utf-8")
-    (tmp_path / "type.toml").write_text('vocab_size = "big"\n', "utf-8")
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "thesis.doc").write_text("precious")
-    result = anekdot(*arguments, cwd=tmp_path)
-    assert result.returncode == 2, result.stderr
-    assert "Traceback" not in result.stderr
-    for word in words:
-        assert word in result.stderr
-    assert (tmp_path / "full" / "thesis.doc").read_text() == "precious"
-    assert not list(tmp_path.rglob("*.staged"))

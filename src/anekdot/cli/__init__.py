@@ -45,6 +45,9 @@ def main() -> None:
         _fail(str(error))
     except BrokenPipeError:  # the reader of our output has gone: nothing more to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        reason = error.strerror or str(error)
+        _fail(f"{error.filename or 'A file'}: {reason}. Check the place, its rights and its space.")
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         sys.exit(130)
