@@ -20,19 +20,6 @@ TINY = [
     *("--n-layer", "1", "--n-head", "2", "--n-kv-head", "1", "--hidden-dim", "8"),
     *("--intermediate-dim", "8", "--steps", "2"),
 ]
-    "--n-layer",
-    "1",
-    "--n-head",
-    "2",
-    "--n-kv-head",
-    "1",
-    "--hidden-dim",
-    "8",
-    "--intermediate-dim",
-    "8",
-    "--steps",
-    "2",
-]
 
 
 @pytest.fixture
