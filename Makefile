@@ -1,7 +1,7 @@
 # make joke    install the core and tell an anecdote: make joke PROMPT="Студент"
 # make test    install what the suite needs and run it
 # make check   formatting, lint, types, imports
-# make pretrained CORPUS=texts.jsonl.gz    train and ship the pretrained bundle (an hour)
+# make pretrained CORPUS=texts.jsonl.gz    train and ship the pretrained bundle (an hour and a half)
 
 PYTHON ?= python3
 PROMPT ?= Студент МФТИ на экзамене
@@ -9,12 +9,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 override PROMPT := $(value PROMPT)
 export PROMPT
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: joke setup test check pretrained clean
 
 joke: $(VENV)/.core
-	@$(BIN)/anekdot generate "$$PROMPT"
+	@$(BIN)/python -m anekdot generate "$$PROMPT"
 
 setup: $(VENV)/.dev
 
@@ -28,7 +29,7 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 pretrained: $(VENV)/.dev
-	$(BIN)/anekdot train $(CORPUS) --out runs/pretrained --config tools/pretrained.toml
+	$(BIN)/python -m anekdot train $(CORPUS) --out runs/pretrained --config tools/pretrained.toml
 	$(BIN)/python tools/ship_pretrained.py runs/pretrained
 
 clean:
@@ -42,9 +43,9 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.core

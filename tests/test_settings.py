@@ -90,9 +90,33 @@ def test_impossible_training_fields_are_refused(change):
     ("tokens", "steps", "every"), [(1, 300, 15), (4096 * 50, 1000, 50), (10**12, 10_000, 500)]
 )
 def test_length_and_rhythm_follow_the_corpus_within_bounds(tokens, steps, every):
-    filled = fill_up(resolve()[0], tokens)
+    settled, asked = resolve()
+    filled = fill_up(settled, asked, documents=1, tokens=tokens)
     assert (filled["steps"], filled["evaluate_every"]) == (steps, every)
-    assert fill_up({**filled, "steps": 7}, tokens)["steps"] == 7
+    again = fill_up({**filled, "steps": 7}, asked, documents=1, tokens=tokens)
+    assert again["steps"] == 7
+
+
+def test_twenty_passes_over_documents_are_twenty_passes():
+    settled, asked = resolve(fields={"rows": "documents", "batch_size": 10})
+    assert fill_up(settled, asked, documents=1000, tokens=10**9)["steps"] == 2000
+
+
+def test_a_short_run_keeps_its_decay_unless_asked_otherwise():
+    settled, asked = resolve("mission", fields={"steps": 20})
+    assert fill_up(settled, asked, documents=9, tokens=99)["warmup_steps"] == 2
+    settled, asked = resolve("mission", fields={"steps": 20, "warmup_steps": 30})
+    with pytest.raises(ConfigurationError, match="warmup_steps"):
+        build(TrainingConfig, fill_up(settled, asked, documents=9, tokens=99))
+    full, asked = resolve("mission")
+    assert fill_up(full, asked, documents=9, tokens=99)["warmup_steps"] == 500
+
+
+@pytest.mark.parametrize("name", ["batch_size", "context_length", "steps"])
+def test_numbers_that_lengths_are_made_of_are_checked_first(name):
+    settled, asked = resolve(fields={name: "16"})
+    with pytest.raises(ConfigurationError, match=name):
+        fill_up(settled, asked, documents=9, tokens=99)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from anekdot import store
-from anekdot.store import sha256, staged
+from anekdot.store import locked, sha256, staged
 
 
 def test_a_file_appears_whole_and_replaces_the_old_one(tmp_path):
@@ -68,3 +70,44 @@ def test_files_are_readable_by_others(tmp_path):
 def test_sha256(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a").startswith("ba7816bf8f01cfea")
+
+
+def test_a_folder_that_cannot_be_published_leaves_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "old").write_text("precious")
+    replace = type(tmp_path).replace
+
+    def fail_to_publish(source, target):
+        if target == path and source.parent.name.endswith(".staged") and source.name == path.name:
+            raise PermissionError(13, "no", str(source))
+        return replace(source, target)
+
+    def publish():
+        with staged(path) as draft:
+            draft.mkdir()
+
+    monkeypatch.setattr(type(tmp_path), "replace", fail_to_publish)
+    with pytest.raises(PermissionError) as caught:
+        publish()
+    assert caught.value.filename == str(path)
+    assert (path / "old").read_text() == "precious"
+
+
+def test_only_one_process_holds_a_lock_and_a_dead_one_frees_it(tmp_path):
+    code = (
+        "import sys, pathlib; from anekdot.store import locked\n"
+        "with locked(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout.readline().strip() == b"held"
+    with pytest.raises(BlockingIOError), locked(tmp_path / "lock"):
+        pass
+    holder.kill()
+    holder.communicate()
+    with locked(tmp_path / "lock"):
+        pass

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from anekdot.bundle import CARD, TOKENIZER, Bundle
+from anekdot.callbacks import Notice, Observer, Progress
 from anekdot.corpus.cleaning import clean
 from anekdot.corpus.collecting import collect
 from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files
@@ -29,15 +30,20 @@ from anekdot.settings import (
 from anekdot.store import staged
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.config import TrainingConfig
-from anekdot.training.run_folder import card, claim, prepared_folder, refuse_difference
+from anekdot.training.interruption import interruption
+from anekdot.training.run_folder import (
+    card,
+    claim,
+    held,
+    is_taken,
+    prepared_folder,
+    refuse_difference,
+)
 
 if TYPE_CHECKING:
     from anekdot.evaluation.likelihood import Likelihood
 
-Progress = Callable[[int, int, str], None]
-Observer = Callable[[dict[str, Any]], None]
 Source = Path | str  # "-" is standard input
-Notice = Callable[[str], None]
 
 
 def prepare(
@@ -62,9 +68,7 @@ def prepare(
     """
     check_known(fields, field_names(PreparationConfig), "The call")
     config, out = PreparationConfig(**fields), Path(out)
-    if not sources:
-        raise ConfigurationError("No texts were named.", "Name a file, a folder, or - .")
-    if _is_taken(out):
+    if is_taken(out):
         raise ConfigurationError(f"{out} is not empty.", "Name a folder that does not exist yet.")
     collection = collect(
         [_source(source) for source in sources],
@@ -107,11 +111,6 @@ def _source(source: Source) -> Path | Literal["-"]:
     return "-" if source == "-" else Path(source)
 
 
-def _is_taken(folder: Path) -> bool:
-    """Whether something stands where a folder is to be made."""
-    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-
-
 def _documents(
     tokenizer: Tokenizer, texts: Sequence[str], progress: Progress | None
 ) -> Iterator[list[int]]:
@@ -142,7 +141,7 @@ def train(
     out: Path | str,
     preset: str | None = None,
     recipe: str | None = None,
-    config: Path | None = None,
+    config: Path | str | None = None,
     observe: Observer | None = None,
     progress: Progress | None = None,
     notice: Notice | None = None,
@@ -165,37 +164,49 @@ def train(
         AnekdotError: The texts, the settings or the folder cannot be used.
     """
     require("anekdot train", "train", "torch", "matplotlib")
-    from anekdot.training.curves import draw_curves  # noqa: PLC0415 (torch is optional)
-    from anekdot.training.loop import Run  # noqa: PLC0415
-
+    with interruption() as interrupted:  # an import may swallow a KeyboardInterrupt
+        from anekdot.training.curves import draw_curves  # noqa: PLC0415 (torch is optional)
+        from anekdot.training.loop import Run  # noqa: PLC0415
+    if interrupted.is_set():
+        raise KeyboardInterrupt
     settled, asked = resolve(recipe, preset, config, fields)
+    _check_early(settled, asked)
     out = Path(out)
-    # what cannot work is said before the texts are read
-    build(ModelConfig, settled), build(TrainingConfig, fill_up(settled, 0))
-    data = _prepared(sources, out, settled, asked, progress=progress, notice=notice)
-    tokenizer = Tokenizer.load(data / TOKENIZER)
-    sides = {side: Shard.open(data, side) for side in SIDES}
-    settled["vocab_size"] = tokenizer.vocab_size
-    settled = fill_up(settled, len(sides["train"].ids))
-    model_config, training_config = build(ModelConfig, settled), build(TrainingConfig, settled)
-    claim(out, model_config, training_config, data)
-    run = Run(
-        folder=out,
-        model_config=model_config,
-        config=training_config,
-        tokenizer=tokenizer,
-        training_side=sides["train"],
-        validation_side=sides["validation"],
-        origin=dataclasses.asdict(training_config),
-        **({"observe": observe} if observe else {}),
-    )
-    validation = run.train()
-    curves = draw_curves([out], out / "run" / "curves.png")
-    with staged(out / CARD) as draft:
-        draft.write_text(card(out.name, model_config, validation), "utf-8")
-    with staged(out / "run" / "finished.json") as draft:
-        draft.write_text(json.dumps(dataclasses.asdict(run.progress)) + "\n", "utf-8")
+    with held(out):
+        data = _prepared(sources, out, settled, asked, progress=progress, notice=notice)
+        tokenizer = Tokenizer.load(data / TOKENIZER)
+        sides = {side: Shard.open(data, side) for side in SIDES}
+        if tokenizer.vocab_size != settled["vocab_size"] and notice is not None:
+            notice(
+                f"The vocabulary has {tokenizer.vocab_size:,} tokens, not "
+                f"{settled['vocab_size']:,}: the texts give no more, or were prepared so."
+            )
+        learned = sides["train"]
+        settled = fill_up(settled, asked, documents=len(learned), tokens=len(learned.ids))
+        run = Run(
+            folder=out,
+            model_config=build(ModelConfig, {**settled, "vocab_size": tokenizer.vocab_size}),
+            config=build(TrainingConfig, settled),
+            tokenizer=tokenizer,
+            training_side=learned,
+            validation_side=sides["validation"],
+            observe=observe or (lambda record: None),
+        )
+        claim(out, run.model_config, run.config, data)
+        validation = run.train()
+        curves = draw_curves([out], out / "run" / "curves.png")
+        with staged(out / CARD) as draft:
+            draft.write_text(card(out.resolve().name, run.model_config, validation), "utf-8")
+        with staged(out / "run" / "finished.json") as draft:
+            draft.write_text(json.dumps(dataclasses.asdict(run.progress)) + "\n", "utf-8")
     return Trained(out, validation, curves)
+
+
+def _check_early(settled: dict[str, Any], asked: dict[str, Any]) -> None:
+    """Raises a ConfigurationError for what cannot work, before any text is read."""
+    build(ModelConfig, settled)
+    build(PreparationConfig, settled)
+    build(TrainingConfig, fill_up(settled, asked, documents=0, tokens=0))
 
 
 def evaluate(
@@ -256,12 +267,6 @@ def _prepared(
     **callbacks: Any,
 ) -> Path:
     """Returns the prepared folder: the one given, the run's own, or a new one in the run."""
-    if not sources:
-        raise ConfigurationError("No texts were named.", "Name a file, a folder, or - .")
-    if _is_taken(out) and not (out / "run").is_dir():
-        raise ConfigurationError(
-            f"{out} holds something else than a run.", "Name another folder with --out."
-        )
     if len(sources) == 1 and (Path(sources[0]) / MANIFEST).is_file():
         data = Path(sources[0])
         before = Manifest.load(data).settings

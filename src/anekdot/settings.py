@@ -99,7 +99,7 @@ def check_known(given: Iterable[str], known: list[str], place: str) -> None:
 def resolve(
     recipe: str | None = None,
     preset: str | None = None,
-    config: Path | None = None,
+    config: Path | str | None = None,
     fields: dict[str, Any] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns every field that is settled, and those among them that the user asked for.
@@ -115,7 +115,7 @@ def resolve(
     """
     given = {name: value for name, value in (fields or {}).items() if value is not None}
     check_known(given, FIELDS, "The call")
-    written = read_toml(config) if config is not None else {}
+    written = read_toml(Path(config)) if config is not None else {}
     recipe = recipe or written.pop("recipe", "default")
     preset = preset or written.pop("preset", "nano")
     for name, value, choices in (("recipe", recipe, RECIPES), ("preset", preset, PRESETS)):
@@ -127,19 +127,32 @@ def resolve(
     return {**RECIPES[recipe], **PRESETS[preset], **asked}, asked
 
 
-def fill_up(fields: dict[str, Any], training_tokens: int) -> dict[str, Any]:
+def fill_up(
+    settled: dict[str, Any], asked: dict[str, Any], *, documents: int, tokens: int
+) -> dict[str, Any]:
     """Adds what follows from the size of the corpus where nobody says: length and rhythm.
 
     Args:
-        fields: Settled fields.
-        training_tokens: Tokens of the training side.
+        settled: Fields by name.
+        asked: Those that the user asked for.
+        documents: Of the training side.
+        tokens: Of the training side.
+
+    Raises:
+        ConfigurationError: Rows or steps are no whole numbers.
     """
-    tokens_a_step = fields["batch_size"] * fields["context_length"]
-    epochs = EPOCHS * training_tokens // max(1, tokens_a_step)
-    steps = fields.get("steps", min(MOST_STEPS, max(FEWEST_STEPS, epochs)))
-    every = max(1, min(500, steps // 20)) if isinstance(steps, int) else 500
+    for name in ("batch_size", "context_length"):
+        check_integer(name, settled[name], 1, LARGEST["context_length"])
+    rows = documents if settled["rows"] == "documents" else tokens // settled["context_length"]
+    fitting = EPOCHS * rows // settled["batch_size"]
+    steps = settled.get("steps", min(MOST_STEPS, max(FEWEST_STEPS, fitting)))
+    check_integer("steps", steps, 1, MOST_STEPS * 10**5)
+    every = max(1, min(500, steps // 20))
     rhythm = {"evaluate_every": every, "sample_every": 2 * every, "checkpoint_every": every}
-    return {"steps": steps, **rhythm, **fields}
+    filled = {"steps": steps, **rhythm, **settled}
+    if "warmup_steps" not in asked:  # a short run keeps its decay
+        filled["warmup_steps"] = min(settled["warmup_steps"], steps // 10)
+    return filled
 
 
 def build(kind: type[Configuration], fields: dict[str, Any]) -> Configuration:

@@ -8,6 +8,7 @@ published under its final name by a rename; when it does not, nothing changes.
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,12 +55,43 @@ def staged(path: Path) -> Iterator[Path]:
             sync(item)
             if item.is_file():
                 item.chmod(0o666 & ~_umask())
+        previous = private / "previous"
         if draft.is_dir() and path.exists():
-            path.replace(private / "previous")
-        draft.replace(path)
+            path.replace(previous)
+        try:
+            draft.replace(path)
+        except OSError:
+            if previous.exists():
+                previous.replace(path)
+            raise
         sync(path.parent)
+    except OSError as error:
+        error.filename = str(path)  # the name that the user knows
+        raise
     finally:
         shutil.rmtree(private, ignore_errors=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds a file that only one process can hold; a dead holder's lock is free again.
+
+    Raises:
+        BlockingIOError: Another process holds it.
+    """
+    with path.open("a+b") as file:
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415 (Windows only)
+
+            try:
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            except OSError as error:
+                raise BlockingIOError(*error.args) from None
+        else:
+            import fcntl  # noqa: PLC0415 (not on Windows)
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 def _umask() -> int:

@@ -11,6 +11,9 @@ from anekdot.cli import hyphens_last
         (["generate", "-n", "2", "--json"], ["generate", "-n", "2", "--json"]),
         (["generate", "--temperature", "-1"], ["generate", "--temperature", "-1"]),
         (["generate", "--", "-n"], ["generate", "--", "-n"]),
+        (["generate", "-5 градусов"], ["generate", "--", "-5 градусов"]),
+        (["generate", "-Кот", "-n", "2"], ["generate", "-n", "2", "--", "-Кот"]),
+        (["evaluate", "m", "--texts", "-"], ["evaluate", "m", "--texts", "-"]),
         ([], []),
     ],
 )

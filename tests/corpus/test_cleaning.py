@@ -79,3 +79,9 @@ def test_innocent_words(word):
 @pytest.mark.parametrize("word", OBSCENE.split())
 def test_obscene_words(word):
     assert is_obscene(f"— Ну {word.capitalize()}!")
+
+
+def test_emoji_that_a_joiner_makes_one_stay_one():
+    family = "Семья: 👨\u200d👩\u200d👧, флаг 🏳️\u200d🌈."
+    assert clean(family) == family
+    assert clean("сло\u200dво") == "слово"

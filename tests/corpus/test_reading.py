@@ -168,3 +168,12 @@ def test_files_of_a_file(tmp_path):
     path = write(tmp_path / "a.txt", "раз")
     assert files(path) == [path]
     assert files("-") == ["-"]
+
+
+def test_bundles_and_prepared_folders_inside_a_folder_are_left_alone(tmp_path):
+    (tmp_path / "jokes.txt").write_text("Кот спит.\n", "utf-8")
+    for own, name in (("model", "model.safetensors"), ("data", "manifest.json")):
+        (tmp_path / own / "run").mkdir(parents=True)
+        (tmp_path / own / name).write_text("x")
+        (tmp_path / own / "run" / "metrics.jsonl").write_text("{}")
+    assert files(tmp_path) == [tmp_path / "jokes.txt"]

@@ -34,7 +34,7 @@ class Tokens(list):
 def best_text(seed: int, max_tokens: int) -> list[int]:
     """The text with the highest mean log-probability among all that end."""
     best, best_score = None, -np.inf
-    for length in range(max_tokens):
+    for length in range(max_tokens + 1):
         for body in itertools.product((3, 4), repeat=length):
             engine, cache, nats = TableEngine(seed), Tokens([]), 0.0
             for before, token in itertools.pairwise((1, *body, END)):
@@ -58,17 +58,21 @@ def test_a_wide_search_finds_the_best_text(seed):
     assert ids == best_text(seed, max_tokens=5)
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_one_beam_is_greedy(seed):
+def greedy(seed: int, max_tokens: int) -> tuple[list[int], bool]:
     engine, cache, ids, last = TableEngine(seed), Tokens([]), [], 1
-    for _ in range(6):
+    while True:
         logits = engine.forward([last], cache)
         logits[[0, 1]] = -np.inf
         last = int(logits.argmax())
-        if last == END:
-            break
+        if last == END or len(ids) == max_tokens:
+            return ids, last == END
         ids.append(last)
-    assert search(seed, beams=1, max_tokens=6) == (ids, last == END)
+
+
+@pytest.mark.parametrize("max_tokens", [1, 2, 3, 6])
+def test_one_beam_is_greedy_at_every_length(max_tokens):
+    for seed in range(30):
+        assert search(seed, beams=1, max_tokens=max_tokens) == greedy(seed, max_tokens)
 
 
 def test_no_empty_text_unless_allowed():

@@ -1,6 +1,7 @@
 """Texts out of a model that is random but fixed."""
 
 import math
+import unicodedata
 
 import pytest
 
@@ -108,11 +109,29 @@ def test_one_beam_is_greedy_and_more_are_not_worse(generator):
         {"beams": 0},
         {"seed": -1},
         {"prompt": "слово " * 100},
+        {"prompt": b"bytes"},
+        {"temperature": "1"},
+        {"stop": "abc"},
+        {"stop": [""]},
     ],
 )
 def test_impossible_settings_are_refused(generator, settings):
     with pytest.raises(ConfigurationError):
         generator.generate(**settings)
+
+
+def test_several_texts_of_one_beam_search_are_refused(generator):
+    with pytest.raises(ConfigurationError):
+        next(generator.samples(n=2, beams=2))
+
+
+def test_a_decomposed_prompt_is_continued_like_a_composed_one(generator):
+    composed, decomposed = (
+        generator.generate(unicodedata.normalize(form, "Мой йод"), seed=4, max_tokens=9)
+        for form in ("NFC", "NFD")
+    )
+    assert composed.text[7:] == decomposed.text[9:]
+    assert decomposed.text.startswith(unicodedata.normalize("NFD", "Мой йод"))
 
 
 @pytest.mark.parametrize("n", [0, -1, 10**9])

@@ -17,9 +17,14 @@ LINK = re.compile(r"\]\(([^)#:]+)\)")
 
 def test_both_readmes_show_the_same_commands():
     english, russian = ((ROOT / name).read_text("utf-8") for name in READMES)
-    assert [kind for kind, _ in BLOCK.findall(english)] == [
-        kind for kind, _ in BLOCK.findall(russian)
-    ]
+    assert commands(english) == commands(russian)
+
+
+def commands(readme: str) -> list[str]:
+    """Returns the command lines of a README, comments left out."""
+    shells = [content for kind, content in BLOCK.findall(readme) if kind in ("sh", "console")]
+    lines = [line.split("  #")[0].strip() for line in "\n".join(shells).splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 @pytest.mark.parametrize("name", READMES)
@@ -34,7 +39,7 @@ def test_every_link_leads_somewhere(name):
 def test_every_command_works(name, tmp_path):
     (tmp_path / "jokes.txt").write_text("\n\n".join(make_texts(200)), "utf-8")
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    commands = 0
+    tried = 0
     for kind, content in BLOCK.findall((ROOT / name).read_text("utf-8")):
         if kind == "python":
             lines = [[sys.executable, "-c", content]]
@@ -54,5 +59,5 @@ def test_every_command_works(name, tmp_path):
                 timeout=500,
             )
             assert result.returncode == 0, f"{line}\n{result.stderr}"
-            commands += 1
-    assert commands > 8
+            tried += 1
+    assert tried > 8

@@ -4,6 +4,7 @@ import io
 import os
 import re
 import sys
+from itertools import pairwise
 
 from cyclopts import App, CycloptsError
 
@@ -36,7 +37,7 @@ def main() -> None:
     """Runs a command; a user's mistake is one message and exit status 2."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # Windows would write a file in its code page
-            stream.reconfigure(encoding="utf-8")
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         app(hyphens_last(sys.argv[1:]), exit_on_error=False, print_error=False)
     except CycloptsError as error:
@@ -47,25 +48,32 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         reason = error.strerror or str(error)
-        _fail(f"{error.filename or 'A file'}: {reason}. Check the place, its rights and its space.")
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{reason}. Check that it can be read or written and that there is space.")
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         sys.exit(130)
 
 
+TEXT = re.compile(r"-(?![A-Za-z0-9-])|-[^=]*\s")
+
+
 def hyphens_last(arguments: list[str]) -> list[str]:
     """Moves texts that begin with a hyphen, and - itself, behind -- so that they are no flags.
 
-    Half of all anecdotes begin with a hyphen, and no flag goes on with anything but a Latin
-    letter, a digit or a second hyphen.
+    Half of all anecdotes begin with a hyphen. A flag goes on with a Latin letter, a digit or
+    a second hyphen, and has no space before its value.
 
     >>> hyphens_last(["generate", "- Доктор, я умру?", "-n", "3"])
     ['generate', '-n', '3', '--', '- Доктор, я умру?']
     """
     if "--" in arguments:
         return arguments
-    texts = [argument for argument in arguments if re.match(r"-(?![A-Za-z0-9-])", argument)]
-    flags = [argument for argument in arguments if argument not in texts]
+    flags: list[str] = []
+    texts: list[str] = []
+    for before, argument in pairwise(["", *arguments]):
+        is_text = TEXT.match(argument) and before != "--texts"
+        (texts if is_text else flags).append(argument)
     return [*flags, "--", *texts] if texts else flags
 
 

@@ -13,7 +13,7 @@ def evaluate(
     bundle: Path,
     /,
     *,
-    texts: Path | None = None,
+    texts: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     json_object: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Measure a model on held-out texts.

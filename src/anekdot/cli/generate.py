@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from anekdot.cli.progress import harmless
 from anekdot.generation.generator import MAX_TOKENS, TEMPERATURE, load
 
 
@@ -49,4 +51,5 @@ def generate(
         if json_lines:
             print(json.dumps(dataclasses.asdict(sample), ensure_ascii=False), flush=True)
         else:
-            print("\n***\n" * (number > 0) + sample.text, flush=True)
+            text = harmless(sample.text) if sys.stdout.isatty() else sample.text
+            print("\n***\n" * (number > 0) + text, flush=True)

@@ -1,5 +1,6 @@
 """anekdot info."""
 
+import importlib.util
 import os
 import platform
 from importlib import metadata
@@ -17,6 +18,11 @@ def info() -> None:
             print(f"{package} {metadata.version(package)}")
         except metadata.PackageNotFoundError:
             print(f'{package}: not installed (pip install "anekdot[train]")')
+    if importlib.util.find_spec("torch"):
+        from anekdot.training.hardware import has_bf16, pick_device
+
+        device = pick_device()
+        print(f"training runs on: {device.type}, in {'bf16' if has_bf16(device) else 'fp32'}")
     config = Bundle.load().config
     print(
         f"pretrained model: {config.n_parameters:,} parameters, {config.n_layer} layers, "

@@ -1,5 +1,6 @@
 """What long work looks like: bars in a terminal, plain lines elsewhere."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -16,7 +17,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 LINES = 20  # of a whole run, where there is no terminal to draw a bar in
 
@@ -26,6 +27,11 @@ class Update(Protocol):
 
     def __call__(self, done: int, total: int, unit: str, note: str = "") -> None:
         """Shows that ``done`` of ``total`` units are done, and a note beside the bar."""
+
+
+def harmless(text: str) -> str:
+    """Replaces control characters, which a young model makes and a terminal would obey."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\ufffd", text)
 
 
 @contextmanager
@@ -67,6 +73,9 @@ def training_watcher(update: Update) -> Callable[[dict[str, Any]], None]:
                 f"{record['loss']:.3f} nats a token" + "  (best)" * record["best"]
             )
         elif record["kind"] == "sample":
-            console.print(Padding(Text(record["text"], style="italic"), (0, 0, 1, 4)))
+            text = Text(harmless(record["text"]), style="italic")
+            console.print(Padding(text, (0, 0, 1, 4)))
+        elif record["kind"] == "interruption":
+            console.print("Stopping after this step. Ctrl-C again stops at once.")
 
     return watch

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from anekdot.bundle import PRETRAINED, TOKENIZER
+from anekdot.errors import ConfigurationError
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 app = App(name="tokenizer", help="Train a tokenizer, or look at what one does.")
@@ -27,6 +28,8 @@ def train(*sources: str, out: Path, vocab_size: int = 2048) -> None:
     from anekdot.cli.progress import bars
     from anekdot.corpus.collecting import collect
 
+    if out.exists():
+        raise ConfigurationError(f"{out} exists already.", "Name a file that does not.")
     with bars() as progress:
         texts = collect(sources, progress=progress).sides["train"]
         tokenizer = Tokenizer.train(texts, vocab_size, progress=progress)

@@ -82,7 +82,8 @@ def train(
                 **(dataclasses.asdict(fields) if fields is not None else {}),
             )
     except KeyboardInterrupt:
-        console.print(f"\n{out} keeps what was done; the same command goes on with it.")
+        if out.exists():
+            console.print(f"{out} keeps what was done; the same command goes on with it.")
         raise
     if trained.validation is not None:
         console.print(
@@ -99,5 +100,5 @@ def train(
 def _default_out(sources: tuple[str, ...]) -> Path:
     if not sources:
         raise ConfigurationError("No texts were named.", "Name a file, a folder, or - .")
-    stem = "stdin" if sources[0] == "-" else Path(sources[0]).name.split(".")[0]
-    return Path(f"{stem}-model")
+    name = "stdin" if sources[0] == "-" else Path(sources[0]).resolve().name
+    return Path(f"{name.strip('.').split('.')[0] or 'anekdot'}-model")

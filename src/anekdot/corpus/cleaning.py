@@ -14,8 +14,9 @@ _NEWLINE = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
 # Control characters other than \t and \n; soft hyphen; marks of direction and width that take
 # no room; halves of surrogate pairs, which JSON can smuggle in and UTF-8 cannot write.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e"
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d"  # but between emoji it joins them
 )
 
 # Roots that stand only at the start of a word, after the prefixes with which they are obscene;

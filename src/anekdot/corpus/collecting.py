@@ -1,17 +1,15 @@
 """From sources to the three sides: read, clean, deduplicate, split, keep the sides apart."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from anekdot.callbacks import Notice, Progress
 from anekdot.corpus.cleaning import clean, is_obscene, reason_to_drop
 from anekdot.corpus.deduplication import Distinct, NearDuplicates
-from anekdot.corpus.reading import Document, Notice, Source, files, read_file
+from anekdot.corpus.reading import Document, Source, files, read_file
 from anekdot.corpus.splitting import Side, check_fractions, side
 from anekdot.errors import CorpusError
-
-Progress = Callable[[int, int, str], None]
-"""Receives (done, total, unit)."""
 
 NEAR_DUPLICATE = "near-duplicate of a held-out text"
 
@@ -89,6 +87,8 @@ def _documents(
 ) -> Iterator[Document]:
     """Yields the documents of all sources, which are found before the first is read."""
     paths = [path for source in sources for path in files(source)]
+    if not paths:
+        raise CorpusError("No texts were named.", "Name a file, a folder, or - .")
     for done, path in enumerate(paths, 1):
         yield from read_file(path, notice)
         if progress:

@@ -55,7 +55,7 @@ class Manifest:
 
         Raises:
             CorpusError: There is none, it is not one that `save` makes, or a file is
-                missing, changed, or unknown to it.
+                missing or changed.
         """
         path = folder / MANIFEST
         try:
@@ -66,8 +66,8 @@ class Manifest:
         except (OSError, ValueError, RecursionError) as error:
             raise CorpusError(f"{path} is damaged: {error}", _REMEDY) from error
         found = hash_files(folder)
-        for name in sorted(manifest.files.keys() | found.keys()):
-            if manifest.files.get(name) != found.get(name):
+        for name, digest in manifest.files.items():
+            if found.get(name) != digest:
                 raise CorpusError(f"{folder / name} is not the file that was prepared.", _REMEDY)
         return manifest
 

@@ -17,13 +17,14 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from anekdot.callbacks import Notice
 from anekdot.errors import CorpusError
 
 Source = Path | str
 """A file, a folder of files, or ``"-"`` for standard input."""
 
-Notice = Callable[[str], None]
-"""Receives one sentence about a guess that the user may want to know of."""
+OWN_FILES = ("model.safetensors", "manifest.json")
+"""What a bundle, or a prepared folder, inside a folder of texts is known by."""
 
 _CONVERT = "Convert it to UTF-8, for example: iconv -f CP1251 -t UTF-8 old.txt > new.txt"
 
@@ -122,7 +123,7 @@ def files(source: Source) -> list[Source]:
         return [source]
     path = Path(source)
     if path.is_dir():
-        inside = (item for item in path.rglob("*") if not _is_hidden(item.relative_to(path)))
+        inside = (item for item in path.rglob("*") if not _is_ours_or_hidden(item, path))
         found = sorted(item for item in inside if _ending(item) in _READERS and item.is_file())
         if not found:
             raise CorpusError(f"{path} has no file in a known format.", formats)
@@ -157,8 +158,12 @@ def _open(path: Path) -> BinaryIO:
     return cast(BinaryIO, gzip.GzipFile(path)) if zipped else path.open("rb")
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _is_ours_or_hidden(path: Path, folder: Path) -> bool:
+    """Whether a file lies in a bundle or a prepared folder of ours, or is hidden."""
+    way = path.relative_to(folder)
+    above = [folder / parent for parent in way.parents][:-1]
+    ours = any((parent / name).exists() for parent in above for name in OWN_FILES)
+    return ours or any(part.startswith(".") for part in way.parts)
 
 
 def _ending(path: Path) -> str:
@@ -202,6 +207,8 @@ def _read_csv(lines: Lines, notice: Notice | None) -> Iterator[Document]:
     if not first_rows:
         return
     column = _text_column(header, [cells for _, cells in first_rows], lines.name)
+    if notice:
+        notice(f"{lines.name}: read the column {header[column]!r}.")
     for number, cells in chain(first_rows, rows):
         if len(cells) != len(header):
             cause = f"{lines.name}, line {number}: {len(cells)} cells under {len(header)} names."

@@ -9,7 +9,7 @@ Letters: ``B`` batch, ``T`` positions, ``V`` vocabulary.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from anekdot.callbacks import Progress
 from anekdot.model.transformer import IGNORED, Transformer
 
 
@@ -86,7 +87,7 @@ def likelihood(
     *,
     autocast: AbstractContextManager[object] | None = None,
     tokens_per_batch: int = 8192,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Likelihood:
     """Scores documents.
 
@@ -110,7 +111,7 @@ def likelihood(
     nats, tokens, done = 0.0, 0, 0
     with autocast or nullcontext():
         while done < len(plan):
-            batch = _next_batch(plan[done:], tokens_per_batch)
+            batch = _next_batch(plan, done, tokens_per_batch)
             ids_BT, targets_BT = _fill(batch, documents)
             logits_BTV = model(ids_BT.to(device))
             nats += F.cross_entropy(
@@ -128,14 +129,14 @@ def likelihood(
     return Likelihood(nats, tokens, n_bytes, len(documents))
 
 
-def _next_batch(plan: list[Window], tokens_per_batch: int) -> list[Window]:
-    """Takes windows from the front, shortest first, while their rectangle fits."""
-    size = 1
-    while size < len(plan):
-        if (plan[size].end - plan[size].start) * (size + 1) > tokens_per_batch:
+def _next_batch(plan: list[Window], first: int, tokens_per_batch: int) -> list[Window]:
+    """Takes windows from the first on, shortest first, while their rectangle fits."""
+    last = first + 1
+    while last < len(plan):
+        if (plan[last].end - plan[last].start) * (last + 1 - first) > tokens_per_batch:
             break
-        size += 1
-    return plan[:size]
+        last += 1
+    return plan[first:last]
 
 
 def _fill(

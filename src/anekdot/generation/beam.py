@@ -55,7 +55,7 @@ def beam_search(
     cache = engine.new_cache(len(prompt_ids) + max_tokens)
     running = [Beam((), 0.0, engine.forward(prompt_ids, cache), cache)]
     finished: list[Beam] = []
-    for position in range(max_tokens):
+    for position in range(max_tokens + 1):
         candidates: list[tuple[float, int, int]] = []
         for number, beam in enumerate(running):
             log_V = log_probabilities(beam.logits_V)
@@ -65,6 +65,10 @@ def beam_search(
             for token in np.argsort(-log_V, kind="stable")[: beams + 1]:
                 candidates.append((beam.nats + float(log_V[token]), number, int(token)))
         candidates.sort(key=lambda candidate: (-candidate[0], candidate[1:]))
+        if position == max_tokens:  # no room but for the end
+            ends = [(nats, number) for nats, number, token in candidates[:beams] if token == end_id]
+            finished += [Beam((*running[n].ids, end_id), nats, None, None) for nats, n in ends]
+            break
         survivors: list[Beam] = []
         for nats, number, token in candidates[:beams]:
             parent = running[number]

@@ -1,10 +1,11 @@
 """The only room where text, ids and engine meet."""
 
-import math
 import secrets
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from anekdot.generation.beam import beam_search
 from anekdot.generation.cpu_engine import CpuEngine
 from anekdot.generation.engine import Engine
 from anekdot.generation.sampling import sample
-from anekdot.model.config import check_integer
+from anekdot.model.config import check_integer, check_number
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 TEMPERATURE = 0.8
@@ -95,8 +96,14 @@ class Generator:
             TokenizerError: The prompt is no text (a lone surrogate).
         """
         self._check(temperature, top_k, beams, max_tokens, seed)
+        if not isinstance(prompt, str) or isinstance(stop, str) or not all(stop):
+            raise ConfigurationError(
+                "The prompt or the stop strings are no text.",
+                "Give a string, and a list of strings that are not empty.",
+            )
         seed = secrets.randbelow(1 << 32) if seed is None else seed
-        prompt_ids = [self.tokenizer.begin_id, *self.tokenizer.encode(prompt)]
+        composed = unicodedata.normalize("NFC", prompt)  # as the training texts are
+        prompt_ids = [self.tokenizer.begin_id, *self.tokenizer.encode(composed)]
         if len(prompt_ids) > self.engine.config.context_length:
             raise ConfigurationError(
                 f"The prompt has {len(prompt_ids) - 1} tokens, and the model reads at most "
@@ -119,13 +126,17 @@ class Generator:
         return self._read(prompt, tokens, seed, stop)
 
     def samples(
-        self, prompt: str = "", *, n: int, seed: int | None = None, **settings: object
+        self, prompt: str = "", *, n: int, seed: int | None = None, **settings: Any
     ) -> Iterator[Sample]:
         """Yields n texts; number i has the seed ``seed + i``, and is the same alone."""
         check_integer("n", n, 1, 1_000_000)
+        if n > 1 and settings.get("beams") is not None:
+            raise ConfigurationError(
+                f"A beam search finds one text, not {n}.", "Leave out the number, or the beams."
+            )
         first = secrets.randbelow(1 << 32) if seed is None else seed
         for number in range(n):
-            yield self.generate(prompt, seed=first + number, **settings)  # type: ignore[arg-type]
+            yield self.generate(prompt, seed=first + number, **settings)
 
     @property
     def _forbidden(self) -> list[int]:
@@ -184,10 +195,7 @@ class Generator:
         max_tokens: int,
         seed: int | None,
     ) -> None:
-        if not (math.isfinite(temperature) and temperature >= 0):
-            raise ConfigurationError(
-                f"The temperature is {temperature}.", "Give a number from 0 (no chance) upward."
-            )
+        check_number("temperature", temperature, 0.0, 1e6)
         if top_k is not None:
             check_integer("top-k", top_k, 1, self.engine.config.vocab_size)
         if beams is not None:

@@ -15,6 +15,8 @@ from anekdot.model.config import ModelConfig
 from anekdot.model.feed_forward import FeedForward
 from anekdot.model.norm import RMSNorm
 
+IGNORED = -100  # the target of a position that has none
+
 
 class Transformer(nn.Module):
     """Token ids in, logits of the next token out."""
@@ -109,6 +111,3 @@ def next_token_loss(logits_BTV: Tensor, targets_BT: Tensor) -> Tensor:
     return F.cross_entropy(
         logits_BTV.flatten(0, 1).float(), targets_BT.flatten(), ignore_index=IGNORED
     )
-
-
-IGNORED = -100

@@ -16,12 +16,13 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from anekdot.callbacks import Progress
 from anekdot.errors import TokenizerError
 from anekdot.store import staged
 from anekdot.tokenizer import formats
 from anekdot.tokenizer.encoder import Encoder
 from anekdot.tokenizer.pretokens import split
-from anekdot.tokenizer.trainer import Progress, count_pretokens, train_merges
+from anekdot.tokenizer.trainer import count_pretokens, train_merges
 from anekdot.tokenizer.vocabulary import SPECIALS, Merge, token_bytes
 
 

@@ -14,14 +14,13 @@ section 3.2.
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise, repeat
 
+from anekdot.callbacks import Progress
 from anekdot.errors import TokenizerError
 from anekdot.tokenizer.pretokens import split
 from anekdot.tokenizer.vocabulary import SPECIALS, Merge, byte_ids
-
-Progress = Callable[[int, int, str], None]
 
 _GAP = -1
 

@@ -59,7 +59,7 @@ class Batches:
             raise CorpusError("The training side has no documents.", "Give more texts.")
         self._epoch = -1
         self._order: Ids = np.empty(0, np.int64)
-        self._stream = np.empty(0, shard.ids.dtype)
+        self._starts: Ids = np.empty(0, np.int64)
 
     def batch(self, step: int) -> tuple[Ids, Ids]:
         """Returns ids_BT and targets_BT of one step; IGNORED where there is no target."""
@@ -79,13 +79,23 @@ class Batches:
         self._enter(epoch)
         if self.rows == "documents":
             return self.shard.document(int(self._order[place]))[: self.context_length + 1]
-        start = place * self.context_length
-        return self._stream[start : start + self.context_length + 1]
+        return self._stretch(place * self.context_length, self.context_length + 1)
+
+    def _stretch(self, start: int, length: int) -> NDArray[np.integer]:
+        """Returns ids of the documents laid end to end in this epoch's order."""
+        place = int(np.searchsorted(self._starts, start, side="right")) - 1
+        pieces, skip = [], start - int(self._starts[place])
+        while length > 0 and place < len(self._order):
+            piece = self.shard.document(int(self._order[place]))[skip : skip + length]
+            pieces.append(piece)
+            length -= len(piece)
+            place, skip = place + 1, 0
+        return np.concatenate(pieces)
 
     def _enter(self, epoch: int) -> None:
         if epoch == self._epoch:
             return
         self._epoch = epoch
         self._order = np.random.default_rng([self.seed, epoch]).permutation(len(self.shard))
-        if self.rows == "packed":
-            self._stream = np.concatenate([self.shard.document(int(d)) for d in self._order])
+        lengths = np.diff(self.shard.offsets)[self._order]
+        self._starts = np.concatenate([[0], lengths.cumsum()[:-1]])

@@ -54,7 +54,7 @@ class TrainingConfig:
         for name in ("steps", "evaluate_every", "sample_every", "checkpoint_every"):
             check_integer(name, getattr(self, name), 1, 1_000_000_000)
         check_integer("batch_size", self.batch_size, 1, 1 << 20)
-        check_integer("warmup_steps", self.warmup_steps, 0, 1_000_000_000)
+        check_integer("warmup_steps", self.warmup_steps, 0, self.steps - 1)
         check_integer("seed", self.seed, 0, (1 << 62) - 1)
         for name, largest in (
             ("learning_rate", 1.0),

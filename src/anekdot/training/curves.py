@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from anekdot.errors import BundleError
+from anekdot.errors import BundleError, ConfigurationError
 from anekdot.store import staged
 from anekdot.training.metrics import Record, read
+
+FORMATS = (".png", ".svg", ".pdf")
 
 
 def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
@@ -21,7 +23,12 @@ def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
 
     Raises:
         BundleError: A folder holds no record of a run.
+        ConfigurationError: The picture's name has another ending.
     """
+    if out.suffix not in FORMATS:
+        raise ConfigurationError(
+            f"{out} is no name of a picture.", f"Let it end with {', '.join(FORMATS)}."
+        )
     import matplotlib  # noqa: PLC0415 (0.2 s that only a picture is worth)
 
     matplotlib.use("Agg")

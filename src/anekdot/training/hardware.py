@@ -3,6 +3,7 @@
 import ctypes
 import shutil
 import sys
+import sysconfig
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -49,7 +50,8 @@ def worth_compiling(device: torch.device, operations: float) -> bool:
         device: Where the model trains.
         operations: Floating-point operations of the whole run.
     """
-    compiler = any(map(shutil.which, ("g++", "clang++")))
+    headers = Path(sysconfig.get_path("include"), "Python.h")
+    compiler = any(map(shutil.which, ("g++", "clang++"))) and headers.exists()
     if device.type == "cpu":
         return operations > 5e14 and compiler and sys.platform == "linux"
     return device.type == "cuda" and operations > 1e16 and compiler

@@ -6,10 +6,9 @@ Letters: ``B`` rows, ``T`` positions.
 import dataclasses
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -17,7 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from anekdot.bundle import Bundle
+from anekdot.callbacks import Observer
 from anekdot.corpus.shards import Shard
+from anekdot.errors import ConfigurationError
 from anekdot.evaluation.likelihood import Likelihood, likelihood
 from anekdot.generation.generator import Generator
 from anekdot.generation.torch_engine import TorchEngine
@@ -34,12 +35,10 @@ from anekdot.training.checkpoints import (
 from anekdot.training.config import TrainingConfig
 from anekdot.training.hardware import autocast, keep_pages, pick_device, worth_compiling
 from anekdot.training.interruption import interruption
-from anekdot.training.metrics import Record, append, forget_after
+from anekdot.training.metrics import append, forget_after, write_samples
 from anekdot.training.optimizer import build_optimizer
 from anekdot.training.schedule import learning_rate
 from anekdot.training.step import train_step
-
-Observer = Callable[[Record], None]
 
 STEPS_PER_RECORD = 10
 SAMPLE_TOKENS = 200
@@ -72,7 +71,6 @@ class Run:
         tokenizer: Of the shards.
         training_side: Documents to learn from.
         validation_side: Documents that choose the best model; may be empty.
-        origin: What the bundle's config.json tells of the training.
         observe: Called with every record that goes into metrics.jsonl.
     """
 
@@ -82,7 +80,6 @@ class Run:
     tokenizer: Tokenizer
     training_side: Shard
     validation_side: Shard
-    origin: dict[str, Any] = field(default_factory=dict)
     observe: Observer = field(default=lambda record: None)
 
     def __post_init__(self) -> None:
@@ -119,7 +116,7 @@ class Run:
         """
         self._start()
         self.model.train()
-        with interruption() as interrupted:
+        with interruption(lambda: self._record("interruption")) as interrupted:
             while self.progress.step < self.config.steps:
                 self._take_step()
                 if self._due(self.config.evaluate_every):
@@ -178,6 +175,11 @@ class Run:
         started = time.perf_counter()
         losses, tokens, durations = zip(*self.recent, strict=True)
         loss = torch.stack(losses).mean().item()  # waits for the device
+        if not math.isfinite(loss):
+            raise ConfigurationError(
+                f"The loss became {loss} before step {self.progress.step}.",
+                "Give a lower --learning-rate, or a --gradient-clip above 0.",
+            )
         elapsed = sum(durations) + time.perf_counter() - started
         self.progress.seconds += elapsed
         self.recent.clear()
@@ -235,10 +237,11 @@ class Run:
     def _show_sample(self) -> None:
         sample = self.generator.generate(seed=self.progress.step, max_tokens=SAMPLE_TOKENS)
         self._record("sample", text=sample.text)
-        with (self.folder / "run" / "samples.md").open("a", encoding="utf-8") as file:
-            file.write(f"## Step {self.progress.step}\n\n{sample.text}\n\n")
+        write_samples(self.metrics, self.folder / "run" / "samples.md")
 
     def _save_checkpoint(self) -> None:
+        if self.recent:
+            self._record_steps(self.optimizer.param_groups[0]["lr"])
         if not self.progress.best_step:  # nothing measured yet: trained beats untrained
             self._bundle().save_weights(self.folder)
         state = dataclasses.asdict(self.progress)
@@ -246,7 +249,8 @@ class Run:
 
     def _bundle(self) -> Bundle:
         weights = cast(dict[str, NDArray[np.generic]], model_arrays(self.model))
-        return Bundle(self.model_config, self.tokenizer, weights, self.origin)
+        origin = dataclasses.asdict(self.config)
+        return Bundle(self.model_config, self.tokenizer, weights, origin)
 
     def _record(self, kind: str, **values: object) -> None:
         record = {"kind": kind, "step": self.progress.step, **values}

@@ -1,14 +1,11 @@
 """metrics.jsonl: the one record of a run, a JSON object a line.
 
-Every record has ``kind`` and ``step``:
+Every record has ``kind`` and ``step``, and besides, by kind:
 
-========== =====================================================================
-kind       besides
-========== =====================================================================
-step       steps (of the run), loss (nats a token), learning_rate, tokens_per_second, seconds
-evaluation loss (nats a token), perplexity, bits_per_byte, best (a new best model)
-sample     text
-========== =====================================================================
+- step: steps (of the run), loss (nats a token), learning_rate, tokens_per_second, seconds
+- evaluation: loss (nats a token), perplexity, bits_per_byte, best (whether a new best model)
+- sample: text
+- interruption: nothing; Ctrl-C came, and the run stops after this step
 """
 
 import json
@@ -46,3 +43,14 @@ def forget_after(path: Path, step: int) -> None:
         draft.write_text(
             "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept), "utf-8"
         )
+
+
+def write_samples(path: Path, samples: Path) -> None:
+    """Writes all samples of a run as Markdown, for people."""
+    texts = [
+        f"## Step {record['step']}\n\n{record['text']}\n\n"
+        for record in read(path)
+        if record["kind"] == "sample"
+    ]
+    with staged(samples) as draft:
+        draft.write_text("".join(texts), "utf-8")

@@ -6,17 +6,64 @@ Nothing here imports torch.
 import dataclasses
 import json
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anekdot.corpus.manifest import MANIFEST
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.model.config import ModelConfig
-from anekdot.store import sha256, staged
+from anekdot.store import locked, sha256, staged
 from anekdot.training.config import TrainingConfig
 
 if TYPE_CHECKING:
     from anekdot.evaluation.likelihood import Likelihood
+
+
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Holds the folder of a run while the block works in it; what is empty after is removed.
+
+    Raises:
+        ConfigurationError: The folder holds something else, or another process trains in it.
+    """
+    if is_taken(out) and not _is_run(out):
+        raise ConfigurationError(
+            f"{out} holds something else than a run.", "Name another folder with --out."
+        )
+    run, existed = out / "run", out.exists()
+    run.mkdir(parents=True, exist_ok=True)
+    try:
+        with locked(run / "lock"):
+            for leftover in out.rglob(".*.staged"):  # of a process that was killed
+                shutil.rmtree(leftover, ignore_errors=True)
+            yield
+    except BlockingIOError:
+        raise ConfigurationError(
+            f"Another process is training in {out}.", "Wait for it, or name another folder."
+        ) from None
+    finally:
+        if os.listdir(run) == ["lock"]:
+            shutil.rmtree(out if not existed else run)
+
+
+def is_taken(folder: Path) -> bool:
+    """Whether something stands where a folder is to be made."""
+    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+
+
+def _is_run(out: Path) -> bool:
+    """Whether a folder is a run, or was to become one when the process was killed."""
+    if not (out / "run").is_dir():
+        return False
+    begun = (out / "run" / "config.json").is_file() or (out / "run" / "data" / MANIFEST).is_file()
+    names = os.listdir(out / "run")
+    return begun or (
+        os.listdir(out) == ["run"]
+        and all(name == "lock" or name.endswith(".staged") for name in names)
+    )
 
 
 def claim(out: Path, model: ModelConfig, training: TrainingConfig, data: Path) -> None:
@@ -24,51 +71,66 @@ def claim(out: Path, model: ModelConfig, training: TrainingConfig, data: Path) -
 
     Raises:
         ConfigurationError: The run in the folder is finished or has other settings.
+        BundleError: The record of the run in the folder is damaged.
     """
-    record = out / "run" / "config.json"
     settings: dict[str, Any] = {
         "model": dataclasses.asdict(model),
         "training": dataclasses.asdict(training),
         "data": _relative(data, out),
         "manifest": sha256(data / MANIFEST),
     }
-    if not record.exists():
-        with staged(record) as draft:
-            draft.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
-        return
-    before = json.loads(record.read_text("utf-8"))
-    refuse_difference(
-        out,
-        {**before["model"], **before["training"], "data": before["manifest"]},
-        {**settings["model"], **settings["training"], "data": settings["manifest"]},
-    )
+    record = out / "run" / "config.json"
+    if record.exists():
+        before = _read_record(record)
+        refuse_difference(
+            out,
+            {**before["model"], **before["training"], "texts": before["manifest"]},
+            {**settings["model"], **settings["training"], "texts": settings["manifest"]},
+        )
     if (out / "run" / "finished.json").exists():
         raise ConfigurationError(
             f"The run in {out} is finished.", "Name another folder with --out to train anew."
         )
-
-
-def _relative(data: Path, out: Path) -> str:
-    """Returns the way from the bundle to its data, so that both may be moved together."""
-    try:
-        return os.path.relpath(data, out)
-    except ValueError:  # Windows: there is no way from one drive to another
-        return str(data.resolve())
+    with staged(record) as draft:
+        draft.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
 
 
 def prepared_folder(bundle: Path) -> Path:
     """Returns the prepared folder that a bundle was trained on.
 
     Raises:
-        BundleError: The bundle's folder holds no run.
+        BundleError: The bundle's folder holds no run, or the prepared folder is gone.
     """
     record = bundle / "run" / "config.json"
+    remedy = "Name some with --texts FILE."
     if not record.is_file():
+        raise BundleError(f"{bundle} does not say which texts it was trained on.", remedy)
+    data = bundle.resolve() / str(_read_record(record)["data"])
+    if not (data / MANIFEST).is_file():
+        raise BundleError(f"The texts that {bundle} was trained on are gone from {data}.", remedy)
+    return data
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    """Returns run/config.json, checked as far as it is used."""
+    try:
+        record = json.loads(path.read_text("utf-8"))
+        kinds = {"model": dict, "training": dict, "data": str, "manifest": str}
+        if not all(isinstance(record[name], kind) for name, kind in kinds.items()):
+            raise ValueError("a field has the wrong type")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BundleError(
-            f"{bundle} does not say which texts it was trained on.",
-            "Name some with --texts FILE.",
-        )
-    return bundle / str(json.loads(record.read_text("utf-8"))["data"])
+            f"{path} is damaged ({error}).", "Restore it, or train into another folder."
+        ) from None
+    return dict(record)
+
+
+def _relative(data: Path, out: Path) -> str:
+    """Returns the way from the bundle to its data, so that both may be moved together."""
+    try:
+        return os.path.relpath(data.resolve(), out.resolve())
+    except ValueError:  # Windows: there is no way from one drive to another
+        return str(data.resolve())
 
 
 def refuse_difference(out: Path, before: dict[str, Any], now: dict[str, Any]) -> None:

@@ -1,0 +1,145 @@
+"""The loop: schedule, precision, the best model, loss that goes wrong, one run a folder."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import anekdot
+from anekdot.bundle import Bundle
+from anekdot.errors import BundleError, ConfigurationError
+from anekdot.evaluation.likelihood import Likelihood
+from anekdot.model.transformer import next_token_loss
+from anekdot.training.hardware import autocast
+from anekdot.training.schedule import learning_rate
+from tests.model.test_transformer import random_ids, tiny_model
+
+TINY = {
+    "n_layer": 1, "n_head": 2, "n_kv_head": 1, "hidden_dim": 16, "intermediate_dim": 32,
+    "vocab_size": 300, "context_length": 32, "batch_size": 8, "validation": 0.1, "test": 0.1,
+    "steps": 40, "warmup_steps": 3, "evaluate_every": 4, "sample_every": 20,
+    "checkpoint_every": 20,
+}  # fmt: skip
+
+
+def metrics(folder, kind):
+    lines = (folder / "run/metrics.jsonl").read_text("utf-8").splitlines()
+    return [record for record in map(json.loads, lines) if record["kind"] == kind]
+
+
+def test_every_step_has_the_rate_of_the_schedule(jokes, tmp_path):
+    anekdot.train(jokes, out=tmp_path / "m", **TINY, learning_rate=0.01)
+    for record in metrics(tmp_path / "m", "step"):
+        expected = learning_rate(record["step"] - 1, highest=0.01, warmup_steps=3, steps=40)
+        assert record["learning_rate"] == pytest.approx(expected)
+
+
+def test_the_bundle_is_the_best_measured_model_not_the_last(jokes, tmp_path, monkeypatch):
+    nats = iter([5.0, 3.0, 4.0, 6.0, 1.0])  # four measurements, then the final one
+    weights = []
+
+    def scripted(model, documents, lengths, **_):
+        weights.append({name: p.detach().clone() for name, p in model.named_parameters()})
+        return Likelihood(next(nats), 10, 10, 1)
+
+    monkeypatch.setattr("anekdot.training.loop.likelihood", scripted)
+    anekdot.train(jokes, out=tmp_path / "m", **(TINY | {"evaluate_every": 10}))
+    final = Bundle.load(tmp_path / "m").weights
+    assert all((final[name] == weights[1][name].numpy()).all() for name in final)
+    assert all(torch.equal(weights[4][name], weights[1][name]) for name in final)
+    assert any((weights[3][name] != weights[1][name]).any() for name in final)
+    best = [record["best"] for record in metrics(tmp_path / "m", "evaluation")]
+    assert best == [True, True, False, False]
+
+
+def test_bf16_computes_in_bfloat16_over_float32_weights():
+    model, ids = tiny_model(), random_ids(2, 9)
+    plain = next_token_loss(model(ids[:, :-1]), ids[:, 1:])
+    with autocast(torch.device("cpu"), "bf16"):
+        logits = model(ids[:, :-1])
+        loss = next_token_loss(logits, ids[:, 1:])
+    assert logits.dtype == torch.bfloat16
+    assert loss.dtype == torch.float32
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+    assert loss.item() == pytest.approx(plain.item(), rel=0.05)
+    with autocast(torch.device("cpu"), "fp32"):
+        assert model(ids).dtype == torch.float32
+
+
+def test_a_run_uses_the_precision_that_was_asked_for(jokes, tmp_path):
+    losses = {}
+    for precision in ("bf16", "fp32"):
+        short = TINY | {"steps": 10, "precision": precision}
+        anekdot.train(jokes, out=tmp_path / precision, **short, learning_rate=0.01)
+        losses[precision] = metrics(tmp_path / precision, "step")[-1]["loss"]
+    assert losses["bf16"] != losses["fp32"]
+    assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.05)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_with_advice(jokes, tmp_path):
+    wild = {"learning_rate": 1.0, "weight_decay": 10.0, "gradient_clip": 0.0, "warmup_steps": 0}
+    with pytest.raises(ConfigurationError, match="learning-rate"):
+        anekdot.train(jokes, out=tmp_path / "m", **(TINY | wild | {"steps": 3000}))
+    assert all(np.isfinite(w).all() for w in Bundle.load(tmp_path / "m").weights.values())
+
+
+def test_a_folder_with_something_else_is_refused_also_if_it_has_a_run_folder(jokes, tmp_path):
+    (tmp_path / "project" / "run").mkdir(parents=True)
+    (tmp_path / "project" / "README.md").write_text("precious")
+    with pytest.raises(ConfigurationError, match="something else"):
+        anekdot.train(jokes, out=tmp_path / "project", **TINY)
+    assert (tmp_path / "project" / "README.md").read_text() == "precious"
+
+
+def test_two_runs_do_not_share_a_folder(jokes, tmp_path):
+    code = (
+        "import sys, pathlib; from anekdot.training.run_folder import held\n"
+        "with held(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    out = tmp_path / "m"
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert other.stdout.readline().strip() == b"held"
+    with pytest.raises(ConfigurationError, match="Another process"):
+        anekdot.train(jokes, out=out, **TINY)
+    other.kill()
+    other.communicate()
+    assert anekdot.train(jokes, out=out, **(TINY | {"steps": 4})).bundle == out
+
+
+def test_leftovers_of_a_killed_process_are_swept(jokes, tmp_path):
+    leftover = tmp_path / "m" / "run" / ".data.12345.staged"
+    leftover.mkdir(parents=True)
+    anekdot.train(jokes, out=tmp_path / "m", **(TINY | {"steps": 4}))
+    assert not leftover.exists()
+
+
+def test_a_failed_start_leaves_no_folder(tmp_path):
+    with pytest.raises(anekdot.AnekdotError):
+        anekdot.train(tmp_path / "nothing.txt", out=tmp_path / "m", **TINY)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_data_may_move_and_the_way_may_lead_over_a_link(jokes, tmp_path):
+    anekdot.prepare(jokes, out=tmp_path / "data", vocab_size=300, validation=0.1, test=0.1)
+    (tmp_path / "far" / "away").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "away")
+    own = {name: value for name, value in TINY.items() if name not in ("validation", "test")}
+    out = tmp_path / "link" / "m"
+    anekdot.train(tmp_path / "data", out=out, **(own | {"steps": 4}))
+    assert anekdot.evaluate(out).documents > 0
+    (tmp_path / "data").rename(tmp_path / "moved")
+    with pytest.raises(BundleError, match="--texts"):
+        anekdot.evaluate(out)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_trains_goes_on_and_tells(jokes, tmp_path):
+    anekdot.train(jokes, out=tmp_path / "m", **TINY)
+    assert next(iter(metrics(tmp_path / "m", "step")))["loss"] > 0
+    assert str(anekdot.load(tmp_path / "m").generate("Кот", seed=1)).startswith("Кот")
