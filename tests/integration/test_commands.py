@@ -203,7 +203,7 @@ def test_the_same_texts_in_every_format_train_the_same_model(texts, tmp_path):
 
 def test_train_from_standard_input(texts, tmp_path):
     result = anekdot(
-        "train", "-", "--out", "m", "--steps", 5, *TINY, cwd=tmp_path, text="\n\n".join(texts)
+        "train", "-", "--out", "m", "--steps", 6, *TINY, cwd=tmp_path, text="\n\n".join(texts)
     )
     assert result.returncode == 0, result.stderr
     assert Bundle.load(tmp_path / "m").config.n_layer == 2
