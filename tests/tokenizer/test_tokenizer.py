@@ -140,9 +140,7 @@ def test_equality_is_by_content(tokenizer: Tokenizer) -> None:
     other = Tokenizer(tokenizer.merges[:-1])
     assert same == tokenizer
     assert hash(same) == hash(tokenizer)
-    assert same.fingerprint == tokenizer.fingerprint
     assert other != tokenizer
-    assert other.fingerprint != tokenizer.fingerprint
     assert pickle.loads(pickle.dumps(tokenizer)).encode("кот") == tokenizer.encode("кот")
 
 

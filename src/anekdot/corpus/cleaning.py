@@ -53,24 +53,20 @@ def clean(text: str) -> str:
     return re.sub("\n{3,}", "\n\n", text).strip()
 
 
-def reason_to_drop(
-    text: str, *, min_length: int = MIN_LENGTH, max_length: int = MAX_LENGTH
-) -> str | None:
+def reason_to_drop(text: str) -> str | None:
     """Says why a cleaned text is no use for training, or None if it is.
 
     Args:
         text: A cleaned text.
-        min_length: The shortest length to keep, in characters.
-        max_length: The longest length to keep, in characters.
 
     Returns:
         "empty" (no letter and no digit), "too short", "too long" or None.
     """
     if not any(map(str.isalnum, text)):
         return "empty"
-    if len(text) < min_length:
+    if len(text) < MIN_LENGTH:
         return "too short"
-    if len(text) > max_length:
+    if len(text) > MAX_LENGTH:
         return "too long"
     return None
 

@@ -6,7 +6,6 @@
 """
 
 import codecs
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,7 +56,7 @@ class Tokenizer:
         return f"Tokenizer(vocab_size={self.vocab_size})"
 
     def __reduce__(self) -> tuple[type[Self], tuple[tuple[Merge, ...]]]:
-        return type(self), (self.merges,)
+        return type(self), (self.merges,)  # without the encoder and its cache
 
     @classmethod
     def train(
@@ -181,11 +180,6 @@ class Tokenizer:
         lengths = np.array([len(token) for token in self._tokens], np.int32)
         lengths.flags.writeable = False
         return lengths
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """The SHA-256 of the saved file, in hexadecimal."""
-        return hashlib.sha256(formats.serialize(self.merges)).hexdigest()
 
     @cached_property
     def _tokens(self) -> list[bytes]:
