@@ -117,6 +117,12 @@ def test_progress_reaches_the_end() -> None:
     assert calls == [(1, 3, "merges"), (2, 3, "merges"), (3, 3, "merges")]
 
 
+def test_progress_ends_where_the_texts_give_no_more() -> None:
+    calls: list[tuple[int, int, str]] = []
+    train_merges({b"ab": 1}, 300, progress=lambda *call: calls.append(call))
+    assert calls == [(1, 41, "merges"), (1, 1, "merges")]
+
+
 def test_one_endless_word_is_no_obstacle() -> None:
     chance = random.Random(3)
     word = "".join(chance.choices("абвгдежз", k=50_000)).encode()

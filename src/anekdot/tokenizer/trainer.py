@@ -115,8 +115,8 @@ def train_merges(
         counts: How often each pretoken occurs; nothing else decides the result.
         vocab_size: Special tokens, 256 bytes and merges together.
         specials: How many ids stand before the bytes.
-        progress: Called with (merges done, merges wanted, "merges"), and at the end with
-            as many wanted as there are.
+        progress: Called with (merges done, merges wanted, "merges"); where the texts give
+            fewer, the last call wants no more than there are.
 
     Returns:
         Pairs of ids; the first merge makes the id ``specials + 256``, and so on.
@@ -143,6 +143,6 @@ def train_merges(
             heapq.heappush(queue, (-words.pair_counts[born], born))
         if progress:
             progress(len(merges), wanted, "merges")
-    if progress:
+    if progress and len(merges) < wanted:
         progress(len(merges), len(merges), "merges")
     return merges
