@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 override PROMPT := $(value PROMPT)
 export PROMPT
-export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: joke setup test check pretrained clean

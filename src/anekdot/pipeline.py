@@ -20,6 +20,7 @@ from anekdot.corpus.splitting import SIDES
 from anekdot.errors import BundleError, ConfigurationError, CorpusError, require
 from anekdot.model.config import ModelConfig
 from anekdot.settings import (
+    MOST_STEPS,
     PreparationConfig,
     build,
     check_known,
@@ -68,8 +69,11 @@ def prepare(
     """
     check_known(fields, field_names(PreparationConfig), "The call")
     config, out = PreparationConfig(**fields), Path(out)
-    if is_taken(out):
-        raise ConfigurationError(f"{out} is not empty.", "Name a folder that does not exist yet.")
+    if is_taken(out) or out.resolve() == Path.cwd():
+        raise ConfigurationError(
+            f"{out} is not empty, or is the current folder.",
+            "Name a folder that does not exist yet.",
+        )
     collection = collect(
         [_source(source) for source in sources],
         validation=config.validation,
@@ -206,7 +210,8 @@ def _check_early(settled: dict[str, Any], asked: dict[str, Any]) -> None:
     """Raises a ConfigurationError for what cannot work, before any text is read."""
     build(ModelConfig, settled)
     build(PreparationConfig, settled)
-    build(TrainingConfig, fill_up(settled, asked, documents=0, tokens=0))
+    longest = {"steps": MOST_STEPS, **settled}
+    build(TrainingConfig, fill_up(longest, asked, documents=0, tokens=0))
 
 
 def evaluate(

@@ -119,7 +119,7 @@ def resolve(
     recipe = recipe or written.pop("recipe", "default")
     preset = preset or written.pop("preset", "nano")
     for name, value, choices in (("recipe", recipe, RECIPES), ("preset", preset, PRESETS)):
-        if value not in choices:
+        if not isinstance(value, str) or value not in choices:
             raise ConfigurationError(
                 f"There is no {name} {value!r}.", f"Choose one of {', '.join(choices)}."
             )

@@ -91,6 +91,8 @@ def locked(path: Path) -> Iterator[None]:
             import fcntl  # noqa: PLC0415 (not on Windows)
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not path.exists() or not os.path.samestat(path.stat(), os.fstat(file.fileno())):
+                raise BlockingIOError  # the holder before removed the file that we locked
         yield
 
 

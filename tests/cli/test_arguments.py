@@ -14,6 +14,7 @@ from anekdot.cli import hyphens_last
         (["generate", "-5 градусов"], ["generate", "--", "-5 градусов"]),
         (["generate", "-Кот", "-n", "2"], ["generate", "-n", "2", "--", "-Кот"]),
         (["evaluate", "m", "--texts", "-"], ["evaluate", "m", "--texts", "-"]),
+        (["generate", "--Привет"], ["generate", "--", "--Привет"]),
         ([], []),
     ],
 )

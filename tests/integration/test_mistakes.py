@@ -39,6 +39,7 @@ def place(tmp_path: Path, monkeypatch) -> Path:
         "table.toml": "[model]\nn_layers = 3\n",
         "type.toml": 'vocab_size = "big"\n',
         "broken.toml": "steps = \n",
+        "recipes.toml": 'recipe = ["default"]\n',
         "preset.toml": 'preset = "huge"\n',
         "full/thesis.doc": "precious",
         "no_bundle/config.json": "{}",
@@ -106,6 +107,8 @@ CASES: list[tuple[str, list[str]]] = [
     ("train good.txt --out x --config broken.toml", ["broken.toml"]),
     ("train good.txt --out x --config preset.toml", ["huge", "nano"]),
     ("train good.txt --out x --config nothing.toml", ["nothing.toml"]),
+    ("train good.txt --out x --config recipes.toml", ["recipe"]),
+    ("prepare good.txt --out .", ["current"]),
     ("train good.txt --out x --config full", ["full"]),
     ("tokenizer train good.txt --vocab-size 5 --out t", ["259"]),
     # generation

@@ -1,6 +1,8 @@
 """The loop: schedule, precision, the best model, loss that goes wrong, one run a folder."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 
@@ -13,7 +15,12 @@ from anekdot.bundle import Bundle
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.evaluation.likelihood import Likelihood
 from anekdot.model.transformer import next_token_loss
+from anekdot.pipeline import _check_early
+from anekdot.settings import resolve
 from anekdot.training.hardware import autocast
+from anekdot.training.interruption import interruption
+from anekdot.training.metrics import append, read
+from anekdot.training.run_folder import held
 from anekdot.training.schedule import learning_rate
 from tests.model.test_transformer import random_ids, tiny_model
 
@@ -104,8 +111,9 @@ def test_two_runs_do_not_share_a_folder(jokes, tmp_path):
         [sys.executable, "-c", code, str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert other.stdout.readline().strip() == b"held"
-    with pytest.raises(ConfigurationError, match="Another process"):
-        anekdot.train(jokes, out=out, **TINY)
+    for _ in range(2):  # the one refused leaves the holder's lock alone
+        with pytest.raises(ConfigurationError, match="Another process"):
+            anekdot.train(jokes, out=out, **TINY)
     other.kill()
     other.communicate()
     assert anekdot.train(jokes, out=out, **(TINY | {"steps": 4})).bundle == out
@@ -122,6 +130,46 @@ def test_a_failed_start_leaves_no_folder(tmp_path):
     with pytest.raises(anekdot.AnekdotError):
         anekdot.train(tmp_path / "nothing.txt", out=tmp_path / "m", **TINY)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_somebody_puts_into_a_folder_meanwhile_stays(tmp_path):
+    out = tmp_path / "m"
+    with held(out):
+        (out / "notes.txt").write_text("precious")
+    assert [path.name for path in out.iterdir()] == ["notes.txt"]
+
+
+def test_divergence_without_a_validation_side_keeps_the_good_weights(jokes, tmp_path):
+    wild = {
+        "learning_rate": 1.0, "gradient_clip": 0.0, "weight_decay": 10.0, "beta1": 0.0,
+        "beta2": 0.0, "warmup_steps": 1, "steps": 300, "evaluate_every": 3,
+        "checkpoint_every": 15, "validation": 0.0, "test": 0.0,
+    }  # fmt: skip
+    with pytest.raises(ConfigurationError, match="learning-rate"):
+        anekdot.train(jokes, out=tmp_path / "m", **(TINY | wild))
+    assert all(np.isfinite(w).all() for w in Bundle.load(tmp_path / "m").weights.values())
+
+
+def test_a_warmup_that_the_real_length_allows_is_allowed():
+    settled, asked = resolve(fields={"warmup_steps": 400})
+    _check_early(settled, asked)
+
+
+def test_records_keep_texts_with_odd_line_ends(tmp_path):
+    record = {"kind": "sample", "step": 2, "text": "a\u0085b\u2028c"}
+    append(tmp_path / "metrics.jsonl", record)
+    assert read(tmp_path / "metrics.jsonl") == [record]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_run_that_ignores_ctrl_c_goes_on_ignoring_it():
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interruption() as interrupted:
+            os.kill(os.getpid(), signal.SIGINT)
+        assert not interrupted.is_set()
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def test_data_may_move_and_the_way_may_lead_over_a_link(jokes, tmp_path):

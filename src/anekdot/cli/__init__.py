@@ -55,7 +55,7 @@ def main() -> None:
         sys.exit(130)
 
 
-TEXT = re.compile(r"-(?![A-Za-z0-9-])|-[^=]*\s")
+TEXT = re.compile(r"-(?![A-Za-z0-9-])|-[^=]*\s|-+[^\x00-\x7f]")
 
 
 def hyphens_last(arguments: list[str]) -> list[str]:

@@ -82,7 +82,7 @@ def train(
                 **(dataclasses.asdict(fields) if fields is not None else {}),
             )
     except KeyboardInterrupt:
-        if out.exists():
+        if (out / "run").exists():
             console.print(f"{out} keeps what was done; the same command goes on with it.")
         raise
     if trained.validation is not None:

@@ -18,10 +18,11 @@ def interruption(tell: Callable[[], None] = lambda: None) -> Iterator[threading.
         tell: Called when the first Ctrl-C comes.
     """
     event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    previous = signal.getsignal(signal.SIGINT)
+    elsewhere = threading.current_thread() is not threading.main_thread()
+    if elsewhere or previous in (signal.SIG_IGN, None):  # a shell's background job ignores it
         yield event
         return
-    previous = signal.getsignal(signal.SIGINT)
 
     def raise_flag(number: int, frame: FrameType | None) -> None:
         event.set()

@@ -123,9 +123,10 @@ class Run:
                     self._evaluate()
                 if self._due(self.config.sample_every):
                     self._show_sample()
-                if self._due(self.config.checkpoint_every) or interrupted.is_set():
+                stop = interrupted.is_set()
+                if self._due(self.config.checkpoint_every) or stop:
                     self._save_checkpoint()
-                if interrupted.is_set():
+                if stop:
                     raise KeyboardInterrupt
         return self._judge_best()
 
@@ -175,11 +176,7 @@ class Run:
         started = time.perf_counter()
         losses, tokens, durations = zip(*self.recent, strict=True)
         loss = torch.stack(losses).mean().item()  # waits for the device
-        if not math.isfinite(loss):
-            raise ConfigurationError(
-                f"The loss became {loss} before step {self.progress.step}.",
-                "Give a lower --learning-rate, or a --gradient-clip above 0.",
-            )
+        self._expect_finite(torch.tensor(loss))
         elapsed = sum(durations) + time.perf_counter() - started
         self.progress.seconds += elapsed
         self.recent.clear()
@@ -194,6 +191,7 @@ class Run:
 
     def _evaluate(self) -> None:
         """Measures the validation side, or its beginning, and keeps the best model."""
+        self._expect_finite(*self.model.parameters())
         best = True
         if len(self.validation_side):
             result = self._likelihood(self._validation(INTERIM_TOKENS))
@@ -240,12 +238,22 @@ class Run:
         write_samples(self.metrics, self.folder / "run" / "samples.md")
 
     def _save_checkpoint(self) -> None:
+        self._expect_finite(*self.model.parameters())
         if self.recent:
             self._record_steps(self.optimizer.param_groups[0]["lr"])
         if not self.progress.best_step:  # nothing measured yet: trained beats untrained
             self._bundle().save_weights(self.folder)
         state = dataclasses.asdict(self.progress)
         save_checkpoint(self.checkpoints, state, self.model, self.optimizer)
+
+    def _expect_finite(self, *tensors: Tensor) -> None:
+        """Stops a run that went wrong before it saves anything of it."""
+        if not all(bool(tensor.isfinite().all()) for tensor in tensors):
+            raise ConfigurationError(
+                f"The loss or the weights became infinite before step {self.progress.step}.",
+                "Train into another folder with a lower --learning-rate, or with "
+                "a --gradient-clip above 0.",
+            )
 
     def _bundle(self) -> Bundle:
         weights = cast(dict[str, NDArray[np.generic]], model_arrays(self.model))

@@ -28,7 +28,9 @@ def read(path: Path) -> list[Record]:
     if not path.exists():
         return []
     records = []
-    for line in path.read_text("utf-8", errors="replace").splitlines():
+    for line in path.read_text("utf-8", errors="replace").split(
+        "\n"
+    ):  # other line ends may stand in texts
         try:
             records.append(json.loads(line))
         except ValueError:

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,18 +35,23 @@ def held(out: Path) -> Iterator[None]:
         )
     run, existed = out / "run", out.exists()
     run.mkdir(parents=True, exist_ok=True)
-    try:
-        with locked(run / "lock"):
-            for leftover in out.rglob(".*.staged"):  # of a process that was killed
-                shutil.rmtree(leftover, ignore_errors=True)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(run / "lock"))
+        except BlockingIOError:
+            raise ConfigurationError(
+                f"Another process is training in {out}.", "Wait for it, or name another folder."
+            ) from None
+        for leftover in out.rglob(".*.staged"):  # of a process that was killed
+            shutil.rmtree(leftover, ignore_errors=True)
+        try:
             yield
-    except BlockingIOError:
-        raise ConfigurationError(
-            f"Another process is training in {out}.", "Wait for it, or name another folder."
-        ) from None
-    finally:
-        if os.listdir(run) == ["lock"]:
-            shutil.rmtree(out if not existed else run)
+        finally:
+            if os.listdir(run) == ["lock"]:
+                shutil.rmtree(run, ignore_errors=True)
+                with suppress(OSError):  # somebody may have put something there meanwhile
+                    if not existed:
+                        out.rmdir()
 
 
 def is_taken(folder: Path) -> bool:
