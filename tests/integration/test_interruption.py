@@ -55,6 +55,7 @@ def test_a_stopped_run_loads_and_goes_on_to_the_same_weights(jokes, tmp_path, un
     if number == signal.SIGINT:
         assert process.returncode == 130
         assert "the same command goes on" in errors
+        assert "Stopped." in errors
         assert "Traceback" not in errors
         assert any((tmp_path / "m/run/checkpoints").iterdir())
     assert Bundle.load(tmp_path / "m").config.n_layer == 2

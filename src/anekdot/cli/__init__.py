@@ -15,6 +15,7 @@ app = App(
     name="anekdot",
     help="Grow a small language model out of your own pile of short texts.",
     version=f"anekdot {__version__}",
+    suppress_keyboard_interrupt=False,  # main answers it
 )
 # named by strings, so that a verb is imported only when it is called
 for verb, summary in {

@@ -28,9 +28,8 @@ def read(path: Path) -> list[Record]:
     if not path.exists():
         return []
     records = []
-    for line in path.read_text("utf-8", errors="replace").split(
-        "\n"
-    ):  # other line ends may stand in texts
+    # not splitlines: U+2028 and its kind may stand in a text
+    for line in path.read_text("utf-8", errors="replace").split("\n"):
         try:
             records.append(json.loads(line))
         except ValueError:
