@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from anekdot.callbacks import Notice, Observer, Progress
 from anekdot.corpus.cleaning import clean
 from anekdot.corpus.collecting import collect
 from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files
-from anekdot.corpus.reading import read
+from anekdot.corpus.reading import Source, read
 from anekdot.corpus.shards import Shard, write_shard
 from anekdot.corpus.splitting import SIDES
 from anekdot.errors import BundleError, ConfigurationError, CorpusError, require
@@ -43,8 +44,6 @@ from anekdot.training.run_folder import (
 
 if TYPE_CHECKING:
     from anekdot.evaluation.likelihood import Likelihood
-
-Source = Path | str  # "-" is standard input
 
 
 def prepare(
@@ -168,6 +167,7 @@ def train(
         AnekdotError: The texts, the settings or the folder cannot be used.
     """
     require("anekdot train", "train", "torch", "matplotlib")
+    _limit_spinning()
     with interruption() as interrupted:  # an import may swallow a KeyboardInterrupt
         from anekdot.training.curves import draw_curves  # noqa: PLC0415 (torch is optional)
         from anekdot.training.loop import Run  # noqa: PLC0415
@@ -206,6 +206,14 @@ def train(
     return Trained(out, validation, curves)
 
 
+def _limit_spinning() -> None:
+    """Keeps PyTorch's threads from waiting busily for one that another program displaced.
+
+    libgomp reads the variable once, when torch loads it; see docs/log.md for the figures.
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+
 def _check_early(settled: dict[str, Any], asked: dict[str, Any]) -> None:
     """Raises a ConfigurationError for what cannot work, before any text is read."""
     build(ModelConfig, settled)
@@ -229,6 +237,7 @@ def evaluate(
         AnekdotError: The bundle or the texts cannot be used, or no test side is known.
     """
     require("anekdot evaluate", "train", "torch")
+    _limit_spinning()
     from anekdot.evaluation.likelihood import likelihood  # noqa: PLC0415 (torch is optional)
     from anekdot.model.transformer import Transformer  # noqa: PLC0415
     from anekdot.training.checkpoints import load_arrays  # noqa: PLC0415
@@ -275,7 +284,8 @@ def _prepared(
     if len(sources) == 1 and (Path(sources[0]) / MANIFEST).is_file():
         data = Path(sources[0])
         before = Manifest.load(data).settings
-        refuse_difference(data, before, {**before, **_preparation(asked)})
+        wanted = {name: asked.get(name, value) for name, value in before.items()}
+        refuse_difference(data, before, wanted)
         return data
     data = out / "run" / "data"
     wanted = dataclasses.asdict(build(PreparationConfig, settled))
@@ -288,9 +298,3 @@ def _prepared(
         out, {**manifest.settings, "sources": manifest.sources}, {**wanted, "sources": named}
     )
     return data
-
-
-def _preparation(fields: dict[str, Any]) -> dict[str, Any]:
-    """Returns those of the fields that belong to the preparation."""
-    names = field_names(PreparationConfig)
-    return {name: value for name, value in fields.items() if name in names}
