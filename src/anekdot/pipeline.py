@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -74,7 +74,7 @@ def prepare(
             "Name a folder that does not exist yet.",
         )
     collection = collect(
-        [_source(source) for source in sources],
+        sources,
         validation=config.validation,
         test=config.test,
         no_obscene=config.no_obscene,
@@ -108,10 +108,6 @@ def prepare(
         )
         manifest.save(draft)
     return manifest
-
-
-def _source(source: Source) -> Path | Literal["-"]:
-    return "-" if source == "-" else Path(source)
 
 
 def _documents(
@@ -248,7 +244,7 @@ def evaluate(
     if texts is None:
         documents = _test_side(bundle, loaded.tokenizer)
     else:
-        found = filter(None, (clean(document.text) for document in read(_source(texts))))
+        found = filter(None, (clean(document.text) for document in read(texts)))
         documents = [np.array(ids) for ids in _documents(loaded.tokenizer, list(found), None)]
         if not documents:
             raise CorpusError(f"{texts} has no texts.", "Name a file with at least one.")
