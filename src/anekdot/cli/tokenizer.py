@@ -9,6 +9,7 @@ from rich.text import Text
 
 from anekdot.bundle import PRETRAINED, TOKENIZER
 from anekdot.errors import ConfigurationError
+from anekdot.settings import PreparationConfig
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 app = App(name="tokenizer", help="Train a tokenizer, or look at what one does.")
@@ -17,7 +18,7 @@ COLOURS = ("black on cyan", "black on yellow", "black on green", "black on magen
 
 
 @app.command
-def train(*sources: str, out: Path, vocab_size: int = 2048) -> None:
+def train(*sources: str, out: Path, vocab_size: int = PreparationConfig.vocab_size) -> None:
     """Train a tokenizer on texts.
 
     Args:

@@ -8,13 +8,6 @@ from numpy.typing import NDArray
 from anekdot.model.config import ModelConfig
 
 
-class Cache(Protocol):
-    """Keys and values of the tokens so far."""
-
-    def copy(self) -> Any:
-        """Returns an independent cache with the same contents."""
-
-
 class Engine(Protocol):
     """A model that continues one row of tokens.
 
