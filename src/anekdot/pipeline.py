@@ -73,22 +73,22 @@ def prepare(
             f"{out} is not empty, or is the current folder.",
             "Name a folder that does not exist yet.",
         )
-    collection = collect(
-        sources,
-        validation=config.validation,
-        test=config.test,
-        no_obscene=config.no_obscene,
-        progress=progress,
-        notice=notice,
-    )
-    if not collection.sides["train"]:
-        raise CorpusError(
-            f"Of {collection.kept} texts none fell to the training side.",
-            "Give more texts, or --validation 0 --test 0 to train on all.",
-        )
-    tokenizer = Tokenizer.train(collection.sides["train"], config.vocab_size, progress=progress)
-    with staged(out) as draft:
+    with staged(out) as draft:  # a folder that cannot be written is known before the texts are read
         draft.mkdir()
+        collection = collect(
+            sources,
+            validation=config.validation,
+            test=config.test,
+            no_obscene=config.no_obscene,
+            progress=progress,
+            notice=notice,
+        )
+        if not collection.sides["train"]:
+            raise CorpusError(
+                f"Of {collection.kept} texts none fell to the training side.",
+                "Give more texts, or --validation 0 --test 0 to train on all.",
+            )
+        tokenizer = Tokenizer.train(collection.sides["train"], config.vocab_size, progress=progress)
         tokenizer.save(draft / TOKENIZER)
         written = {
             side: write_shard(

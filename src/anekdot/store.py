@@ -44,11 +44,10 @@ def staged(path: Path) -> Iterator[Path]:
     Yields:
         A path of the same name inside a private folder on the same file system.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     private = path.parent / f".{path.name}.{os.getpid()}.staged"
     shutil.rmtree(private, ignore_errors=True)
-    private.mkdir()
     try:
+        private.mkdir(parents=True)
         draft = private / path.name
         yield draft
         for item in [draft, *draft.rglob("*")]:
@@ -66,7 +65,8 @@ def staged(path: Path) -> Iterator[Path]:
             raise
         sync(path.parent)
     except OSError as error:
-        error.filename = str(path)  # the name that the user knows
+        if error.filename is None or str(private) in str(error.filename):
+            error.filename = str(path)  # the name that the user knows
         raise
     finally:
         shutil.rmtree(private, ignore_errors=True)

@@ -192,6 +192,26 @@ def test_a_corpus_too_small_to_split_says_so_and_trains_if_asked(
     assert run(capsys, monkeypatch, "train", "small.txt", "--out", "y", *everything, *TINY)[0] == 0
 
 
+def test_one_record_can_be_measured(place, capsys, monkeypatch):
+    (place / "one.txt").write_text("Кот спит на печи и видит сны.\n", "utf-8")
+    assert run(capsys, monkeypatch, "evaluate", PRETRAINED, "--texts", "one.txt")[0] == 0
+
+
+def test_a_vocabulary_larger_than_the_texts_give_is_said(place, capsys, monkeypatch):
+    status, notes = run(
+        capsys, monkeypatch, "train", "good.txt", "--out", "x", "--vocab-size", 9000, *TINY
+    )
+    assert (status, "not 9,000" in notes) == (0, True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a folder that even root cannot write")
+@pytest.mark.parametrize("verb", ["prepare", "train", "tokenizer train"])
+def test_a_read_only_folder_is_named(place, capsys, monkeypatch, verb):
+    status, complaint = run(capsys, monkeypatch, *verb.split(), "good.txt", "--out", "/sys/x")
+    assert (status, "/sys/x" in complaint) == (2, True)
+    assert "Traceback" not in complaint
+
+
 def test_a_full_disk_is_named_and_leaves_nothing_half_written(place, capsys, monkeypatch):
     def full(path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))

@@ -1,0 +1,110 @@
+"""A bundle that is incomplete, damaged, mixed up or lying is answered like any mistake."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from anekdot.bundle import CONFIG, TOKENIZER, WEIGHTS, Bundle
+from anekdot.tokenizer.tokenizer import Tokenizer
+from anekdot.training.checkpoints import model_arrays
+from tests.conftest import make_texts
+from tests.integration.test_mistakes import run
+from tests.model.test_transformer import tiny_model
+
+DAMAGES = {
+    "missing": lambda data: None,
+    "truncated": lambda data: data[: len(data) // 2],
+    "flipped": lambda data: data[:100] + bytes([data[100] ^ 1]) + data[101:],
+    "empty": lambda data: b"",
+}
+
+# What config.json claims of the model, and the words of the answer.
+LIES = [
+    ({"n_layer": 10**30}, ["n_layer", "1024"]),
+    ({"n_layer": 3}, ["blocks.2"]),
+    ({"n_layer": -1}, ["n_layer", "-1"]),
+    ({"n_layer": 2.5}, ["n_layer", "2.5"]),
+    ({"hidden_dim": "24"}, ["hidden_dim", "24"]),
+    ({"hidden_dim": 1 << 16}, ["65536"]),
+    ({"n_kv_head": 4}, ["n_head", "n_kv_head"]),
+    ({"n_head": 5}, ["hidden_dim", "n_head"]),
+    ({"vocab_size": 301}, ["301", "300"]),
+    ({"dropout": float("nan")}, ["dropout"]),
+    ({"surprise": 1}, ["surprise"]),
+]
+
+
+def saved(folder: Path, seed: int, texts: list[str]) -> Path:
+    model = tiny_model(seed=seed, vocab_size=300)
+    Bundle(model.config, Tokenizer.train(texts, 300), model_arrays(model), {}).save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    return saved(tmp_path_factory.mktemp("bundles") / "whole", 0, make_texts(200))
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory) -> Path:
+    """Another bundle of the same shape, with other weights and another tokenizer."""
+    folder = saved(tmp_path_factory.mktemp("bundles") / "other", 1, make_texts(150)[::-3])
+    loaded = Bundle.load(folder)
+    dataclasses.replace(loaded, training={"steps": 4}).save(folder)
+    return folder
+
+
+@pytest.fixture
+def copy(whole: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(whole, tmp_path / "copy")
+
+
+def test_the_undamaged_copy_tells(copy, capsys, monkeypatch):
+    assert run(capsys, monkeypatch, "generate", "--model", copy, "--max-tokens", 3)[0] == 0
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", [CONFIG, TOKENIZER, WEIGHTS])
+def test_a_damaged_file(copy, capsys, monkeypatch, name, damage):
+    changed = DAMAGES[damage]((copy / name).read_bytes())
+    (copy / name).unlink()
+    if changed is not None:
+        (copy / name).write_bytes(changed)
+    for command in (["generate", "--model"], ["evaluate"]):
+        status, complaint = run(capsys, monkeypatch, *command, copy)
+        assert (status, name in complaint) == (2, True)
+        assert "Traceback" not in complaint
+
+
+@pytest.mark.parametrize("name", [CONFIG, TOKENIZER, WEIGHTS])
+def test_a_file_of_another_bundle(copy, other, capsys, monkeypatch, name):
+    shutil.copy(other / name, copy / name)
+    status, complaint = run(capsys, monkeypatch, "generate", "--model", copy)
+    assert (status, "saved with" in complaint) == (2, True)
+
+
+@pytest.mark.parametrize(("lie", "words"), LIES, ids=[str(lie) for lie, _ in LIES])
+def test_a_configuration_that_lies_under_a_right_hash(copy, capsys, monkeypatch, lie, words):
+    content = json.loads((copy / CONFIG).read_text("utf-8"))
+    content["model"].update(lie)
+    bundle = Bundle.load(copy)
+    (copy / CONFIG).write_text(json.dumps(content), "utf-8")
+    bundle.save_weights(copy)
+    status, complaint = run(capsys, monkeypatch, "generate", "--model", copy)
+    assert status == 2
+    assert str(copy) in complaint
+    for word in words:
+        assert word in complaint
+
+
+def test_a_tokenizer_that_does_not_belong_under_a_right_hash(copy, capsys, monkeypatch):
+    bundle = Bundle.load(copy)
+    Tokenizer.train(make_texts(200), 290).save(copy / TOKENIZER)
+    bundle.save_weights(copy)
+    status, complaint = run(capsys, monkeypatch, "generate", "--model", copy)
+    assert status == 2
+    assert "290" in complaint
+    assert "300" in complaint
