@@ -12,6 +12,7 @@ from anekdot.model.alibi import head_slopes
 from anekdot.model.attention import Attention, attention_bias
 from anekdot.model.cache import KVCache
 from anekdot.model.config import ModelConfig
+from anekdot.model.dropout import Dropout
 from anekdot.model.feed_forward import FeedForward
 from anekdot.model.norm import RMSNorm
 
@@ -27,7 +28,7 @@ class Transformer(nn.Module):
         super().__init__()
         self.config = config
         self.token_embedding = nn.Embedding(config.vocab_size, config.hidden_dim)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layer))
         self.final_norm = RMSNorm(config.hidden_dim, config.rms_eps)
         self.lm_head = nn.Linear(config.hidden_dim, config.vocab_size, bias=False)
@@ -75,7 +76,7 @@ class Block(nn.Module):
         self.attention = Attention(config)
         self.feed_forward_norm = RMSNorm(config.hidden_dim, config.rms_eps)
         self.feed_forward = FeedForward(config)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x_BTD: Tensor, bias: Tensor, cache: KVCache | None, layer: int) -> Tensor:
         """Returns x_BTD after attention and feed-forward."""
