@@ -5,10 +5,12 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anekdot.bundle import CARD, TOKENIZER, Bundle
 from anekdot.callbacks import Notice, Observer, Progress
@@ -112,12 +114,11 @@ def prepare(
 
 def _documents(
     tokenizer: Tokenizer, texts: Sequence[str], progress: Progress | None
-) -> Iterator[list[int]]:
+) -> Iterator[NDArray[np.integer]]:
     """Yields the ids of whole documents, from begin to end token."""
-    for number, text in enumerate(texts, start=1):
-        yield [tokenizer.begin_id, *tokenizer.encode(text), tokenizer.end_id]
-        if progress is not None and (number % 1000 == 0 or number == len(texts)):
-            progress(number, len(texts), "documents encoded")
+    ids, offsets = tokenizer.encode_batch(texts, progress=progress)
+    for start, stop in pairwise(offsets.tolist()):
+        yield np.concatenate([[tokenizer.begin_id], ids[start:stop], [tokenizer.end_id]])
 
 
 @dataclass(frozen=True)
@@ -245,7 +246,7 @@ def evaluate(
         documents = _test_side(bundle, loaded.tokenizer)
     else:
         found = filter(None, (clean(document.text) for document in read(texts)))
-        documents = [np.array(ids) for ids in _documents(loaded.tokenizer, list(found), None)]
+        documents = list(_documents(loaded.tokenizer, list(found), None))
         if not documents:
             raise CorpusError(f"{texts} has no texts.", "Name a file with at least one.")
     model = Transformer(loaded.config)

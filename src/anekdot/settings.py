@@ -21,14 +21,14 @@ from anekdot.model.config import (
     check_integer,
     check_number,
 )
-from anekdot.tokenizer.vocabulary import SPECIALS
+from anekdot.tokenizer.vocabulary import FIRST_MERGE
 from anekdot.training.config import RECIPES, TrainingConfig
 
 Configuration = TypeVar("Configuration")
 
 EPOCHS = 20
 FEWEST_STEPS, MOST_STEPS = 300, 10_000
-SMALLEST_VOCABULARY = len(SPECIALS) + 256
+SMALLEST_VOCABULARY = FIRST_MERGE
 
 
 @dataclass(frozen=True, kw_only=True)

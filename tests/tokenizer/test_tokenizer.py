@@ -1,6 +1,7 @@
 import pickle
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,10 @@ def test_ids_equal_hugging_face_on_the_corpus(corpus: list[str], tmp_path: Path)
     tokenizer.save(tmp_path / "tokenizer.json")
     peer = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     peer.encode_special_tokens = True
-    assert tokenizer.encode_batch(corpus) == [e.ids for e in peer.encode_batch(corpus)]
+    expected = [e.ids for e in peer.encode_batch(corpus)]
+    ids, offsets = tokenizer.encode_batch(corpus)
+    assert ids.tolist() == list(chain.from_iterable(expected))
+    assert np.diff(offsets).tolist() == [len(each) for each in expected]
 
 
 @given(st.binary())
@@ -80,7 +84,10 @@ def test_special_tokens(tokenizer: Tokenizer) -> None:
 
 def test_a_batch_is_its_members(tokenizer: Tokenizer) -> None:
     texts = ["кот", "", b"\xff", "врач кота"]
-    assert tokenizer.encode_batch(texts) == [tokenizer.encode(text) for text in texts]
+    ids, offsets = tokenizer.encode_batch(texts)
+    members = [ids[start:stop].tolist() for start, stop in pairwise(offsets)]
+    assert members == [tokenizer.encode(text) for text in texts]
+    assert ids.dtype == np.uint16
 
 
 def test_a_lone_surrogate_is_refused(tokenizer: Tokenizer) -> None:
@@ -118,6 +125,11 @@ def test_vocabulary_sizes() -> None:
     assert Tokenizer.train(["кот"], 260).vocab_size == 260
     assert Tokenizer.train(["кот"], 5000).vocab_size == 264
     assert Tokenizer.train([], 5000).vocab_size == 259
+
+
+def test_a_lone_surrogate_in_training_names_its_document() -> None:
+    with pytest.raises(TokenizerError, match=r"Document 1 .* character 2"):
+        Tokenizer.train(["да", "да\ud800"], 300)
 
 
 def test_documents_in_any_order_give_one_tokenizer() -> None:

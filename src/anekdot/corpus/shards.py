@@ -22,7 +22,10 @@ Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
 
 def write_shard(
-    folder: Path, side: Side, ids_per_document: Iterable[Sequence[int]], vocab_size: int
+    folder: Path,
+    side: Side,
+    ids_per_document: Iterable[Sequence[int] | NDArray[np.integer]],
+    vocab_size: int,
 ) -> tuple[int, int]:
     """Writes the documents of a side, one at a time.
 

@@ -4,6 +4,7 @@ Read ``reference`` first: it is the whole of the algorithm. The other files give
 results faster.
 """
 
-from anekdot.tokenizer.tokenizer import StreamDecoder, Tokenizer
+from anekdot.tokenizer.streaming import StreamDecoder
+from anekdot.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["StreamDecoder", "Tokenizer"]

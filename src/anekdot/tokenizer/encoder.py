@@ -9,7 +9,7 @@ from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 
-from anekdot.tokenizer.vocabulary import SPECIALS, Merge, byte_ids
+from anekdot.tokenizer.vocabulary import FIRST_MERGE, Merge, byte_ids
 
 _GAP = -1
 
@@ -32,9 +32,8 @@ class Encoder:
     def __init__(self, merges: Sequence[Merge], lengths: Sequence[int]) -> None:
         self._lengths = lengths
         self._byte_ids = byte_ids()
-        self._first = len(SPECIALS) + 256
         self._merges = merges
-        self._ids = {pair: self._first + n for n, pair in enumerate(merges)}
+        self._ids = {pair: FIRST_MERGE + n for n, pair in enumerate(merges)}
         self._cached = lru_cache(self.CACHE_ENTRIES)(self._encode)
 
     def __call__(self, pretoken: bytes) -> Sequence[int]:
@@ -56,7 +55,7 @@ class Encoder:
         ids.append(_GAP)
         while queue:
             new, start = heappop(queue)
-            left, right = self._merges[new - self._first]
+            left, right = self._merges[new - FIRST_MERGE]
             middle, end = start + lengths[left], start + lengths[new]
             if ids[start] != left or ids[middle] != right:
                 continue  # another merge took one of the two

@@ -10,9 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE
-from anekdot.tokenizer.vocabulary import SPECIALS, Merge, byte_ids
-
-FIRST_MERGE = len(SPECIALS) + 256
+from anekdot.tokenizer.vocabulary import FIRST_MERGE, Merge, byte_ids
 
 L, N, S = (
     "".join(rf"\U{first:08x}-\U{last:08x}" for first, last in ranges)

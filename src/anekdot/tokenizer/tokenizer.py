@@ -5,12 +5,13 @@
 'кот'
 """
 
-import codecs
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +19,19 @@ import numpy.typing as npt
 from anekdot.callbacks import Progress
 from anekdot.errors import TokenizerError
 from anekdot.store import staged
-from anekdot.tokenizer import formats
+from anekdot.tokenizer import compiled, formats
 from anekdot.tokenizer.encoder import Encoder
-from anekdot.tokenizer.pretokens import split
-from anekdot.tokenizer.trainer import count_pretokens, train_merges
-from anekdot.tokenizer.vocabulary import SPECIALS, Merge, token_bytes
+from anekdot.tokenizer.pretokens import PATTERN, split
+from anekdot.tokenizer.streaming import StreamDecoder
+from anekdot.tokenizer.trainer import Ties, document_bytes, train
+from anekdot.tokenizer.vocabulary import FIRST_MERGE, SPECIALS, Merge, token_bytes
+
+if TYPE_CHECKING:
+    from anekdot.tokenizer.compiled.encoder import CompiledEncoder
+
+Ids = npt.NDArray[np.unsignedinteger]
+
+_SPECIAL = re.compile("(" + "|".join(map(re.escape, SPECIALS)) + ")")
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,14 +69,26 @@ class Tokenizer:
 
     @classmethod
     def train(
-        cls, documents: Iterable[str], vocab_size: int, *, progress: Progress | None = None
+        cls,
+        documents: Iterable[str | bytes],
+        vocab_size: int,
+        *,
+        ties: Ties = "huggingface",
+        threads: int | None = None,
+        memory_limit: int | None = None,
+        progress: Progress | None = None,
     ) -> Self:
         """Learns a vocabulary from documents; their order does not matter.
 
         Args:
-            documents: The texts.
+            documents: The texts; they are read once, a few at a time.
             vocab_size: Special tokens, bytes and merges together. Few texts may not support
                 so many merges: the tokenizer then simply has fewer.
+            ties: Which of equally frequent pairs comes first: "huggingface" numbers the
+                bytes as Hugging Face does, "bytes" by their values, as rustbpe does.
+            threads: Threads that count; as many as there are cores unless given. They
+                change nothing in the result, nor does the limit.
+            memory_limit: Bytes that counting may take; what is more goes to temporary files.
             progress: Called with (merges done, merges wanted, "merges").
 
         Raises:
@@ -77,14 +98,36 @@ class Tokenizer:
         >>> Tokenizer.train(["ха-ха-ха"], vocab_size=1000).vocab_size
         263
         """
-        smallest = len(SPECIALS) + 256
-        if vocab_size < smallest:
+        if vocab_size < FIRST_MERGE:
             raise TokenizerError(
                 f"A vocabulary of {vocab_size} has no room for the special tokens and the bytes.",
-                f"Ask for at least {smallest}.",
+                f"Ask for at least {FIRST_MERGE}.",
             )
-        counts = count_pretokens(documents)
-        return cls(tuple(train_merges(counts, vocab_size, progress=progress)))
+        merges = train(
+            documents,
+            vocab_size,
+            ties=ties,
+            threads=threads,
+            memory_limit=memory_limit,
+            progress=progress,
+        )
+        return cls(tuple(merges))
+
+    def truncate(self, vocab_size: int) -> Self:
+        """Returns the tokenizer that training to a smaller size would have given.
+
+        Raises:
+            TokenizerError: The size is larger than this one, or has no room for the bytes.
+
+        >>> Tokenizer.train(["ха-ха-ха"], 263).truncate(261)
+        Tokenizer(vocab_size=261)
+        """
+        if not FIRST_MERGE <= vocab_size <= self.vocab_size:
+            raise TokenizerError(
+                f"A vocabulary of {self.vocab_size} cannot be cut down to {vocab_size}.",
+                f"Ask for {FIRST_MERGE} to {self.vocab_size}.",
+            )
+        return type(self)(self.merges[: vocab_size - FIRST_MERGE])
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -112,21 +155,65 @@ class Tokenizer:
         >>> Tokenizer(()).encode("!<")
         [3, 30]
         """
-        if isinstance(text, str):
-            try:
-                text = text.encode()
-            except UnicodeEncodeError as error:
-                raise TokenizerError(
-                    f"The text holds a lone surrogate, {text[error.start]!a}, "
-                    f"at character {error.start}.",
-                    "Read the text as UTF-8, or give bytes.",
-                ) from error
+        [data] = document_bytes([text])
+        if (fast := self._fast(len(data))) is not None:
+            ids: list[int] = fast.encode([data], 1, None)[0].tolist()
+            return ids
         encode = self._encoder
-        return [id for pretoken in split(text) for id in encode(pretoken)]
+        return [id for pretoken in split(data) for id in encode(pretoken)]
 
-    def encode_batch(self, texts: Iterable[str | bytes]) -> list[list[int]]:
-        """Returns the ids of each text."""
-        return [self.encode(text) for text in texts]
+    def encode_batch(
+        self,
+        texts: Iterable[str | bytes],
+        *,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> tuple[Ids, npt.NDArray[np.int64]]:
+        """Returns the ids of all texts end to end, and where those of each begin.
+
+        Args:
+            texts: Strings or bytes.
+            threads: Threads that encode; as many as there are cores unless given.
+            progress: Called with (documents done, documents, "documents encoded").
+
+        Returns:
+            Ids, of the smallest unsigned type that holds them, and offsets: text n has the
+            ids from offsets[n] up to offsets[n + 1].
+
+        Raises:
+            TokenizerError: A string holds a lone surrogate.
+
+        >>> ids, offsets = Tokenizer(()).encode_batch(["!", "", "!!"])
+        >>> ids.tolist(), offsets.tolist()
+        ([3, 3, 3], [0, 1, 1, 3])
+        """
+        documents = list(document_bytes(texts))
+        if (fast := self._fast(sum(map(len, documents)))) is not None:
+            return fast.encode(documents, threads or compiled.cores(), progress)
+        encoded = []
+        for number, document in enumerate(documents, start=1):
+            encoded.append(self.encode(document))
+            if progress is not None and (number % 1000 == 0 or number == len(documents)):
+                progress(number, len(documents), "documents encoded")
+        offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+        return np.fromiter(chain.from_iterable(encoded), self.id_type, offsets[-1]), offsets
+
+    def encode_parts(self, parts: Iterable[tuple[str, bool]]) -> list[int]:
+        """Returns the ids of a text that is put together from parts.
+
+        Args:
+            parts: Pairs of text and whether it is trusted. In a trusted part the names of
+                special tokens become these tokens; in any other they are text like any.
+
+        >>> Tokenizer(()).encode_parts([("<|begin|>", True), ("!", False)])
+        [1, 3]
+        """
+        ids: list[int] = []
+        for text, trusted in parts:
+            for piece in _SPECIAL.split(text) if trusted else (text,):
+                is_special = trusted and piece in SPECIALS
+                ids += [SPECIALS.index(piece)] if is_special else self.encode(piece)
+        return ids
 
     def count(self, text: str | bytes) -> int:
         """Returns how many tokens a text has."""
@@ -152,9 +239,9 @@ class Tokenizer:
         """
         return self.decode_bytes(ids).decode(errors="replace")
 
-    def stream_decoder(self) -> "StreamDecoder":
+    def stream_decoder(self) -> StreamDecoder:
         """Returns a decoder that takes ids one at a time."""
-        return StreamDecoder(self)
+        return StreamDecoder(self.token_bytes)
 
     def token_bytes(self, id: int) -> bytes:
         """Returns the bytes of one token.
@@ -174,6 +261,17 @@ class Tokenizer:
         """How many ids there are: special tokens, bytes and merges."""
         return len(self._tokens)
 
+    @property
+    def id_type(self) -> type[np.unsignedinteger]:
+        """The smallest type that holds every id."""
+        return np.uint16 if self.vocab_size <= 1 << 16 else np.uint32
+
+    def to_tiktoken(self) -> dict[str, Any]:
+        """Returns what ``tiktoken.Encoding("anekdot", **…)`` needs to be the same tokenizer."""
+        ranks = {token: id for id, token in enumerate(self._tokens) if token}
+        specials = {name: id for id, name in enumerate(SPECIALS)}
+        return {"pat_str": PATTERN, "mergeable_ranks": ranks, "special_tokens": specials}
+
     @cached_property
     def token_lengths(self) -> npt.NDArray[np.int32]:
         """Bytes per token, by id; 0 for special tokens."""
@@ -189,33 +287,16 @@ class Tokenizer:
     def _encoder(self) -> Encoder:
         return Encoder(self.merges, [len(token) for token in self._tokens])
 
+    def _fast(self, n_bytes: int) -> "CompiledEncoder | None":
+        """Returns the compiled encoder where it pays for so many bytes."""
+        if "_compiled_encoder" not in self.__dict__ and n_bytes < compiled.WORTH_COMPILING:
+            return None
+        return self._compiled_encoder if n_bytes >= compiled.WORTH_CALLING else None
 
-class StreamDecoder:
-    """Decodes ids one at a time into text that never ends in half a character.
+    @cached_property
+    def _compiled_encoder(self) -> "CompiledEncoder | None":
+        if not compiled.available():
+            return None
+        from anekdot.tokenizer.compiled.encoder import CompiledEncoder  # noqa: PLC0415 (slow)
 
-    What it gives, joined, is what ``Tokenizer.decode`` gives for all the ids. It holds back
-    three bytes at most.
-
-    >>> tokenizer = Tokenizer(())
-    >>> decoder = tokenizer.stream_decoder()
-    >>> [decoder.feed(id) for id in tokenizer.encode("да")] + [decoder.flush()]
-    ['', 'д', '', 'а', '']
-    """
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self._token_bytes = tokenizer.token_bytes
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-
-    def feed(self, id: int) -> str:
-        """Returns the characters that this token completes.
-
-        Raises:
-            TokenizerError: The id is not of the vocabulary.
-        """
-        return self._decoder.decode(self._token_bytes(id))
-
-    def flush(self) -> str:
-        """Returns what is held back, as U+FFFD, and starts anew."""
-        rest = self._decoder.decode(b"", final=True)
-        self._decoder.reset()
-        return rest
+        return CompiledEncoder(self.merges, self.token_lengths, self.id_type)

@@ -14,36 +14,91 @@ section 3.2.
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from itertools import pairwise, repeat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, pairwise, repeat
+from typing import Literal
 
 from anekdot.callbacks import Progress
 from anekdot.errors import TokenizerError
+from anekdot.tokenizer import compiled
 from anekdot.tokenizer.pretokens import split
-from anekdot.tokenizer.vocabulary import SPECIALS, Merge, byte_ids
+from anekdot.tokenizer.vocabulary import FIRST_BYTE, FIRST_MERGE, Merge, byte_ids
+
+Ties = Literal["huggingface", "bytes"]
 
 _GAP = -1
 
 
-def count_pretokens(documents: Iterable[str]) -> Counter[bytes]:
-    """Counts how often each pretoken occurs in all documents.
+def train(
+    documents: Iterable[str | bytes],
+    vocab_size: int,
+    *,
+    ties: Ties,
+    threads: int | None,
+    memory_limit: int | None,
+    progress: Progress | None,
+) -> list[Merge]:
+    """Learns merges with the compiled loops where they pay, else with those of this file.
+
+    See ``Tokenizer.train`` for the arguments.
+    """
+    numbering = byte_ids() if ties == "huggingface" else list(range(FIRST_BYTE, FIRST_MERGE))
+    stream = document_bytes(documents)
+    merges = None
+    if compiled.available():
+        ahead, size = [], 0
+        for document in stream:
+            ahead.append(document)
+            size += len(document)
+            if size >= compiled.WORTH_COMPILING or memory_limit is not None:
+                break
+        stream = chain(ahead, stream)
+        if size >= compiled.WORTH_COMPILING or memory_limit is not None:
+            from anekdot.tokenizer.compiled import counter, learning  # noqa: PLC0415 (slow)
+
+            counts = counter.count_pretokens(stream, threads or compiled.cores(), memory_limit)
+            merges = learning.train_merges(counts, vocab_size, numbering, progress)
+    if merges is None:
+        plain_counts = count_pretokens(stream)
+        merges = train_merges(plain_counts, vocab_size, numbering=numbering, progress=progress)
+    return _renumbered(merges, numbering)
+
+
+def document_bytes(documents: Iterable[str | bytes]) -> Iterator[bytes]:
+    """Yields documents as UTF-8.
 
     Raises:
         TokenizerError: A document holds a lone surrogate, which UTF-8 cannot express.
+    """
+    for n, document in enumerate(documents):
+        try:
+            yield document.encode() if isinstance(document, str) else document
+        except UnicodeEncodeError as error:
+            raise TokenizerError(
+                f"Document {n} holds a lone surrogate, {error.object[error.start]!a}, "
+                f"at character {error.start}.",
+                "Read the texts as UTF-8, or drop this document.",
+            ) from error
 
-    >>> count_pretokens(["да, да", "да"]).most_common(1)[0][1]
+
+def count_pretokens(documents: Iterable[bytes]) -> Counter[bytes]:
+    """Counts how often each pretoken occurs in all documents.
+
+    >>> count_pretokens([b"ha, ha", b"ha"])[b"ha"]
     2
     """
     counts: Counter[bytes] = Counter()
-    for n, document in enumerate(documents):
-        try:
-            counts.update(split(document.encode()))
-        except UnicodeEncodeError as error:
-            raise TokenizerError(
-                f"Document {n} holds a lone surrogate at character {error.start}.",
-                "Read the texts as UTF-8, or drop this document.",
-            ) from error
+    for document in documents:
+        counts.update(split(document))
     return counts
+
+
+def _renumbered(merges: Sequence[Merge], numbering: Sequence[int]) -> list[Merge]:
+    """Returns merges learned under another numbering of the bytes under our own."""
+    ours = list(range(FIRST_MERGE + len(merges)))
+    for there, here in zip(numbering, byte_ids(), strict=True):
+        ours[there] = here
+    return [(ours[left], ours[right]) for left, right in merges]
 
 
 class _Words:
@@ -56,15 +111,14 @@ class _Words:
     still good exactly when the pair can be read there.
     """
 
-    def __init__(self, counts: Mapping[bytes, int], n_specials: int) -> None:
-        self.lengths = [1] * (n_specials + 256)
+    def __init__(self, counts: Mapping[bytes, int], numbering: Sequence[int]) -> None:
+        self.lengths = [1] * FIRST_MERGE
         self.ids: list[int] = []
         self.weights: list[int] = []
         self.pair_counts: defaultdict[Merge, int] = defaultdict(int)
         self.places: defaultdict[Merge, list[int]] = defaultdict(list)
-        id_of_byte = byte_ids(n_specials)
         for pretoken, count in sorted(counts.items()):
-            self.ids.extend(id_of_byte[byte] for byte in pretoken)
+            self.ids.extend(numbering[byte] for byte in pretoken)
             self.ids.append(_GAP)
             self.weights.extend(repeat(count, len(pretoken) + 1))
         for place, pair in enumerate(pairwise(self.ids)):
@@ -106,7 +160,7 @@ def train_merges(
     counts: Mapping[bytes, int],
     vocab_size: int,
     *,
-    specials: int = len(SPECIALS),
+    numbering: Sequence[int] | None = None,
     progress: Progress | None = None,
 ) -> list[Merge]:
     """Learns merges until the vocabulary is full or no pair is left.
@@ -114,19 +168,20 @@ def train_merges(
     Args:
         counts: How often each pretoken occurs; nothing else decides the result.
         vocab_size: Special tokens, 256 bytes and merges together.
-        specials: How many ids stand before the bytes.
+        numbering: The id of each byte value, ``byte_ids()`` unless given; of equally
+            frequent pairs the one with the smallest ids wins.
         progress: Called with (merges done, merges wanted, "merges"); where the texts give
             fewer, the last call wants no more than there are.
 
     Returns:
-        Pairs of ids; the first merge makes the id ``specials + 256``, and so on.
+        Pairs of ids; the first merge makes the id ``FIRST_MERGE``, and so on.
 
     >>> a, b = byte_ids()[ord("a")], byte_ids()[ord("b")]
     >>> train_merges({b"abab": 3, b"ab": 1}, 261) == [(a, b), (259, 259)]
     True
     """
-    words = _Words(counts, specials)
-    wanted = vocab_size - specials - 256
+    words = _Words(counts, numbering or byte_ids())
+    wanted = vocab_size - FIRST_MERGE
     queue = [(-count, pair) for pair, count in words.pair_counts.items()]
     heapq.heapify(queue)
     merges: list[Merge] = []

@@ -15,6 +15,8 @@ from anekdot.errors import TokenizerError
 Merge = tuple[int, int]
 
 SPECIALS = ("<|pad|>", "<|begin|>", "<|end|>")
+FIRST_BYTE = len(SPECIALS)
+FIRST_MERGE = FIRST_BYTE + 256
 
 _PRINTABLE = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100))
 _OTHERS = tuple(sorted(set(range(256)) - set(_PRINTABLE)))
@@ -27,15 +29,15 @@ BYTE_CHARACTERS = {
 }
 
 
-def byte_ids(n_specials: int = len(SPECIALS)) -> list[int]:
-    """Returns the id of each byte value when so many special tokens stand first.
+def byte_ids() -> list[int]:
+    """Returns the id of each byte value.
 
-    >>> byte_ids()[ord("!")], byte_ids(0)[ord("!")]
-    (3, 0)
+    >>> byte_ids()[ord("!")]
+    3
     """
     ids = [0] * 256
     for n, byte in enumerate(ALPHABET):
-        ids[byte] = n_specials + n
+        ids[byte] = FIRST_BYTE + n
     return ids
 
 

@@ -1,0 +1,204 @@
+"""Documents to pretoken counts, on all cores and within a limit of memory.
+
+Each thread counts into a table of its own. A table that would outgrow its share of the
+memory goes to temporary files, one for each part of the keys, and is begun anew; in the
+end the parts are added up one after another. The counts are exact either way.
+"""
+
+import struct
+import zlib
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from anekdot.tokenizer.compiled.counting import COUNT, absorb, count_documents
+from anekdot.tokenizer.compiled.keys import KEY_WORDS, LONGEST, Words, empty_table
+from anekdot.tokenizer.compiled.layout import CLASSES, KINDS, MASKS, chunks, lay_out
+from anekdot.tokenizer.compiled.scanner import Bytes
+
+Longs = npt.NDArray[np.int64]
+
+SMALLEST_TABLE = 1 << 14  # slots
+PARTS = 16
+ROWS = 1 << 16  # of a part that are read together
+
+_RECORD = struct.Struct("<QQ")  # bytes and count of a long pretoken
+
+
+class PretokenCounts(NamedTuple):
+    """How often each pretoken occurs.
+
+    Attributes:
+        data: The bytes of all pretokens.
+        lengths: Bytes of each.
+        counts: Occurrences of each.
+    """
+
+    data: Bytes
+    lengths: Longs
+    counts: Longs
+
+
+class PretokenCounter:
+    """Counts in one thread.
+
+    Args:
+        most_bytes: Memory that it may take; None for any.
+        spill: Where it puts what it has counted when it needs more.
+    """
+
+    def __init__(self, most_bytes: int | None, spill: "Spill") -> None:
+        self.most_bytes = most_bytes
+        self.spill = spill
+        self._kinds = np.empty(0, np.uint8)
+        self._clear()
+
+    def _clear(self) -> None:
+        self.table = empty_table(SMALLEST_TABLE)
+        self.used = 0
+        self.long: Counter[bytes] = Counter()
+        self.long_bytes = 0
+
+    def add(self, documents: Sequence[bytes]) -> None:
+        """Counts the pretokens of some documents."""
+        words, bounds = lay_out(documents)
+        if words.nbytes > len(self._kinds):
+            self._kinds = np.empty(words.nbytes, np.uint8)
+        scan = (self._kinds, KINDS, CLASSES, MASKS)
+        long = np.empty(2 * (words.nbytes // LONGEST + 1), np.int64)
+        state = np.array([0, self.used, 0])
+        while True:
+            count_documents(words, bounds, scan, self.table, long, state)
+            self.used = int(state[1])
+            if state[0] == len(documents):
+                break
+            self._grow()
+            state[1] = self.used
+        data = words.view(np.uint8)
+        for start, stop in long[: 2 * state[2]].reshape(-1, 2).tolist():
+            self.long[data[start:stop].tobytes()] += 1
+            self.long_bytes += stop - start
+        if self.most_bytes is not None and self.long_bytes > self.most_bytes // 4:
+            self.empty()
+
+    def absorb(self, rows: Words) -> None:
+        """Adds counts: words of the key, then the count."""
+        while self.used + len(rows) > len(self.table) // 2:
+            self._grow()
+        self.used += int(absorb(self.table, rows))
+
+    def _grow(self) -> None:
+        """Doubles the table, or empties it where there is no memory for that."""
+        larger = 2 * len(self.table)
+        if self.most_bytes is not None and 2 * larger * self.table.itemsize * 8 > self.most_bytes:
+            self.empty()
+            if 2 * self.table.nbytes >= self.most_bytes:
+                return
+            larger = 2 * len(self.table)
+        table = empty_table(larger)
+        absorb(table, self.table)
+        self.table = table
+
+    def empty(self) -> None:
+        """Puts everything into files."""
+        self.spill.write(self.rows(), self.long)
+        self._clear()
+
+    def rows(self) -> Words:
+        """Returns keys and counts of the table."""
+        return self.table[self.table[:, KEY_WORDS - 1] != 0, : COUNT + 1]
+
+    def counts(self) -> PretokenCounts:
+        """Returns what was counted so far."""
+        rows = self.rows()
+        keys = np.ascontiguousarray(rows[:, :KEY_WORDS]).view(np.uint8)
+        lengths = keys[:, -1].astype(np.int64)
+        inside = np.arange(keys.shape[1]) < lengths[:, None]
+        long = np.frombuffer(b"".join(self.long), np.uint8)
+        return PretokenCounts(
+            np.concatenate([keys[inside], long]),
+            np.append(lengths, np.array([*map(len, self.long)], np.int64)),
+            np.append(rows[:, COUNT].astype(np.int64), np.array([*self.long.values()], np.int64)),
+        )
+
+
+class Spill:
+    """Counts in temporary files: the parts hold different keys."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.used = False
+        self._lock = Lock()
+
+    def write(self, rows: Words, long: Counter[bytes]) -> None:
+        """Appends counts to the files."""
+        parts = rows[:, :KEY_WORDS].sum(axis=1) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(60)
+        records: list[list[bytes]] = [[] for _ in range(PARTS)]
+        for word, count in long.items():
+            records[zlib.crc32(word) % PARTS] += (_RECORD.pack(len(word), count), word)
+        with self._lock:
+            self.used = True
+            for part in range(PARTS):
+                with (self.folder / f"{part}.rows").open("ab") as file:
+                    rows[parts == part].tofile(file)
+                with (self.folder / f"{part}.long").open("ab") as file:
+                    file.writelines(records[part])
+
+    def read(self) -> Iterator[PretokenCounts]:
+        """Yields the sums of one part after another."""
+        for part in range(PARTS):
+            counter = PretokenCounter(None, self)
+            with (self.folder / f"{part}.rows").open("rb") as file:
+                width = COUNT + 1
+                while len(block := np.fromfile(file, np.uint64, ROWS * width)):
+                    counter.absorb(block.reshape(-1, width))
+            with (self.folder / f"{part}.long").open("rb") as file:
+                while header := file.read(_RECORD.size):
+                    length, count = _RECORD.unpack(header)
+                    counter.long[file.read(length)] += count
+            yield counter.counts()
+
+
+def count_pretokens(
+    documents: Iterable[bytes], threads: int, memory_limit: int | None
+) -> PretokenCounts:
+    """Counts the pretokens of all documents.
+
+    Args:
+        documents: UTF-8; read once, a few at a time.
+        threads: Threads that count.
+        memory_limit: Bytes that the tables of all threads may take; None for any number.
+    """
+    share = None if memory_limit is None else memory_limit // threads
+    with TemporaryDirectory(prefix="anekdot-") as folder, ThreadPoolExecutor(threads) as pool:
+        spill = Spill(Path(folder))
+        idle = [PretokenCounter(share, spill) for _ in range(threads)]
+
+        def add(chunk: Sequence[bytes]) -> None:
+            counter = idle.pop()  # there are as many as threads
+            counter.add(chunk)
+            idle.append(counter)
+
+        waiting: deque[Future[None]] = deque()
+        for chunk in chunks(documents):
+            waiting.append(pool.submit(add, chunk))
+            if len(waiting) > 2 * threads:
+                waiting.popleft().result()
+        for future in waiting:
+            future.result()
+        if spill.used:
+            for counter in idle:
+                counter.empty()
+            return PretokenCounts(*map(np.concatenate, zip(*spill.read(), strict=True)))
+        total, *others = idle
+        for counter in others:
+            total.absorb(counter.rows())
+            total.long.update(counter.long)
+        return total.counts()

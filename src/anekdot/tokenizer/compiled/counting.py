@@ -1,0 +1,88 @@
+"""Documents to pretoken counts: the loop."""
+
+import numpy as np
+import numpy.typing as npt
+
+from anekdot.tokenizer.compiled.jit import compiled
+from anekdot.tokenizer.compiled.keys import (
+    KEY_WORDS,
+    LONGEST,
+    Key,
+    Words,
+    holds,
+    home,
+    put_key,
+    read_key,
+)
+from anekdot.tokenizer.compiled.scanner import Bytes, classify, next_pretoken
+
+Longs = npt.NDArray[np.int64]
+
+COUNT = KEY_WORDS  # the word of a slot in which the count stands
+
+
+@compiled
+def count_documents(
+    words: Words,
+    bounds: Longs,
+    scan: tuple[Bytes, Bytes, Bytes, Words],
+    table: Words,
+    long: Longs,
+    state: Longs,
+) -> None:
+    """Counts the pretokens of documents, until all are done or the table is half full.
+
+    Args:
+        words: All documents, each with a zero byte behind it, then PADDING bytes.
+        bounds: Where each document begins, and where the one after the last would.
+        scan: Kinds (written), first kinds, classes, masks.
+        table: Of counts; written.
+        long: Receives first and last place of every pretoken that does not fit into a key.
+        state: Documents done, used slots, long pretokens; read and written.
+    """
+    data = words.view(np.uint8)
+    kinds, first_kinds, classes, masks = scan
+    document, used, n_long = state
+    while document < len(bounds) - 1:
+        place, end = bounds[document], bounds[document + 1] - 1
+        # a document has at most a new pretoken a byte
+        if used + end - place > len(table) // 2 and used > len(table) // 4:
+            break
+        classify(data, place, end, first_kinds, classes, kinds)
+        while place < end:
+            stop = next_pretoken(data, kinds, place)
+            if stop - place > LONGEST:
+                long[2 * n_long], long[2 * n_long + 1] = place, stop
+                n_long += 1
+            else:
+                slot = find_or_put(table, read_key(words, place, stop - place, masks))
+                used += table[slot, COUNT] == 0
+                table[slot, COUNT] += np.uint64(1)
+            place = stop
+        document += 1
+    state[0], state[1], state[2] = document, used, n_long
+
+
+@compiled
+def find_or_put(table: Words, key: Key) -> int:
+    """Returns the slot of a key, which is put into the first free one where it is new."""
+    slot = home(key, len(table))
+    while table[slot, 3]:
+        if holds(table, slot, key):
+            return slot
+        slot = slot + 1 & len(table) - 1
+    put_key(table, slot, key)
+    return slot
+
+
+@compiled
+def absorb(table: Words, other: Words) -> int:
+    """Adds the counts of another table; returns how many keys were new."""
+    new = 0
+    for row in range(len(other)):
+        if other[row, 3]:
+            key = (other[row, 0], other[row, 1], other[row, 2], other[row, 3])
+            slot = find_or_put(table, key)
+            new += table[slot, COUNT] == 0
+            table[slot, COUNT] += other[row, COUNT]
+    return new

@@ -1,0 +1,91 @@
+"""Batches of documents to flat ids, on all cores."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from anekdot.callbacks import Progress
+from anekdot.tokenizer.compiled.encoding import Ids, Longs, encode_documents
+from anekdot.tokenizer.compiled.keys import empty_table
+from anekdot.tokenizer.compiled.layout import CLASSES, KINDS, MASKS, chunks, lay_out
+from anekdot.tokenizer.compiled.merge_table import MergeTable, build_merge_table
+
+CACHE_SLOTS = 1 << 18  # of 64 bytes: 16 MB a thread
+
+
+class _Worker:
+    """What one thread needs besides the documents: a cache, and room that it uses again."""
+
+    def __init__(self, dtype: type[np.unsignedinteger]) -> None:
+        table = empty_table(CACHE_SLOTS)
+        self.cache = (table, table.view(dtype))
+        self.ids = np.empty(0, dtype)
+        self.kinds = np.empty(0, np.uint8)
+
+    def encode(self, documents: Sequence[bytes], merges: MergeTable) -> tuple[Ids, Longs]:
+        """Returns the ids of some documents, and where each document's begin."""
+        words, bounds = lay_out(documents)
+        if words.nbytes > len(self.ids):
+            self.ids = np.empty(words.nbytes, self.ids.dtype)
+            self.kinds = np.empty(words.nbytes, np.uint8)
+        offsets = np.zeros(len(bounds), np.int64)
+        scan = (self.kinds, KINDS, CLASSES, MASKS)
+        n_ids = encode_documents(words, bounds, scan, merges, self.cache, (self.ids, offsets))
+        return self.ids[:n_ids].copy(), offsets
+
+
+class CompiledEncoder:
+    """Encodes with machine code; each thread has a cache, which is kept between calls.
+
+    Args:
+        merges: Pairs of ids in the order of training.
+        lengths: Bytes of each id.
+        dtype: Of the ids that are returned.
+    """
+
+    def __init__(
+        self,
+        merges: Sequence[tuple[int, int]],
+        lengths: npt.NDArray[np.int32],
+        dtype: type[np.unsignedinteger],
+    ) -> None:
+        pairs = np.array(merges, np.int64).reshape(-1, 2)
+        self._merges = build_merge_table(pairs, lengths)
+        self._dtype = dtype
+        self._idle: list[_Worker] = []
+
+    def encode(
+        self, documents: Sequence[bytes], threads: int, progress: Progress | None
+    ) -> tuple[Ids, Longs]:
+        """Returns the ids of all documents, and where each document's begin."""
+        parts = []
+        done = 0
+        with ThreadPoolExecutor(threads) as pool:
+            each = map if threads == 1 else pool.map
+            for part in each(self._encode_chunk, chunks(documents)):
+                parts.append(part)
+                done += len(part[1]) - 1
+                if progress is not None:
+                    progress(done, len(documents), "documents encoded")
+        return join(parts, self._dtype)
+
+    def _encode_chunk(self, documents: Sequence[bytes]) -> tuple[Ids, Longs]:
+        try:
+            worker = self._idle.pop()
+        except IndexError:
+            worker = _Worker(self._dtype)
+        try:
+            return worker.encode(documents, self._merges)
+        finally:
+            self._idle.append(worker)
+
+
+def join(parts: Sequence[tuple[Ids, Longs]], dtype: type[np.unsignedinteger]) -> tuple[Ids, Longs]:
+    """Returns the ids of all parts in one array, and their offsets moved accordingly."""
+    ids = np.concatenate([ids for ids, _ in parts] or [np.empty(0, dtype)])
+    offsets = [np.zeros(1, np.int64)]
+    for _, local in parts:
+        offsets.append(local[1:] + offsets[-1][-1])
+    return ids, np.concatenate(offsets)

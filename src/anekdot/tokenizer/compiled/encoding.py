@@ -1,0 +1,192 @@
+"""Documents to ids.
+
+A pretoken is looked up in a cache that never grows; a new one is merged and takes the place
+of an old one where there is no other. Short pretokens find the next merge by searching all
+of their places at once, long ones keep the candidates in a heap.
+"""
+
+from heapq import heapify, heappop, heappush
+
+import numpy as np
+import numpy.typing as npt
+
+from anekdot.tokenizer.compiled.jit import compiled
+from anekdot.tokenizer.compiled.keys import LONGEST, Words, holds, home, put_key, read_key
+from anekdot.tokenizer.compiled.merge_table import NO_MERGE, MergeTable, merge_of
+from anekdot.tokenizer.compiled.scanner import Bytes, classify, next_pretoken
+
+Ids = npt.NDArray[np.unsignedinteger]
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+
+WAYS = 4  # slots in which a pretoken may stand
+_QUEUE_BITS = 40  # the same in the heap of a long pretoken
+_PLACE_BITS = 8  # of a candidate: the id of the merge, then its place
+_NOTHING = 0  # stands before and behind a pretoken; special, so in no merge
+_NEVER = NO_MERGE << _PLACE_BITS
+
+
+@compiled
+def encode_documents(
+    words: Words,
+    bounds: Longs,
+    scan: tuple[Bytes, Bytes, Bytes, Words],
+    merges: MergeTable,
+    cache: tuple[Words, Ids],
+    out: tuple[Ids, Longs],
+) -> int:
+    """Encodes documents and returns how many ids they have.
+
+    Args:
+        words: All documents, each with a zero byte behind it, then PADDING bytes.
+        bounds: Where each document begins, and where the one after the last would.
+        scan: Kinds (written), first kinds, classes, masks.
+        merges: Of the tokenizer.
+        cache: A table, and the same memory as ids.
+        out: Ids, room for one a byte; where each document's begin and the last one's end.
+    """
+    data = words.view(np.uint8)
+    kinds, first_kinds, classes, masks = scan
+    table, values = cache
+    ids, offsets = out
+    half = values.shape[1] // 2
+    pieces = np.empty(LONGEST + 2, np.int32)
+    candidates = np.empty(LONGEST + 1, np.int32)
+    n_ids = 0
+    for document in range(len(bounds) - 1):
+        place, end = bounds[document], bounds[document + 1] - 1
+        classify(data, place, end, first_kinds, classes, kinds)
+        while place < end:
+            stop = next_pretoken(data, kinds, place)
+            length = stop - place
+            if length > LONGEST:
+                n_ids = encode_long(data[place:stop], merges, ids, n_ids)
+                place = stop
+                continue
+            key = read_key(words, place, length, masks)
+            slot = find(table, key)
+            if slot >= 0:
+                count = values[slot, half]
+                for n in range(half - 1):  # all of them: faster than as many as there are
+                    ids[n_ids + n] = values[slot, half + 1 + n]
+                n_ids += count
+            else:
+                count = merge_short(data, place, length, merges, pieces, candidates)
+                for n in range(count):
+                    ids[n_ids + n] = pieces[n]
+                if count < half:
+                    put_key(table, ~slot, key)
+                    values[~slot, half] = count
+                    for n in range(count):
+                        values[~slot, half + 1 + n] = pieces[n]
+                n_ids += count
+            place = stop
+        offsets[document + 1] = n_ids
+    return n_ids
+
+
+@compiled
+def find(table: Words, key: tuple[int, int, int, int]) -> int:
+    """Returns the slot of a key, or the complement of the slot that it may take."""
+    first = home(key, len(table))
+    for way in range(WAYS):
+        slot = first + way & len(table) - 1
+        if holds(table, slot, key):
+            return slot
+        if not table[slot, 3]:
+            return ~slot
+    return ~(first + np.int64(key[0] >> np.uint64(8)) % WAYS & len(table) - 1)
+
+
+@compiled
+def merge_short(
+    data: Bytes, start: int, length: int, merges: MergeTable, ids: Ints, candidates: Ints
+) -> int:
+    """Merges a pretoken of at most LONGEST bytes; returns how many ids it has.
+
+    A token of several bytes writes its id at its first and its last byte, so the neighbours
+    are found from the lengths alone. A candidate stands where its pair begins; the smallest
+    is the earliest merge, and of equal ones the leftmost.
+
+    Args:
+        data: Text.
+        start: Of the pretoken.
+        length: In bytes.
+        merges: Of the tokenizer.
+        ids: Room for LONGEST + 2; written, from the beginning.
+        candidates: Room for LONGEST + 1.
+    """
+    pairs, of_bytes, byte_ids, lengths = merges
+    candidates[:] = _NEVER
+    ids[0] = ids[length + 1] = _NOTHING
+    for n in range(length):
+        ids[n + 1] = byte_ids[data[start + n]]
+    for n in range(length - 1):
+        candidates[n + 1] = of_bytes[data[start + n], data[start + n + 1]] << _PLACE_BITS | n + 1
+    while True:
+        best = np.int32(_NEVER)
+        for n in range(len(candidates)):  # as vectors: the compiler does not know the length
+            best = min(best, candidates[n])
+        if best >= _NEVER:
+            break
+        new, place = best >> _PLACE_BITS, best & (1 << _PLACE_BITS) - 1
+        middle = place + lengths[ids[place]]
+        end = place + lengths[new]
+        ids[place] = ids[end - 1] = new
+        candidates[middle] = _NEVER
+        before, after = ids[place - 1], ids[end]
+        start_before = place - lengths[before]  # the place itself where nothing stands before
+        candidates[start_before] = merge_of(pairs, before, new) << _PLACE_BITS | start_before
+        candidates[place] = merge_of(pairs, new, after) << _PLACE_BITS | place
+    count, place = 0, 1
+    while place <= length:
+        ids[count] = ids[place]
+        place += lengths[ids[place]]
+        count += 1
+    return count
+
+
+@compiled
+def encode_long(text: Bytes, merges: MergeTable, out: Ids, n_out: int) -> int:
+    """Appends the ids of a pretoken of any length, in n log n steps; returns their new number.
+
+    The layout is that of ``merge_short``, with -1 at the bytes inside a token.
+    """
+    pairs, of_bytes, byte_ids, lengths = merges
+    n_bytes = len(text)
+    ids = np.empty(n_bytes, np.int64)
+    queue = [np.int64(0) for _ in range(0)]
+    for place in range(n_bytes):
+        ids[place] = byte_ids[text[place]]
+    for place in range(n_bytes - 1):
+        merge = np.int64(of_bytes[text[place], text[place + 1]])
+        if merge != NO_MERGE:
+            queue.append(merge << _QUEUE_BITS | place)
+    heapify(queue)
+    while queue:
+        best = heappop(queue)
+        new, place = best >> _QUEUE_BITS, best & (1 << _QUEUE_BITS) - 1
+        end = place + lengths[new]
+        left = ids[place]
+        if left < 0 or end > n_bytes:
+            continue
+        middle = place + lengths[left]
+        if middle >= end or ids[middle] < 0 or merge_of(pairs, left, ids[middle]) != new:
+            continue  # another merge took one of the two
+        ids[middle - 1] = ids[middle] = -1
+        ids[place] = ids[end - 1] = new
+        if end < n_bytes:
+            merge = merge_of(pairs, new, ids[end])
+            if merge != NO_MERGE:
+                heappush(queue, merge << _QUEUE_BITS | place)
+        if place > 0:
+            before = ids[place - 1]
+            merge = merge_of(pairs, before, new)
+            if merge != NO_MERGE:
+                heappush(queue, merge << _QUEUE_BITS | place - lengths[before])
+    place = 0
+    while place < n_bytes:
+        out[n_out] = ids[place]
+        n_out += 1
+        place += lengths[ids[place]]
+    return n_out

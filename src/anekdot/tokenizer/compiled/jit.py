@@ -1,0 +1,61 @@
+"""The decorator of compiled functions, and the folder where their machine code is kept.
+
+Numba keeps machine code as pickles, so the folder must be the user's alone: whoever can
+write there can run code as the user.
+"""
+
+import hashlib
+import os
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def compiled(function: F) -> F:
+    """Compiles a function at its first call; it runs without the global lock.
+
+    The machine code is kept on disk where a safe folder for it can be made.
+    """
+    settings: Any = numba.config
+    before = settings.CACHE_DIR  # read while decorating, never later
+    settings.CACHE_DIR = str(_FOLDER)
+    try:
+        return cast(F, numba.njit(nogil=True, cache=_FOLDER is not None)(function))
+    finally:
+        settings.CACHE_DIR = before
+
+
+def cache_folder() -> Path | None:
+    """Returns a folder of the user's own for this source and this Numba, or None.
+
+    Numba notices a changed file but not a changed function that was compiled into another,
+    so the folder's name holds a hash of all the sources.
+    """
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    folder = _user_cache() / "anekdot" / digest.hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        status = folder.stat()
+    except OSError:
+        return None
+    shared = hasattr(os, "getuid") and (
+        status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    )
+    return folder if not shared and os.access(folder, os.W_OK) else None
+
+
+def _user_cache() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+_FOLDER = cache_folder()

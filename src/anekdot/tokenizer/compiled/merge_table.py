@@ -1,0 +1,91 @@
+"""Which merge joins two ids: a hash table of pairs.
+
+An entry is one word: left id, right id and the id of the merge, 20 bits each. Zero is an
+empty entry, because id 0 is special and never part of a merge.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from anekdot.tokenizer.compiled.jit import compiled
+from anekdot.tokenizer.compiled.keys import Words
+from anekdot.tokenizer.vocabulary import FIRST_MERGE, byte_ids
+
+NO_MERGE = (1 << 20) - 1
+MOST_IDS = NO_MERGE
+
+_BITS = np.uint64(20)
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_HALF = np.uint64(32)
+
+
+class MergeTable(NamedTuple):
+    """The merges of a tokenizer.
+
+    Attributes:
+        pairs: The hash table.
+        of_bytes: The merge of two byte values, or NO_MERGE, [256, 256].
+        byte_ids: The id of each byte value.
+        lengths: Bytes of each id.
+    """
+
+    pairs: Words
+    of_bytes: npt.NDArray[np.int32]
+    byte_ids: npt.NDArray[np.int32]
+    lengths: npt.NDArray[np.int32]
+
+
+def build_merge_table(merges: npt.NDArray[np.int64], lengths: npt.NDArray[np.int32]) -> MergeTable:
+    """Returns the table of some merges.
+
+    Args:
+        merges: Pairs of ids in the order of training, [n, 2].
+        lengths: Bytes of each id.
+    """
+    n_entries = 1 << max(8, 2 + len(merges).bit_length())
+    pairs = np.zeros(n_entries, np.uint64)
+    fill(pairs, merges, FIRST_MERGE)
+    ids = np.array(byte_ids(), np.int32)
+    of_bytes = np.full((256, 256), NO_MERGE, np.int32)
+    value = np.empty(FIRST_MERGE, np.int64)
+    value[ids] = np.arange(256)
+    small = (merges < FIRST_MERGE).all(axis=1)
+    of_bytes[value[merges[small, 0]], value[merges[small, 1]]] = FIRST_MERGE + np.flatnonzero(small)
+    return MergeTable(pairs, of_bytes, ids, lengths)
+
+
+@compiled
+def fill(pairs: Words, merges: npt.NDArray[np.int64], first: int) -> None:
+    """Writes merges into an empty table; the first makes the id ``first``."""
+    for n in range(len(merges)):
+        pair = np.uint64(merges[n, 0]) << _BITS | np.uint64(merges[n, 1])
+        place = _home(pairs, pair)
+        while pairs[place]:
+            place = place + 1 & len(pairs) - 1
+        pairs[place] = pair << _BITS | np.uint64(first + n)
+
+
+@compiled
+def _home(pairs: Words, pair: int) -> int:
+    return np.int64(pair * _MIX >> _HALF) & len(pairs) - 1
+
+
+@compiled
+def merge_of(pairs: Words, left: int, right: int) -> int:
+    """Returns the id that two ids merge into, or NO_MERGE.
+
+    Two entries are read at once, so that there is nothing to guess for the processor: a
+    third is needed rarely.
+    """
+    pair = np.uint64(left) << _BITS | np.uint64(right)
+    place = _home(pairs, pair)
+    first = pairs[place]
+    place = place + 1 & len(pairs) - 1
+    second = pairs[place]
+    found = first if first >> _BITS == pair else second
+    while found and found >> _BITS != pair and first:
+        place = place + 1 & len(pairs) - 1
+        found = pairs[place]
+    return np.int64(found) & NO_MERGE if found >> _BITS == pair else NO_MERGE

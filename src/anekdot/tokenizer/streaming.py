@@ -1,0 +1,39 @@
+"""Ids to text, one at a time."""
+
+import codecs
+from collections.abc import Callable
+
+
+class StreamDecoder:
+    """Decodes ids one at a time into text that never ends in half a character.
+
+    What it gives, joined, is what ``Tokenizer.decode`` gives for all the ids. It holds back
+    three bytes at most.
+
+    Args:
+        token_bytes: The bytes of an id.
+
+    >>> from anekdot.tokenizer.tokenizer import Tokenizer
+    >>> tokenizer = Tokenizer(())
+    >>> decoder = tokenizer.stream_decoder()
+    >>> [decoder.feed(id) for id in tokenizer.encode("да")] + [decoder.flush()]
+    ['', 'д', '', 'а', '']
+    """
+
+    def __init__(self, token_bytes: Callable[[int], bytes]) -> None:
+        self._token_bytes = token_bytes
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def feed(self, id: int) -> str:
+        """Returns the characters that this token completes.
+
+        Raises:
+            TokenizerError: The id is not of the vocabulary.
+        """
+        return self._decoder.decode(self._token_bytes(id))
+
+    def flush(self) -> str:
+        """Returns what is held back, as U+FFFD, and starts anew."""
+        rest = self._decoder.decode(b"", final=True)
+        self._decoder.reset()
+        return rest
