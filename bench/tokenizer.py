@@ -48,8 +48,8 @@ QWEN2 = PATTERN.replace(PATTERN.split("|[^")[0], "(?i:'s|'t|'re|'ve|'m|'ll|'d)")
 WARM_UP = [f"Sentence {n} was made up, wasn't it? It isn't Russian.\n" for n in range(150_000)]
 EDGE_SIZE, EDGE_VOCABULARY = 200_000, 8192
 LETTERS = "".join(random.Random(0).choices("абвгдежзиклмнопрстуфхцчшщыэюя", k=2 * EDGE_SIZE))
-RUNS = {"а, again and again": "а", "spaces": " ", "line ends": "\n", "combining accents": "\u0301"}
-EDGES = {"letters": LETTERS, **{name: one * 2 * EDGE_SIZE for name, one in RUNS.items()}}
+RUNS = {"one letter": "а", "spaces": " ", "line ends": "\n", "combining accents": "\u0301"}
+EDGES = {"random letters": LETTERS, **{name: one * 2 * EDGE_SIZE for name, one in RUNS.items()}}
 
 Encode = Callable[[list[str]], Any]  # gives ids in a form that ``by_document`` knows
 Learned = Callable[[], list[bytes]]  # the learned tokens, asked for after the clock
@@ -231,13 +231,18 @@ def measure_encoding(job: Job) -> Measured:
 
 
 def measure_edges(job: Job) -> Measured:
-    """Measures milliseconds for hard texts, the best of three calls, and how they grow."""
+    """Measures milliseconds for hard texts, and how they grow when there is twice as much.
+
+    It takes the best of three calls, each with a little less text: some peers remember even the
+    longest pretoken.
+    """
     encode = PEERS[job.peer].encoder(job)
     encode(WARM_UP)
     values, others = [], []
     for (name, text), ours in zip(EDGES.items(), stored(job.path("edges.npz")), strict=True):
         half, whole = (
-            [timed(encode, [part]) for _ in range(3)] for part in (text[:EDGE_SIZE], text)
+            [timed(encode, [text[skipped:end]]) for skipped in range(3)]
+            for end in (EDGE_SIZE, 2 * EDGE_SIZE)
         )
         once, twice = (min(seconds for seconds, _ in calls) for calls in (half, whole))
         values += [("edge", name, once * 1e3), ("growth", name, twice / once)]
@@ -330,6 +335,20 @@ def prepare(root: Path, texts: list[str], vocabularies: set[int]) -> None:
             np.savez(folder / name, ids=ids, offsets=offsets)
 
 
+def turns(rounds: int, root: str) -> Iterator[tuple[int, Job]]:
+    """Yields all jobs with their rounds; in each round the programs go in another order."""
+    tasks = [
+        *product(["train"], SCALES, VOCABULARIES, (1, THREADS)),
+        *product(["encode"], [1], VOCABULARIES, (1, THREADS)),
+        ("edge", 1, EDGE_VOCABULARY, 1),
+    ]
+    for n, task in product(range(rounds), tasks):
+        names = [name for name, peer in PEERS.items() if getattr(peer, ROLES[task[0]])]
+        first = n % len(names)
+        for name in names[first:] + names[:first]:
+            yield n, Job(*task, name, root)
+
+
 @app.default
 def main(
     corpus: Path,
@@ -338,41 +357,31 @@ def main(
     documents: int | None = None,
     out: Path = Path("bench/RESULTS.md"),
 ) -> None:
-    """Measures everything; rewrites this benchmark's section of the results after each round.
+    """Measures everything; what is known so far always stands in the file of the results.
 
     Args:
         corpus: Texts in any form that anekdot reads.
-        rounds: How often each measurement is made, in turns.
+        rounds: How often each measurement is made.
         documents: Take only so many.
         out: The file of the results; other sections of it stay.
     """
     texts = [document.text for document in read(corpus)][:documents]
-    tasks = [
-        *product(["train"], SCALES, VOCABULARIES, (1, THREADS)),
-        *product(["encode"], [1], VOCABULARIES, (1, THREADS)),
-        ("edge", 1, EDGE_VOCABULARY, 1),
-    ]
     head = describe(texts)
     samples: Samples = defaultdict(dict)
     notes: dict[Key, str] = {}
     failures: Counter[str] = Counter()
     with TemporaryDirectory() as root:
         prepare(Path(root), texts, {*VOCABULARIES, EDGE_VOCABULARY})
-        for n, task in product(range(rounds), tasks):
-            names = [name for name, peer in PEERS.items() if getattr(peer, ROLES[task[0]])]
-            turn = n % len(names)
-            for peer in names[turn:] + names[:turn]:
-                measured, error = run(Job(*task, peer, root))
-                print(f"round {n + 1} of {rounds}:", *task, peer, error or measured, flush=True)
-                if error:
-                    failures[f"{peer}, {task[0]}: {error}"] += 1
-                for table, row, value in measured[0]:
-                    samples[table, row, peer][n] = value
-                    notes[table, row, peer] = measured[1]
-            if task is tasks[-1]:
-                lines = [f"- {text} ({count} times)" for text, count in failures.items()]
-                failed = ["", "### What could not run", "", *lines] if lines else []
-                write(out, [*head, *tables(samples, notes), *failed])
+        for n, job in turns(rounds, root):
+            (values, note), error = run(job)
+            print(f"round {n + 1} of {rounds}:", *job[:-1], error or values, note, flush=True)
+            for table, row, value in values:
+                samples[table, row, job.peer][n] = value
+                notes[table, row, job.peer] = note
+            if error:
+                failures[f"- {job.peer} cannot {job.task}: {error}"] += 1
+            failed = [f"{text} ({count} times)" for text, count in failures.items()]
+            write(out, [*head, "", *failed, *tables(samples, notes)])
 
 
 def describe(texts: list[str]) -> list[str]:
@@ -398,7 +407,7 @@ def version(package: str) -> str:
     """Returns the installed version of a package."""
     with suppress(metadata.PackageNotFoundError):
         return metadata.version(package)
-    return "(not installed)"
+    return "(not installed as a package)"
 
 
 def tables(samples: Samples, notes: dict[Key, str]) -> Iterator[str]:

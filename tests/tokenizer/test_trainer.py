@@ -37,10 +37,6 @@ def hugging_face_merges(documents: list[str], vocab_size: int) -> list[list[str]
     return json.loads(peer.to_str())["model"]["merges"]
 
 
-def counted(documents: list[str]) -> Counter[bytes]:
-    return count_pretokens(document.encode() for document in documents)
-
-
 def written(merges: list[Merge]) -> list[list[str]]:
     """Writes merges as the peer does."""
     tokens = ["".join(map(BYTE_CHARACTERS.__getitem__, token)) for token in token_bytes(merges)]
@@ -68,13 +64,13 @@ def test_equals_hugging_face_on_thousands_of_tiny_corpora() -> None:
                 for _ in range(chance.randint(1, 6))
             ]
             vocab_size = chance.randint(259, 290)
-            merges = train_merges(counted(documents), vocab_size)
+            merges = train_merges(count_pretokens(documents), vocab_size)
             assert written(merges) == hugging_face_merges(documents, vocab_size), documents
 
 
 @pytest.mark.slow
 def test_equals_hugging_face_on_the_corpus(corpus: list[str]) -> None:
-    merges = train_merges(counted(corpus), 2048)
+    merges = train_merges(count_pretokens(corpus), 2048)
     assert written(merges) == hugging_face_merges(corpus, 2048)
     assert len(merges) == 2048 - 259
 
@@ -92,7 +88,7 @@ def test_overlapping_pairs_count() -> None:
 
 
 def test_counts_alone_decide() -> None:
-    counts = counted(["кот и кит", "кит и пёс", "пёс и кот"])
+    counts = count_pretokens(["кот и кит", "кит и пёс", "пёс и кот"])
     backwards = Counter(dict(reversed(counts.items())))
     assert train_merges(counts, 280) == train_merges(backwards, 280)
 
@@ -110,7 +106,7 @@ def test_stops_when_no_pair_is_left() -> None:
 
 
 def test_larger_vocabularies_continue_smaller_ones() -> None:
-    counts = counted(["на дворе трава, на траве дрова"])
+    counts = count_pretokens(["на дворе трава, на траве дрова"])
     assert train_merges(counts, 280)[:10] == train_merges(counts, 269)
 
 

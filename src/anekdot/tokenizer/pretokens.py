@@ -11,10 +11,12 @@ Source: https://huggingface.co/Qwen/Qwen2-7B/blob/main/tokenizer.json (``pre_tok
 """
 
 import re
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
+from anekdot.errors import TokenizerError
 from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE
 
 PATTERN = (
@@ -63,3 +65,24 @@ def split(data: bytes) -> list[bytes]:
         pretokens.append(text[start:end].encode("utf-8", "surrogateescape"))
         start = end
     return pretokens
+
+
+def to_bytes(documents: Iterable[str | bytes], first: int = 0) -> Iterator[bytes]:
+    """Yields documents as UTF-8.
+
+    Args:
+        documents: Strings or bytes; bytes are taken as they are.
+        first: The number of the first document, for the error.
+
+    Raises:
+        TokenizerError: A string holds a lone surrogate, which UTF-8 cannot express.
+    """
+    for number, document in enumerate(documents, start=first):
+        try:
+            yield document.encode() if isinstance(document, str) else document
+        except UnicodeEncodeError as error:
+            raise TokenizerError(
+                f"Document {number} holds a lone surrogate, {error.object[error.start]!a}, "
+                f"at character {error.start}.",
+                "Read the texts as UTF-8, or drop this document.",
+            ) from error

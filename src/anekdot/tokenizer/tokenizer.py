@@ -21,9 +21,9 @@ from anekdot.errors import TokenizerError
 from anekdot.store import staged
 from anekdot.tokenizer import compiled, formats
 from anekdot.tokenizer.encoder import Encoder
-from anekdot.tokenizer.pretokens import PATTERN, split
+from anekdot.tokenizer.pretokens import PATTERN, split, to_bytes
 from anekdot.tokenizer.streaming import StreamDecoder
-from anekdot.tokenizer.trainer import Ties, document_bytes, train
+from anekdot.tokenizer.training import Ties, learn
 from anekdot.tokenizer.vocabulary import FIRST_MERGE, SPECIALS, Merge, token_bytes
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Tokenizer:
                 f"A vocabulary of {vocab_size} has no room for the special tokens and the bytes.",
                 f"Ask for at least {FIRST_MERGE}.",
             )
-        merges = train(
+        merges, segmentation = learn(
             documents,
             vocab_size,
             ties=ties,
@@ -111,7 +111,10 @@ class Tokenizer:
             memory_limit=memory_limit,
             progress=progress,
         )
-        return cls(tuple(merges))
+        tokenizer = cls(tuple(merges))
+        if segmentation is not None and (fast := tokenizer._compiled_encoder) is not None:
+            fast.remember(segmentation)
+        return tokenizer
 
     def truncate(self, vocab_size: int) -> Self:
         """Returns the tokenizer that training to a smaller size would have given.
@@ -155,7 +158,7 @@ class Tokenizer:
         >>> Tokenizer(()).encode("!<")
         [3, 30]
         """
-        [data] = document_bytes([text])
+        [data] = to_bytes([text])
         if (fast := self._fast(len(data))) is not None:
             ids: list[int] = fast.encode([data], 1, None)[0].tolist()
             return ids
@@ -187,11 +190,11 @@ class Tokenizer:
         >>> ids.tolist(), offsets.tolist()
         ([3, 3, 3], [0, 1, 1, 3])
         """
-        documents = list(document_bytes(texts))
+        documents = list(texts)
         if (fast := self._fast(sum(map(len, documents)))) is not None:
             return fast.encode(documents, threads or compiled.cores(), progress)
         encoded = []
-        for number, document in enumerate(documents, start=1):
+        for number, document in enumerate(to_bytes(documents), start=1):
             encoded.append(self.encode(document))
             if progress is not None and (number % 1000 == 0 or number == len(documents)):
                 progress(number, len(documents), "documents encoded")

@@ -14,91 +14,26 @@ section 3.2.
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, pairwise, repeat
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise, repeat
 
 from anekdot.callbacks import Progress
-from anekdot.errors import TokenizerError
-from anekdot.tokenizer import compiled
-from anekdot.tokenizer.pretokens import split
-from anekdot.tokenizer.vocabulary import FIRST_BYTE, FIRST_MERGE, Merge, byte_ids
-
-Ties = Literal["huggingface", "bytes"]
+from anekdot.tokenizer.pretokens import split, to_bytes
+from anekdot.tokenizer.vocabulary import FIRST_MERGE, Merge, byte_ids
 
 _GAP = -1
 
 
-def train(
-    documents: Iterable[str | bytes],
-    vocab_size: int,
-    *,
-    ties: Ties,
-    threads: int | None,
-    memory_limit: int | None,
-    progress: Progress | None,
-) -> list[Merge]:
-    """Learns merges with the compiled loops where they pay, else with those of this file.
-
-    See ``Tokenizer.train`` for the arguments.
-    """
-    numbering = byte_ids() if ties == "huggingface" else list(range(FIRST_BYTE, FIRST_MERGE))
-    stream = document_bytes(documents)
-    merges = None
-    if compiled.available():
-        ahead, size = [], 0
-        for document in stream:
-            ahead.append(document)
-            size += len(document)
-            if size >= compiled.WORTH_COMPILING or memory_limit is not None:
-                break
-        stream = chain(ahead, stream)
-        if size >= compiled.WORTH_COMPILING or memory_limit is not None:
-            from anekdot.tokenizer.compiled import counter, learning  # noqa: PLC0415 (slow)
-
-            counts = counter.count_pretokens(stream, threads or compiled.cores(), memory_limit)
-            merges = learning.train_merges(counts, vocab_size, numbering, progress)
-    if merges is None:
-        plain_counts = count_pretokens(stream)
-        merges = train_merges(plain_counts, vocab_size, numbering=numbering, progress=progress)
-    return _renumbered(merges, numbering)
-
-
-def document_bytes(documents: Iterable[str | bytes]) -> Iterator[bytes]:
-    """Yields documents as UTF-8.
-
-    Raises:
-        TokenizerError: A document holds a lone surrogate, which UTF-8 cannot express.
-    """
-    for n, document in enumerate(documents):
-        try:
-            yield document.encode() if isinstance(document, str) else document
-        except UnicodeEncodeError as error:
-            raise TokenizerError(
-                f"Document {n} holds a lone surrogate, {error.object[error.start]!a}, "
-                f"at character {error.start}.",
-                "Read the texts as UTF-8, or drop this document.",
-            ) from error
-
-
-def count_pretokens(documents: Iterable[bytes]) -> Counter[bytes]:
+def count_pretokens(documents: Iterable[str | bytes]) -> Counter[bytes]:
     """Counts how often each pretoken occurs in all documents.
 
-    >>> count_pretokens([b"ha, ha", b"ha"])[b"ha"]
+    >>> count_pretokens(["да, да", "да"])["да".encode()]
     2
     """
     counts: Counter[bytes] = Counter()
-    for document in documents:
+    for document in to_bytes(documents):
         counts.update(split(document))
     return counts
-
-
-def _renumbered(merges: Sequence[Merge], numbering: Sequence[int]) -> list[Merge]:
-    """Returns merges learned under another numbering of the bytes under our own."""
-    ours = list(range(FIRST_MERGE + len(merges)))
-    for there, here in zip(numbering, byte_ids(), strict=True):
-        ours[there] = here
-    return [(ours[left], ours[right]) for left, right in merges]
 
 
 class _Words:

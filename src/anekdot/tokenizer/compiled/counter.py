@@ -8,7 +8,7 @@ end the parts are added up one after another. The counts are exact either way.
 import struct
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from anekdot.tokenizer.compiled.counting import COUNT, absorb, count_documents
 from anekdot.tokenizer.compiled.keys import KEY_WORDS, LONGEST, Words, empty_table
-from anekdot.tokenizer.compiled.layout import CLASSES, KINDS, MASKS, chunks, lay_out
+from anekdot.tokenizer.compiled.layout import CLASSES, MASKS, Chunk, chunks, lay_out
 from anekdot.tokenizer.compiled.scanner import Bytes
 
 Longs = npt.NDArray[np.int64]
@@ -66,18 +66,18 @@ class PretokenCounter:
         self.long: Counter[bytes] = Counter()
         self.long_bytes = 0
 
-    def add(self, documents: Sequence[bytes]) -> None:
+    def add(self, chunk: Chunk) -> None:
         """Counts the pretokens of some documents."""
-        words, bounds = lay_out(documents)
+        words, bounds, first_kinds = lay_out(*chunk)
         if words.nbytes > len(self._kinds):
             self._kinds = np.empty(words.nbytes, np.uint8)
-        scan = (self._kinds, KINDS, CLASSES, MASKS)
+        scan = (self._kinds, first_kinds, CLASSES, MASKS)
         long = np.empty(2 * (words.nbytes // LONGEST + 1), np.int64)
         state = np.array([0, self.used, 0])
         while True:
             count_documents(words, bounds, scan, self.table, long, state)
             self.used = int(state[1])
-            if state[0] == len(documents):
+            if state[0] == len(bounds) - 1:
                 break
             self._grow()
             state[1] = self.used
@@ -167,12 +167,12 @@ class Spill:
 
 
 def count_pretokens(
-    documents: Iterable[bytes], threads: int, memory_limit: int | None
+    documents: Iterable[str | bytes], threads: int, memory_limit: int | None
 ) -> PretokenCounts:
     """Counts the pretokens of all documents.
 
     Args:
-        documents: UTF-8; read once, a few at a time.
+        documents: Strings or bytes; read once, a few at a time.
         threads: Threads that count.
         memory_limit: Bytes that the tables of all threads may take; None for any number.
     """
@@ -181,7 +181,7 @@ def count_pretokens(
         spill = Spill(Path(folder))
         idle = [PretokenCounter(share, spill) for _ in range(threads)]
 
-        def add(chunk: Sequence[bytes]) -> None:
+        def add(chunk: Chunk) -> None:
             counter = idle.pop()  # there are as many as threads
             counter.add(chunk)
             idle.append(counter)

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from anekdot.callbacks import Progress
-from anekdot.tokenizer.compiled.encoding import Ids, Longs, encode_documents
-from anekdot.tokenizer.compiled.keys import empty_table
-from anekdot.tokenizer.compiled.layout import CLASSES, KINDS, MASKS, chunks, lay_out
+from anekdot.tokenizer.compiled.encoding import Ids, Longs, encode_documents, remember
+from anekdot.tokenizer.compiled.keys import PADDING, Words, empty_table
+from anekdot.tokenizer.compiled.layout import CLASSES, MASKS, Chunk, chunks, lay_out
+from anekdot.tokenizer.compiled.learning import Segmentation
 from anekdot.tokenizer.compiled.merge_table import MergeTable, build_merge_table
 
 CACHE_SLOTS = 1 << 18  # of 64 bytes: 16 MB a thread
@@ -18,20 +19,22 @@ CACHE_SLOTS = 1 << 18  # of 64 bytes: 16 MB a thread
 class _Worker:
     """What one thread needs besides the documents: a cache, and room that it uses again."""
 
-    def __init__(self, dtype: type[np.unsignedinteger]) -> None:
+    def __init__(self, dtype: type[np.unsignedinteger], known: Words | None) -> None:
         table = empty_table(CACHE_SLOTS)
+        if known is not None:
+            table[:] = known
         self.cache = (table, table.view(dtype))
         self.ids = np.empty(0, dtype)
         self.kinds = np.empty(0, np.uint8)
 
-    def encode(self, documents: Sequence[bytes], merges: MergeTable) -> tuple[Ids, Longs]:
+    def encode(self, chunk: Chunk, merges: MergeTable) -> tuple[Ids, Longs]:
         """Returns the ids of some documents, and where each document's begin."""
-        words, bounds = lay_out(documents)
+        words, bounds, first_kinds = lay_out(*chunk)
         if words.nbytes > len(self.ids):
             self.ids = np.empty(words.nbytes, self.ids.dtype)
             self.kinds = np.empty(words.nbytes, np.uint8)
         offsets = np.zeros(len(bounds), np.int64)
-        scan = (self.kinds, KINDS, CLASSES, MASKS)
+        scan = (self.kinds, first_kinds, CLASSES, MASKS)
         n_ids = encode_documents(words, bounds, scan, merges, self.cache, (self.ids, offsets))
         return self.ids[:n_ids].copy(), offsets
 
@@ -55,9 +58,21 @@ class CompiledEncoder:
         self._merges = build_merge_table(pairs, lengths)
         self._dtype = dtype
         self._idle: list[_Worker] = []
+        self._known: Words | None = None
+
+    def remember(self, segmentation: Segmentation) -> None:
+        """Fills the cache of every thread to come with pretokens that are segmented already."""
+        counts, ids = segmentation
+        self._known = empty_table(CACHE_SLOTS)
+        words = np.zeros((len(counts.data) + PADDING) // 8 + 1, np.uint64)
+        words.view(np.uint8)[: len(counts.data)] = counts.data
+        starts = np.append(0, np.cumsum(counts.lengths))
+        rarest_first = np.argsort(counts.counts, kind="stable")
+        cache = (self._known, self._known.view(self._dtype))
+        remember(cache, words, starts, rarest_first, ids, self._merges.lengths, MASKS)
 
     def encode(
-        self, documents: Sequence[bytes], threads: int, progress: Progress | None
+        self, documents: Sequence[str | bytes], threads: int, progress: Progress | None
     ) -> tuple[Ids, Longs]:
         """Returns the ids of all documents, and where each document's begin."""
         parts = []
@@ -71,13 +86,13 @@ class CompiledEncoder:
                     progress(done, len(documents), "documents encoded")
         return join(parts, self._dtype)
 
-    def _encode_chunk(self, documents: Sequence[bytes]) -> tuple[Ids, Longs]:
+    def _encode_chunk(self, chunk: Chunk) -> tuple[Ids, Longs]:
         try:
             worker = self._idle.pop()
         except IndexError:
-            worker = _Worker(self._dtype)
+            worker = _Worker(self._dtype, self._known)
         try:
-            return worker.encode(documents, self._merges)
+            return worker.encode(chunk, self._merges)
         finally:
             self._idle.append(worker)
 

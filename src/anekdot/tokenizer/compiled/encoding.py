@@ -86,6 +86,48 @@ def encode_documents(
 
 
 @compiled
+def remember(
+    cache: tuple[Words, Ids],
+    words: Words,
+    starts: Longs,
+    order: Longs,
+    segmented: Ints,
+    lengths: Ints,
+    masks: Words,
+) -> None:
+    """Puts pretokens into the cache whose ids are known.
+
+    Args:
+        cache: A table, and the same memory as ids.
+        words: The pretokens end to end, then PADDING bytes.
+        starts: Where each begins, and the last one's end.
+        order: In which they are put in; a later one may take the place of an earlier one.
+        segmented: Their ids, laid out as in ``merging.Texts``.
+        lengths: Bytes of each id.
+        masks: From ``keys.build_masks``.
+    """
+    table, values = cache
+    half = values.shape[1] // 2
+    for number in order:
+        length = starts[number + 1] - starts[number]
+        if length > LONGEST:
+            continue
+        slot = find(table, read_key(words, starts[number], length, masks))
+        slot = max(slot, ~slot)
+        place = starts[number] + number + 1
+        end, count = place + length, 0
+        while place < end and count < half - 1:
+            values[slot, half + 1 + count] = segmented[place]
+            place += lengths[segmented[place]]
+            count += 1
+        if place == end:
+            values[slot, half] = count
+            put_key(table, slot, read_key(words, starts[number], length, masks))
+        else:
+            table[slot, 3] = 0
+
+
+@compiled
 def find(table: Words, key: tuple[int, int, int, int]) -> int:
     """Returns the slot of a key, or the complement of the slot that it may take."""
     first = home(key, len(table))

@@ -1,41 +1,82 @@
 """Documents laid out for the compiled loops."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from anekdot.tokenizer.compiled.keys import PADDING, Words, build_masks
-from anekdot.tokenizer.compiled.scanner import build_classes, build_kinds
+from anekdot.tokenizer.compiled.scanner import Bytes, build_classes, build_kinds
+from anekdot.tokenizer.pretokens import to_bytes
 
 Longs = npt.NDArray[np.int64]
 
-CHUNK_BYTES = 1 << 18  # documents that go through the loops together
+CHUNK_SIZE = 1 << 17  # characters of documents that go through the loops together
 
 CLASSES = build_classes()
-KINDS = build_kinds(CLASSES, well_formed=True)
+WELL_FORMED = build_kinds(CLASSES, well_formed=True)
+ANY = build_kinds(CLASSES, well_formed=False)
 MASKS = build_masks()
 
 
-def lay_out(documents: Sequence[bytes]) -> tuple[Words, Longs]:
-    """Returns documents in one array, a zero byte behind each, and where each begins."""
+class Layout(NamedTuple):
+    """Documents in one array.
+
+    Attributes:
+        words: The documents, each with a zero byte behind it, then PADDING bytes.
+        bounds: Where each document begins, and where one after the last would.
+        first_kinds: What a byte's value tells about it, see ``scanner.build_kinds``.
+    """
+
+    words: Words
+    bounds: Longs
+    first_kinds: Bytes
+
+
+def lay_out(texts: Sequence[str | bytes], first: int = 0) -> Layout:
+    """Lays documents out.
+
+    Args:
+        texts: Strings, or bytes that may be malformed.
+        first: The number of the first one, for an error.
+
+    Raises:
+        TokenizerError: A string holds a lone surrogate.
+    """
+    documents = list(to_bytes(texts, first))
     bounds = np.zeros(len(documents) + 1, np.int64)
     np.cumsum([len(document) + 1 for document in documents], out=bounds[1:])
     joined = b"\0".join(documents)
     words = np.zeros((len(joined) + PADDING) // 8 + 1, np.uint64)
     words.view(np.uint8)[: len(joined)] = np.frombuffer(joined, np.uint8)
-    return words, bounds
+    kinds = WELL_FORMED if all(map(_is_well_formed, texts)) else ANY
+    return Layout(words, bounds, kinds)
 
 
-def chunks(documents: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Yields neighbouring documents of about CHUNK_BYTES together."""
-    chunk: list[bytes] = []
-    size = 0
+def _is_well_formed(text: str | bytes) -> bool:
+    if isinstance(text, str):
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+Chunk = tuple[list[str | bytes], int]
+
+
+def chunks(documents: Iterable[str | bytes]) -> Iterator[Chunk]:
+    """Yields neighbouring documents of about CHUNK_SIZE together, and the first one's number."""
+    chunk: list[str | bytes] = []
+    first = size = 0
     for document in documents:
         chunk.append(document)
         size += len(document)
-        if size >= CHUNK_BYTES:
-            yield chunk
+        if size >= CHUNK_SIZE:
+            yield chunk, first
+            first += len(chunk)
             chunk, size = [], 0
     if chunk:
-        yield chunk
+        yield chunk, first

@@ -1,6 +1,7 @@
 """The merge loop's arrays: made from pretoken counts, enlarged when they are full."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +21,29 @@ from anekdot.tokenizer.compiled.pairs import Pairs, rehash
 MERGES_PER_CALL = 500  # between two calls of progress
 
 
+class Segmentation(NamedTuple):
+    """How a trained tokenizer segments the pretokens that it was trained on.
+
+    Attributes:
+        counts: The pretokens.
+        ids: Their ids, laid out as in ``merging.Texts``.
+    """
+
+    counts: PretokenCounts
+    ids: npt.NDArray[np.int32]
+
+    def renumbered(self, ids: Sequence[int]) -> "Segmentation":
+        """Returns it with other ids, given by old id."""
+        table = np.array([*ids, GAP], np.int32)  # GAP, -1, reads the last
+        return Segmentation(self.counts, table[self.ids])
+
+
 def train_merges(
     counts: PretokenCounts,
     vocab_size: int,
     byte_ids: Sequence[int],
     progress: Progress | None,
-) -> list[tuple[int, int]]:
+) -> tuple[list[tuple[int, int]], Segmentation]:
     """Learns merges until the vocabulary is full or no pair is left.
 
     Args:
@@ -55,7 +73,8 @@ def train_merges(
     n_merges = int(texts.size[0]) - first
     if progress is not None and n_merges < vocab_size - first:
         progress(n_merges, n_merges, "merges")
-    return [(int(left), int(right)) for left, right in merges[first : first + n_merges]]
+    found = [(int(left), int(right)) for left, right in merges[first : first + n_merges]]
+    return found, Segmentation(counts, texts.ids)
 
 
 def _texts(
