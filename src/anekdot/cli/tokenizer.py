@@ -1,6 +1,7 @@
 """anekdot tokenizer: train, encode, decode, show."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from cyclopts import App
@@ -61,28 +62,56 @@ def decode(*ids: int, tokenizer: Path | None = None) -> None:
 
 
 @app.command
-def show(text: str | None = None, /, *, tokenizer: Path | None = None) -> None:
-    """Show a tokenizer: its size, its longest tokens, and how a text splits.
+def show(
+    text: str | None = None, /, *, texts: Path | None = None, tokenizer: Path | None = None
+) -> None:
+    """Show what a tokenizer has learned, and how it splits a text.
 
     Args:
         text: A text to colour by tokens.
+        texts: Texts to measure the compression on.
         tokenizer: A tokenizer.json or a bundle; without it, the pretrained model's.
     """
+    from anekdot.tokenizer.vocabulary_view import view
+
     loaded = _load(tokenizer)
     console = Console(highlight=False, file=sys.stdout)
-    pieces = [loaded.token_bytes(i).decode("utf-8", "replace") for i in range(loaded.vocab_size)]
-    longest = sorted(set(pieces), key=len, reverse=True)[:20]
+    seen = view(loaded)
     console.print(f"{loaded.vocab_size:,} tokens, {len(loaded.merges):,} merges")
-    console.print(Text("longest: " + " ".join(f"«{piece}»" for piece in longest)))
-    if text is None:
-        return
-    ids = loaded.encode(text)
-    split = Text()
-    for place, token in enumerate(ids):
-        split.append(pieces[token], COLOURS[place % len(COLOURS)])
-    console.print(split)
-    bytes_per_token = len(text.encode()) / max(1, len(ids))
-    console.print(f"{len(ids)} tokens, {bytes_per_token:.2f} bytes a token")
+    _show_counts(console, "tokens by script", seen.scripts)
+    by_length = {str(length): count for length, count in seen.lengths.items() if length}
+    _show_counts(console, "tokens by length in characters", by_length)
+    console.print(Text("\nlongest: " + " ".join(f"«{token}»" for token in seen.longest)))
+    if texts is not None:
+        from anekdot.corpus.reading import read
+
+        documents = [document.text for document in read(texts)]
+        n_ids, n_bytes = len(loaded.encode_batch(documents)[0]), sum(map(_size, documents))
+        _show_compression(console, f"{texts}: {len(documents):,} texts", n_bytes, n_ids)
+    if text is not None:
+        ids = loaded.encode(text)
+        split = Text("\n")
+        for place, id in enumerate(ids):
+            piece = loaded.token_bytes(id).decode("utf-8", "replace")
+            split.append(piece, COLOURS[place % len(COLOURS)])
+        console.print(split)
+        _show_compression(console, "the text", _size(text), len(ids))
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+def _show_compression(console: Console, what: str, n_bytes: int, n_ids: int) -> None:
+    console.print(f"{what}: {n_ids:,} tokens, {n_bytes / max(1, n_ids):.2f} bytes a token")
+
+
+def _show_counts(console: Console, title: str, counts: Mapping[str, int]) -> None:
+    """Prints counts as bars."""
+    console.print(f"\n{title}")
+    widest, most = max(map(len, counts)), max(counts.values())
+    for name, count in counts.items():
+        console.print(f"  {name:>{widest}} {count:>7,} {'█' * round(40 * count / most)}")
 
 
 def _load(path: Path | None) -> Tokenizer:

@@ -21,9 +21,9 @@ from anekdot.errors import TokenizerError
 from anekdot.store import staged
 from anekdot.tokenizer import compiled, formats
 from anekdot.tokenizer.encoder import Encoder
+from anekdot.tokenizer.learn import Ties, learn
 from anekdot.tokenizer.pretokens import PATTERN, split, to_bytes
 from anekdot.tokenizer.streaming import StreamDecoder
-from anekdot.tokenizer.training import Ties, learn
 from anekdot.tokenizer.vocabulary import FIRST_MERGE, SPECIALS, Merge, token_bytes
 
 if TYPE_CHECKING:
