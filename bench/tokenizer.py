@@ -210,7 +210,7 @@ def measure_training(job: Job) -> Measured:
         values.append(("memory", row, rise))
     ours = Tokenizer.load(job.path("tokenizer.json"))
     others = set(learned()) - set(map(ours.token_bytes, range(ours.vocab_size)))
-    return values, f"{len(others)} tokens differ" if others else ""
+    return values, f"{len(others)} of its tokens are not ours" if others else ""
 
 
 def measure_encoding(job: Job) -> Measured:
@@ -315,7 +315,7 @@ def run(job: Job) -> tuple[Measured, str]:
     if done.returncode == 0:
         return json.loads(done.stdout.splitlines()[-1]), ""
     last = [f"exit status {done.returncode}", *done.stderr.strip().splitlines()][-1]
-    return ([], ""), re.sub(r"(/[\w.@-]+){2,}", "…", last)[:200]  # paths are nobody's business
+    return ([], ""), re.sub(r"(/[\w.@-]+){2,}", "…", last)[:200]  # no path of this machine
 
 
 def prepare(root: Path, texts: list[str], vocabularies: set[int]) -> None:
