@@ -11,7 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from anekdot.tokenizer.compiled.jit import compiled
-from anekdot.tokenizer.compiled.keys import LONGEST, Words, holds, home, put_key, read_key
+from anekdot.tokenizer.compiled.keys import (
+    KEY_WORDS,
+    LONGEST,
+    Words,
+    holds,
+    home,
+    prefetch,
+    put_key,
+    read_key,
+)
 from anekdot.tokenizer.compiled.merge_table import NO_MERGE, MergeTable, merge_of
 from anekdot.tokenizer.compiled.scanner import Bytes, classify, next_pretoken
 
@@ -19,6 +28,8 @@ Ids = npt.NDArray[np.unsignedinteger]
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 
+BLOCK = 32  # pretokens that are looked up together
+FEW = 4  # ids of most pretokens
 WAYS = 4  # slots in which a pretoken may stand
 _QUEUE_BITS = 40  # the same in the heap of a long pretoken
 _PLACE_BITS = 8  # of a candidate: the id of the merge, then its place
@@ -37,6 +48,9 @@ def encode_documents(
 ) -> int:
     """Encodes documents and returns how many ids they have.
 
+    It goes by blocks of pretokens: while the first are looked up, memory brings the slots of
+    the others.
+
     Args:
         words: All documents, each with a zero byte behind it, then PADDING bytes.
         bounds: Where each document begins, and where the one after the last would.
@@ -52,35 +66,47 @@ def encode_documents(
     half = values.shape[1] // 2
     pieces = np.empty(LONGEST + 2, np.int32)
     candidates = np.empty(LONGEST + 1, np.int32)
+    stops = np.empty(BLOCK, np.int64)
+    keys = np.empty((BLOCK, KEY_WORDS), np.uint64)
     n_ids = 0
     for document in range(len(bounds) - 1):
         place, end = bounds[document], bounds[document + 1] - 1
         classify(data, place, end, first_kinds, classes, kinds)
         while place < end:
-            stop = next_pretoken(data, kinds, place)
-            length = stop - place
-            if length > LONGEST:
-                n_ids = encode_long(data[place:stop], merges, ids, n_ids)
-                place = stop
-                continue
-            key = read_key(words, place, length, masks)
-            slot = find(table, key)
-            if slot >= 0:
+            n_block, stop = 0, place
+            while stop < end and n_block < BLOCK:
+                start, stop = stop, next_pretoken(data, kinds, stop)
+                stops[n_block] = stop
+                if stop - start <= LONGEST:
+                    key = read_key(words, start, stop - start, masks)
+                    put_key(keys, n_block, key)
+                    prefetch(table, home(key, len(table)))
+                n_block += 1
+            for number in range(n_block):
+                start, place = place, stops[number]
+                if place - start > LONGEST:
+                    n_ids = encode_long(data[start:place], merges, ids, n_ids)
+                    continue
+                key = (keys[number, 0], keys[number, 1], keys[number, 2], keys[number, 3])
+                slot = find(table, key)
+                if slot < 0:
+                    slot = ~slot
+                    count = merge_short(data, start, place - start, merges, pieces, candidates)
+                    if count >= half:
+                        for n in range(count):
+                            ids[n_ids + n] = pieces[n]
+                        n_ids += count
+                        continue
+                    put_key(table, slot, key)
+                    values[slot, half] = count
+                    for n in range(count):
+                        values[slot, half + 1 + n] = pieces[n]
                 count = values[slot, half]
-                for n in range(half - 1):  # all of them: faster than as many as there are
+                for n in range(FEW):  # often more than there are: faster than just as many
+                    ids[n_ids + n] = values[slot, half + 1 + n]
+                for n in range(FEW, count):
                     ids[n_ids + n] = values[slot, half + 1 + n]
                 n_ids += count
-            else:
-                count = merge_short(data, place, length, merges, pieces, candidates)
-                for n in range(count):
-                    ids[n_ids + n] = pieces[n]
-                if count < half:
-                    put_key(table, ~slot, key)
-                    values[~slot, half] = count
-                    for n in range(count):
-                        values[~slot, half + 1 + n] = pieces[n]
-                n_ids += count
-            place = stop
         offsets[document + 1] = n_ids
     return n_ids
 

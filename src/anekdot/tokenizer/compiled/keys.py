@@ -6,8 +6,14 @@ four words of key and four of value, so that a look-up touches one cache line. A
 has the length zero.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir
+from numba import types
+from numba.core.cgutils import get_item_pointer, get_or_insert_function
+from numba.extending import intrinsic
 
 from anekdot.tokenizer.compiled.jit import compiled
 
@@ -17,11 +23,11 @@ Key = tuple[int, int, int, int]
 LONGEST = 31  # bytes of a pretoken that fits
 KEY_WORDS = 4
 SLOT_WORDS = 8
-PADDING = 48  # bytes behind the data, so that a key can be read from any place
+PADDING = 56  # bytes behind the data, so that a key can be read from any place
 
 _ONE, _SEVEN, _SHIFT = np.uint64(1), np.uint64(7), np.uint64(3)
 _TOP, _LENGTH = np.uint64(63), np.uint64(56)
-_HALF = np.uint64(32)
+_HALF, _NONE = np.uint64(32), np.uint64(0)
 _A = np.uint64(0x9E3779B97F4A7C15)
 _B = np.uint64(0xBF58476D1CE4E5B9)
 _C = np.uint64(0x94D049BB133111EB)
@@ -78,15 +84,35 @@ def home(key: Key, n_slots: int) -> int:
     return np.int64((mixed >> _HALF) & np.uint64(n_slots - 1))
 
 
+@intrinsic
+def prefetch(typing: Any, table: Any, slot: Any) -> Any:
+    """Asks for a slot of a table to be brought near; goes on without waiting for it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array_type, slot_type = signature.args
+        array = context.make_array(array_type)(context, builder, arguments[0])
+        indices = [arguments[1], context.get_constant(slot_type, 0)]
+        pointer = get_item_pointer(context, builder, array_type, array, indices)
+        pointer = builder.bitcast(pointer, ir.IntType(8).as_pointer())
+        word = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word])
+        function = get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [pointer, word(0), word(3), word(1)])  # to read, often, data
+        return context.get_dummy_value()
+
+    return types.void(table, slot), generate
+
+
 @compiled
 def holds(table: Words, slot: int, key: Key) -> bool:
     """Whether a slot holds a key."""
-    return (
-        table[slot, 0] == key[0]
-        and table[slot, 1] == key[1]
-        and table[slot, 2] == key[2]
-        and table[slot, 3] == key[3]
+    difference = (
+        table[slot, 0] ^ key[0]
+        | table[slot, 1] ^ key[1]
+        | table[slot, 2] ^ key[2]
+        | table[slot, 3] ^ key[3]
     )
+    return difference == _NONE
 
 
 @compiled

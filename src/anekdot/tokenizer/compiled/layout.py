@@ -18,6 +18,7 @@ CLASSES = build_classes()
 WELL_FORMED = build_kinds(CLASSES, well_formed=True)
 ANY = build_kinds(CLASSES, well_formed=False)
 MASKS = build_masks()
+_PADDING_TEXT = "\0" * PADDING
 
 
 class Layout(NamedTuple):
@@ -44,21 +45,25 @@ def lay_out(texts: Sequence[str | bytes], first: int = 0) -> Layout:
     Raises:
         TokenizerError: A string holds a lone surrogate.
     """
-    documents = list(to_bytes(texts, first))
-    bounds = np.zeros(len(documents) + 1, np.int64)
-    np.cumsum([len(document) + 1 for document in documents], out=bounds[1:])
-    joined = b"\0".join(documents)
-    words = np.zeros((len(joined) + PADDING) // 8 + 1, np.uint64)
-    words.view(np.uint8)[: len(joined)] = np.frombuffer(joined, np.uint8)
-    kinds = WELL_FORMED if all(map(_is_well_formed, texts)) else ANY
-    return Layout(words, bounds, kinds)
+    if {*map(type, texts)} == {str}:
+        try:  # all at once: a third of the time
+            joined = "\0".join([*texts, _PADDING_TEXT]).encode()  # type: ignore[list-item]
+        except UnicodeEncodeError:
+            joined = b"\0".join(to_bytes(texts, first))  # which names the document
+        kinds = WELL_FORMED
+    else:
+        joined = b"\0".join([*to_bytes(texts, first), _PADDING_TEXT.encode()])
+        kinds = WELL_FORMED if _is_well_formed(joined) else ANY
+    ends = np.flatnonzero(np.frombuffer(joined, np.uint8) == 0)
+    if len(ends) != len(texts) + PADDING:  # a document holds a zero byte
+        ends = np.cumsum([len(document) + 1 for document in to_bytes(texts)]) - 1
+    words = np.frombuffer(joined, np.uint64, len(joined) // 8)
+    return Layout(words, np.append(0, ends[: len(texts)] + 1), kinds)
 
 
-def _is_well_formed(text: str | bytes) -> bool:
-    if isinstance(text, str):
-        return True
+def _is_well_formed(data: bytes) -> bool:
     try:
-        text.decode()
+        data.decode()
     except UnicodeDecodeError:
         return False
     return True
