@@ -197,9 +197,11 @@ def test_documents_with_more_new_pretokens_than_a_table_has_slots_come_to_an_end
     script = MANY_NEW.format(
         n_words=n_words, n_documents=n_documents, threads=threads, memory_limit=memory_limit
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
-    total = n_words * n_documents  # no word stands twice
-    assert done.stdout.split() == [b"%d" % total, b"%d" % total], done.stderr
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, timeout=60
+    )
+    total = b"%d" % (n_words * n_documents)  # no word stands twice
+    assert done.stdout.split() == [total, total]
 
 
 @pytest.mark.slow

@@ -32,13 +32,18 @@ FRAGMENTS = (
     *("а".encode(), "😀".encode(), "\u0301".encode(), b"1"),
 )
 DATA = st.lists(st.sampled_from(FRAGMENTS), max_size=30).map(b"".join) | st.binary(max_size=30)
-DOCUMENTS = st.lists(TEXTS | TEXTS.map(str.encode) | DATA, max_size=8)
+DOCUMENTS = (
+    st.lists(TEXTS, max_size=8)
+    | st.lists(TEXTS.map(str.encode), max_size=8)
+    | st.lists(TEXTS | TEXTS.map(str.encode) | DATA, max_size=8)
+)
 
 
 @compiled
-def cut(words, bounds, first_kinds, classes, kinds, ends):
+def cut(words, bounds, kinds, scan, ends):
     """Writes where each pretoken ends and returns how many there are."""
     data = words.view(np.uint8)
+    first_kinds, classes = scan
     found = 0
     for document in range(len(bounds) - 1):
         place, end = bounds[document], bounds[document + 1] - 1
@@ -55,7 +60,7 @@ def ends_of(documents: list[str | bytes], garbage: int = 0) -> np.ndarray:
     words, bounds, first_kinds = lay_out(documents)
     kinds = np.full(words.nbytes, garbage, np.uint8)
     ends = np.empty(words.nbytes, np.int64)
-    return ends[: cut(words, bounds, first_kinds, CLASSES, kinds, ends)]
+    return ends[: cut(words, bounds, kinds, (first_kinds, CLASSES), ends)]
 
 
 def split_alone(document: str | bytes) -> list[bytes]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba import types
-from numba.core.cgutils import get_item_pointer, get_or_insert_function
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from anekdot.tokenizer.compiled.jit import compiled
@@ -84,23 +84,26 @@ def home(key: Key, n_slots: int) -> int:
     return np.int64((mixed >> _HALF) & np.uint64(n_slots - 1))
 
 
-@intrinsic
-def prefetch(typing: Any, table: Any, slot: Any) -> Any:
+def _prefetch(typing: Any, table: Any, slot: Any) -> Any:
     """Asks for a slot of a table to be brought near; goes on without waiting for it."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        cg: Any = cgutils
         array_type, slot_type = signature.args
         array = context.make_array(array_type)(context, builder, arguments[0])
         indices = [arguments[1], context.get_constant(slot_type, 0)]
-        pointer = get_item_pointer(context, builder, array_type, array, indices)
+        pointer = cg.get_item_pointer(context, builder, array_type, array, indices)
         pointer = builder.bitcast(pointer, ir.IntType(8).as_pointer())
         word = ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word])
-        function = get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        function = cg.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
         builder.call(function, [pointer, word(0), word(3), word(1)])  # to read, often, data
         return context.get_dummy_value()
 
     return types.void(table, slot), generate
+
+
+prefetch: Any = intrinsic(_prefetch)
 
 
 @compiled
