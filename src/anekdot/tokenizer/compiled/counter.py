@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from anekdot.tokenizer.compiled.counting import COUNT, absorb, count_documents
+from anekdot.tokenizer.compiled.counting import COUNT, absorb, count_documents, keys_to_utf8
 from anekdot.tokenizer.compiled.keys import KEY_WORDS, LONGEST, Words, empty_table
 from anekdot.tokenizer.compiled.layout import CLASSES, MASKS, Chunk, chunks, lay_out
 from anekdot.tokenizer.compiled.scanner import Bytes
@@ -36,11 +36,13 @@ class PretokenCounts(NamedTuple):
     """How often each pretoken occurs.
 
     Attributes:
+        keys: The key of each, zeros where it is too long for one.
         data: The bytes of all pretokens.
         lengths: Bytes of each.
         counts: Occurrences of each.
     """
 
+    keys: Words
     data: Bytes
     lengths: Longs
     counts: Longs
@@ -57,7 +59,6 @@ class PretokenCounter:
     def __init__(self, most_bytes: int | None, spill: "Spill") -> None:
         self.most_bytes = most_bytes
         self.spill = spill
-        self._kinds = np.empty(0, np.uint8)
         self._clear()
 
     def _clear(self) -> None:
@@ -68,23 +69,22 @@ class PretokenCounter:
 
     def add(self, chunk: Chunk) -> None:
         """Counts the pretokens of some documents."""
-        words, bounds, first_kinds = lay_out(*chunk)
-        if words.nbytes > len(self._kinds):
-            self._kinds = np.empty(words.nbytes, np.uint8)
-        scan = (self._kinds, first_kinds, CLASSES, MASKS)
-        long = np.empty(2 * (words.nbytes // LONGEST + 1), np.int64)
+        layout = lay_out(*chunk)
+        units = layout.words.view(np.uint16)
+        long = np.empty(2 * (len(units) // LONGEST + 1), np.int64)
         state = np.array([0, self.used, 0])
         while True:
-            count_documents(words, bounds, scan, self.table, long, state)
+            count_documents(layout, (CLASSES, MASKS), self.table, long, state)
             self.used = int(state[1])
-            if state[0] == len(bounds) - 1:
+            if state[0] == len(layout.bounds) - 1:
                 break
             self._grow()
             state[1] = self.used
-        data = words.view(np.uint8)
         for start, stop in long[: 2 * state[2]].reshape(-1, 2).tolist():
-            self.long[data[start:stop].tobytes()] += 1
-            self.long_bytes += stop - start
+            text = units[start:stop].tobytes().decode("utf-16-le", "surrogatepass")
+            word = text.replace("\udc00", "\0").encode("utf-8", "surrogateescape")
+            self.long[word] += 1
+            self.long_bytes += len(word)
         if self.most_bytes is not None and self.long_bytes > self.most_bytes // 4:
             self.empty()
 
@@ -118,13 +118,17 @@ class PretokenCounter:
     def counts(self) -> PretokenCounts:
         """Returns what was counted so far."""
         rows = self.rows()
-        keys = np.ascontiguousarray(rows[:, :KEY_WORDS]).view(np.uint8)
-        lengths = keys[:, -1].astype(np.int64)
-        inside = np.arange(keys.shape[1]) < lengths[:, None]
-        long = np.frombuffer(b"".join(self.long), np.uint8)
+        keys = np.concatenate(
+            [rows[:, :KEY_WORDS], np.zeros((len(self.long), KEY_WORDS), np.uint64)]
+        )
+        lengths = (keys[:, -1] >> np.uint64(56)).astype(np.int64)
+        data = np.empty(3 * lengths.sum() + 1, np.uint8)
+        size = keys_to_utf8(keys.view(np.uint16), lengths, data)
+        lengths[len(rows) :] = [*map(len, self.long)]
         return PretokenCounts(
-            np.concatenate([keys[inside], long]),
-            np.append(lengths, np.array([*map(len, self.long)], np.int64)),
+            keys,
+            np.append(data[:size], np.frombuffer(b"".join(self.long), np.uint8)),
+            lengths,
             np.append(rows[:, COUNT].astype(np.int64), np.array([*self.long.values()], np.int64)),
         )
 

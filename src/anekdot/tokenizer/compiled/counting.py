@@ -14,7 +14,8 @@ from anekdot.tokenizer.compiled.keys import (
     put_key,
     read_key,
 )
-from anekdot.tokenizer.compiled.scanner import Bytes, classify, next_pretoken
+from anekdot.tokenizer.compiled.layout import Layout
+from anekdot.tokenizer.compiled.scanner import Bytes, Units, next_pretoken, to_utf8
 
 Longs = npt.NDArray[np.int64]
 
@@ -23,34 +24,28 @@ COUNT = KEY_WORDS  # the word of a slot in which the count stands
 
 @compiled
 def count_documents(
-    words: Words,
-    bounds: Longs,
-    scan: tuple[Bytes, Bytes, Bytes, Words],
-    table: Words,
-    long: Longs,
-    state: Longs,
+    layout: Layout, tables: tuple[Bytes, Words], table: Words, long: Longs, state: Longs
 ) -> None:
     """Counts the pretokens of documents, until all are done or the table is half full.
 
     Args:
-        words: All documents, each with a zero byte behind it, then PADDING bytes.
-        bounds: Where each document begins, and where the one after the last would.
-        scan: Kinds (written), first kinds, classes, masks.
+        layout: The documents.
+        tables: Classes and masks.
         table: Of counts; written.
         long: Receives first and last place of every pretoken that does not fit into a key.
         state: Documents done, used slots, long pretokens; read and written.
     """
-    data = words.view(np.uint8)
-    kinds, first_kinds, classes, masks = scan
+    words, bounds = layout
+    units = words.view(np.uint16)
+    classes, masks = tables
     document, used, n_long = state
     while document < len(bounds) - 1:
         place, end = bounds[document], bounds[document + 1] - 1
-        # a document has at most a new pretoken a byte
+        # a document has at most a new pretoken a unit
         if used + end - place > len(table) // 2 and used > len(table) // 4:
             break
-        classify(data, place, end, first_kinds, classes, kinds)
         while place < end:
-            stop = next_pretoken(data, kinds, place)
+            stop = next_pretoken(units, place, classes)
             if stop - place > LONGEST:
                 long[2 * n_long], long[2 * n_long + 1] = place, stop
                 n_long += 1
@@ -86,3 +81,20 @@ def absorb(table: Words, other: Words) -> int:
             new += table[slot, COUNT] == 0
             table[slot, COUNT] += other[row, COUNT]
     return new
+
+
+@compiled
+def keys_to_utf8(keys: Units, lengths: Longs, data: Bytes) -> int:
+    """Writes the pretokens of keys as UTF-8, end to end; returns how many bytes they have.
+
+    Args:
+        keys: Units, [keys, 4 * KEY_WORDS].
+        lengths: Units of each; becomes bytes of each.
+        data: Written.
+    """
+    size = 0
+    for number in range(len(keys)):
+        length = to_utf8(keys[number], 0, lengths[number], data[size:])
+        lengths[number] = length
+        size += length
+    return size

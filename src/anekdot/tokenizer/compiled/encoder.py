@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from anekdot.callbacks import Progress
 from anekdot.tokenizer.compiled.encoding import Ids, Longs, encode_documents, remember
-from anekdot.tokenizer.compiled.keys import PADDING, Words, empty_table
+from anekdot.tokenizer.compiled.keys import Words, empty_table
 from anekdot.tokenizer.compiled.layout import CLASSES, MASKS, Chunk, chunks, lay_out
 from anekdot.tokenizer.compiled.learning import Segmentation
 from anekdot.tokenizer.compiled.merge_table import MergeTable, build_merge_table
@@ -25,17 +25,16 @@ class _Worker:
             table[:] = known
         self.cache = (table, table.view(dtype))
         self.ids = np.empty(0, dtype)
-        self.kinds = np.empty(0, np.uint8)
 
     def encode(self, chunk: Chunk, merges: MergeTable) -> tuple[Ids, Longs]:
         """Returns the ids of some documents, and where each document's begin."""
-        words, bounds, first_kinds = lay_out(*chunk)
-        if words.nbytes > len(self.ids):
-            self.ids = np.empty(words.nbytes, self.ids.dtype)
-            self.kinds = np.empty(words.nbytes, np.uint8)
-        offsets = np.zeros(len(bounds), np.int64)
-        scan = (self.kinds, first_kinds, CLASSES, MASKS)
-        n_ids = encode_documents(words, bounds, scan, merges, self.cache, (self.ids, offsets))
+        layout = lay_out(*chunk)
+        room = 3 * layout.words.nbytes // 2
+        if room > len(self.ids):
+            self.ids = np.empty(room, self.ids.dtype)
+        offsets = np.zeros(len(layout.bounds), np.int64)
+        out = (self.ids, offsets)
+        n_ids = encode_documents(layout, (CLASSES, MASKS), merges, self.cache, out)
         return self.ids[:n_ids].copy(), offsets
 
 
@@ -64,12 +63,10 @@ class CompiledEncoder:
         """Fills the cache of every thread to come with pretokens that are segmented already."""
         counts, ids = segmentation
         self._known = empty_table(CACHE_SLOTS)
-        words = np.zeros((len(counts.data) + PADDING) // 8 + 1, np.uint64)
-        words.view(np.uint8)[: len(counts.data)] = counts.data
-        starts = np.append(0, np.cumsum(counts.lengths))
+        starts = np.append(0, np.cumsum(counts.lengths + 1)) + 1
         rarest_first = np.argsort(counts.counts, kind="stable")
         cache = (self._known, self._known.view(self._dtype))
-        remember(cache, words, starts, rarest_first, ids, self._merges.lengths, MASKS)
+        remember(cache, counts.keys, starts, rarest_first, ids, self._merges.lengths)
 
     def encode(
         self, documents: Sequence[str | bytes], threads: int, progress: Progress | None

@@ -21,8 +21,9 @@ from anekdot.tokenizer.compiled.keys import (
     put_key,
     read_key,
 )
+from anekdot.tokenizer.compiled.layout import Layout
 from anekdot.tokenizer.compiled.merge_table import NO_MERGE, MergeTable, merge_of
-from anekdot.tokenizer.compiled.scanner import Bytes, classify, next_pretoken
+from anekdot.tokenizer.compiled.scanner import Bytes, next_pretoken, to_utf8
 
 Ids = npt.NDArray[np.unsignedinteger]
 Ints = npt.NDArray[np.int32]
@@ -39,9 +40,8 @@ _NEVER = NO_MERGE << _PLACE_BITS
 
 @compiled
 def encode_documents(
-    words: Words,
-    bounds: Longs,
-    scan: tuple[Bytes, Bytes, Bytes, Words],
+    layout: Layout,
+    tables: tuple[Bytes, Words],
     merges: MergeTable,
     cache: tuple[Words, Ids],
     out: tuple[Ids, Longs],
@@ -52,30 +52,30 @@ def encode_documents(
     the others.
 
     Args:
-        words: All documents, each with a zero byte behind it, then PADDING bytes.
-        bounds: Where each document begins, and where the one after the last would.
-        scan: Kinds (written), first kinds, classes, masks.
+        layout: The documents.
+        tables: Classes and masks.
         merges: Of the tokenizer.
         cache: A table, and the same memory as ids.
-        out: Ids, room for one a byte; where each document's begin and the last one's end.
+        out: Ids, room for one a byte and a slot more; where each document's begin.
     """
-    data = words.view(np.uint8)
-    kinds, first_kinds, classes, masks = scan
+    words, bounds = layout
+    units = words.view(np.uint16)
+    classes, masks = tables
     table, values = cache
     ids, offsets = out
     half = values.shape[1] // 2
-    pieces = np.empty(LONGEST + 2, np.int32)
-    candidates = np.empty(LONGEST + 1, np.int32)
+    text = np.empty(3 * LONGEST, np.uint8)
+    pieces = np.empty(3 * LONGEST + 2, np.int32)
+    candidates = np.empty(3 * LONGEST + 3, np.int32)
     stops = np.empty(BLOCK, np.int64)
     keys = np.empty((BLOCK, KEY_WORDS), np.uint64)
     n_ids = 0
     for document in range(len(bounds) - 1):
         place, end = bounds[document], bounds[document + 1] - 1
-        classify(data, place, end, first_kinds, classes, kinds)
         while place < end:
             n_block, stop = 0, place
             while stop < end and n_block < BLOCK:
-                start, stop = stop, next_pretoken(data, kinds, stop)
+                start, stop = stop, next_pretoken(units, stop, classes)
                 stops[n_block] = stop
                 if stop - start <= LONGEST:
                     key = read_key(words, start, stop - start, masks)
@@ -85,13 +85,16 @@ def encode_documents(
             for number in range(n_block):
                 start, place = place, stops[number]
                 if place - start > LONGEST:
-                    n_ids = encode_long(data[start:place], merges, ids, n_ids)
+                    whole = np.empty(3 * (place - start), np.uint8)
+                    size = to_utf8(units, start, place, whole)
+                    n_ids = encode_long(whole[:size], merges, ids, n_ids)
                     continue
                 key = (keys[number, 0], keys[number, 1], keys[number, 2], keys[number, 3])
                 slot = find(table, key)
                 if slot < 0:
                     slot = ~slot
-                    count = merge_short(data, start, place - start, merges, pieces, candidates)
+                    size = to_utf8(units, start, place, text)
+                    count = merge_short(text, size, merges, pieces, candidates)
                     if count >= half:
                         for n in range(count):
                             ids[n_ids + n] = pieces[n]
@@ -114,43 +117,39 @@ def encode_documents(
 @compiled
 def remember(
     cache: tuple[Words, Ids],
-    words: Words,
+    keys: Words,
     starts: Longs,
     order: Longs,
     segmented: Ints,
     lengths: Ints,
-    masks: Words,
 ) -> None:
     """Puts pretokens into the cache whose ids are known.
 
     Args:
         cache: A table, and the same memory as ids.
-        words: The pretokens end to end, then PADDING bytes.
-        starts: Where each begins, and the last one's end.
+        keys: Of the pretokens; zeros where one is too long.
+        starts: Where the ids of each begin, and the last one's end.
         order: In which they are put in; a later one may take the place of an earlier one.
         segmented: Their ids, laid out as in ``merging.Texts``.
         lengths: Bytes of each id.
-        masks: From ``keys.build_masks``.
     """
     table, values = cache
     half = values.shape[1] // 2
     for number in order:
-        length = starts[number + 1] - starts[number]
-        if length > LONGEST:
+        key = (keys[number, 0], keys[number, 1], keys[number, 2], keys[number, 3])
+        if not key[3]:
             continue
-        slot = find(table, read_key(words, starts[number], length, masks))
+        slot = find(table, key)
         slot = max(slot, ~slot)
-        place = starts[number] + number + 1
-        end, count = place + length, 0
+        place, end, count = starts[number], starts[number + 1] - 1, 0
         while place < end and count < half - 1:
             values[slot, half + 1 + count] = segmented[place]
             place += lengths[segmented[place]]
             count += 1
-        if place == end:
-            values[slot, half] = count
-            put_key(table, slot, read_key(words, starts[number], length, masks))
-        else:
-            table[slot, 3] = 0
+        values[slot, half] = count
+        put_key(table, slot, key)
+        if place < end:
+            table[slot, KEY_WORDS - 1] = 0
 
 
 @compiled
@@ -167,30 +166,27 @@ def find(table: Words, key: tuple[int, int, int, int]) -> int:
 
 
 @compiled
-def merge_short(
-    data: Bytes, start: int, length: int, merges: MergeTable, ids: Ints, candidates: Ints
-) -> int:
-    """Merges a pretoken of at most LONGEST bytes; returns how many ids it has.
+def merge_short(text: Bytes, length: int, merges: MergeTable, ids: Ints, candidates: Ints) -> int:
+    """Merges a short pretoken; returns how many ids it has.
 
     A token of several bytes writes its id at its first and its last byte, so the neighbours
     are found from the lengths alone. A candidate stands where its pair begins; the smallest
     is the earliest merge, and of equal ones the leftmost.
 
     Args:
-        data: Text.
-        start: Of the pretoken.
+        text: The pretoken.
         length: In bytes.
         merges: Of the tokenizer.
-        ids: Room for LONGEST + 2; written, from the beginning.
-        candidates: Room for LONGEST + 1.
+        ids: Room for two more than bytes; written, from the beginning.
+        candidates: Room for three more than bytes.
     """
     pairs, of_bytes, byte_ids, lengths = merges
     candidates[:] = _NEVER
     ids[0] = ids[length + 1] = _NOTHING
     for n in range(length):
-        ids[n + 1] = byte_ids[data[start + n]]
+        ids[n + 1] = byte_ids[text[n]]
     for n in range(length - 1):
-        candidates[n + 1] = of_bytes[data[start + n], data[start + n + 1]] << _PLACE_BITS | n + 1
+        candidates[n + 1] = of_bytes[text[n], text[n + 1]] << _PLACE_BITS | n + 1
     while True:
         best = np.int32(_NEVER)
         for n in range(len(candidates)):  # as vectors: the compiler does not know the length

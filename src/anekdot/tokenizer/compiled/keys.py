@@ -1,7 +1,7 @@
 """Pretokens as keys of hash tables.
 
-A pretoken of up to 31 bytes fits into four 64-bit words, the last byte of which holds its
-length: 99.9 % of the pretokens of Russian text do. A table is an array of 64-byte slots,
+A pretoken of up to 15 units of UTF-16 fits into four 64-bit words, the last byte of which
+holds its length: 99.8 % of the pretokens of Russian text do. A table is an array of 64-byte slots,
 four words of key and four of value, so that a look-up touches one cache line. An empty slot
 has the length zero.
 """
@@ -20,12 +20,12 @@ from anekdot.tokenizer.compiled.jit import compiled
 Words = npt.NDArray[np.uint64]
 Key = tuple[int, int, int, int]
 
-LONGEST = 31  # bytes of a pretoken that fits
+LONGEST = 15  # units of a pretoken that fits
 KEY_WORDS = 4
 SLOT_WORDS = 8
-PADDING = 56  # bytes behind the data, so that a key can be read from any place
+PADDING = 24  # units behind the data, so that a key can be read from any place
 
-_ONE, _SEVEN, _SHIFT = np.uint64(1), np.uint64(7), np.uint64(3)
+_ONE, _TWO, _THREE, _FOUR = map(np.uint64, range(1, 5))
 _TOP, _LENGTH = np.uint64(63), np.uint64(56)
 _HALF, _NONE = np.uint64(32), np.uint64(0)
 _A = np.uint64(0x9E3779B97F4A7C15)
@@ -36,8 +36,8 @@ _D = np.uint64(0xD6E8FEB86659FD93)
 
 def build_masks() -> Words:
     """Returns what a pretoken of each length keeps of four words, [LONGEST + 1, KEY_WORDS]."""
-    inside = np.arange(LONGEST + 1)[:, None] > np.arange(KEY_WORDS * 8)[None, :]
-    return (inside * np.uint8(0xFF)).view(np.uint64)
+    inside = np.arange(LONGEST + 1)[:, None] > np.arange(KEY_WORDS * 4)[None, :]
+    return (inside * np.uint16(0xFFFF)).view(np.uint64)
 
 
 def empty_table(n_slots: int) -> Words:
@@ -52,18 +52,18 @@ def empty_table(n_slots: int) -> Words:
 def read_key(words: Words, start: int, length: int, masks: Words) -> Key:
     """Returns the key of a pretoken.
 
-    Words that do not begin at a multiple of eight are put together from two that do.
+    Words that do not begin at a multiple of four units are put together from two that do.
 
     Args:
-        words: The data, eight bytes a word.
-        start: In bytes.
-        length: In bytes, from 1 to LONGEST.
+        words: The units, four a word.
+        start: In units.
+        length: In units, from 1 to LONGEST.
         masks: From ``build_masks``.
     """
     place = np.uint64(start)
-    low = (place & _SEVEN) << _SHIFT
+    low = (place & _THREE) << _FOUR
     high = _TOP - low
-    first = place >> _SHIFT
+    first = place >> _TWO
     word_0, word_1 = words[first], words[first + np.uint64(1)]
     word_2, word_3 = words[first + np.uint64(2)], words[first + np.uint64(3)]
     word_4 = words[first + np.uint64(4)]

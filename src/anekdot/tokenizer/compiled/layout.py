@@ -1,13 +1,14 @@
 """Documents laid out for the compiled loops."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from anekdot.tokenizer.compiled.keys import PADDING, Words, build_masks
-from anekdot.tokenizer.compiled.scanner import Bytes, build_classes, build_kinds
+from anekdot.tokenizer.compiled.scanner import build_classes
 from anekdot.tokenizer.pretokens import to_bytes
 
 Longs = npt.NDArray[np.int64]
@@ -15,8 +16,6 @@ Longs = npt.NDArray[np.int64]
 CHUNK_SIZE = 1 << 17  # characters of documents that go through the loops together
 
 CLASSES = build_classes()
-WELL_FORMED = build_kinds(CLASSES, well_formed=True)
-ANY = build_kinds(CLASSES, well_formed=False)
 MASKS = build_masks()
 _PADDING_TEXT = "\0" * PADDING
 
@@ -25,14 +24,12 @@ class Layout(NamedTuple):
     """Documents in one array.
 
     Attributes:
-        words: The documents, each with a zero byte behind it, then PADDING bytes.
-        bounds: Where each document begins, and where one after the last would.
-        first_kinds: What a byte's value tells about it, see ``scanner.build_kinds``.
+        words: Units of UTF-16, four a word; a zero behind each document, then PADDING zeros.
+        bounds: Where each document begins, and where one after the last would, in units.
     """
 
     words: Words
     bounds: Longs
-    first_kinds: Bytes
 
 
 def lay_out(texts: Sequence[str | bytes], first: int = 0) -> Layout:
@@ -45,28 +42,20 @@ def lay_out(texts: Sequence[str | bytes], first: int = 0) -> Layout:
     Raises:
         TokenizerError: A string holds a lone surrogate.
     """
+    joined = b""
     if {*map(type, texts)} == {str}:
-        try:  # all at once: a third of the time
-            joined = "\0".join([*texts, _PADDING_TEXT]).encode()  # type: ignore[list-item]
-        except UnicodeEncodeError:
-            joined = b"\0".join(to_bytes(texts, first))  # which names the document
-        kinds = WELL_FORMED
-    else:
-        joined = b"\0".join([*to_bytes(texts, first), _PADDING_TEXT.encode()])
-        kinds = WELL_FORMED if _is_well_formed(joined) else ANY
-    ends = np.flatnonzero(np.frombuffer(joined, np.uint8) == 0)
-    if len(ends) != len(texts) + PADDING:  # a document holds a zero byte
-        ends = np.cumsum([len(document) + 1 for document in to_bytes(texts)]) - 1
-    words = np.frombuffer(joined, np.uint64, len(joined) // 8)
-    return Layout(words, np.append(0, ends[: len(texts)] + 1), kinds)
-
-
-def _is_well_formed(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+        with suppress(UnicodeEncodeError):
+            joined = "\0".join([*texts, _PADDING_TEXT]).encode("utf-16-le")  # type: ignore[list-item]
+    units = np.frombuffer(joined, np.uint16)
+    ends = np.flatnonzero(units == 0)
+    if len(ends) != len(texts) + PADDING:  # bytes, zeros inside, or what cannot be encoded
+        decoded = (data.decode("utf-8", "surrogateescape") for data in to_bytes(texts, first))
+        escaped = [text.replace("\0", "\udc00") for text in decoded]
+        joined = "\0".join([*escaped, _PADDING_TEXT]).encode("utf-16-le", "surrogatepass")
+        units = np.frombuffer(joined, np.uint16)
+        ends = np.flatnonzero(units == 0)
+    words = units[: len(units) // 4 * 4].view(np.uint64)
+    return Layout(words, np.append(0, ends[: len(texts)] + 1))
 
 
 Chunk = tuple[list[str | bytes], int]

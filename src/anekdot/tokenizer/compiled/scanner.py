@@ -1,162 +1,89 @@
-r"""The split pattern as a hand-written scanner over UTF-8 bytes.
+r"""The split pattern as a hand-written scanner over UTF-16.
 
-First every byte gets the class of its character, then pretokens are cut: one begins where
-the last one ended, and its first one or two classes say which alternative of the pattern
-it is. See ``pretokens.PATTERN``, whose alternatives the comments number:
+Python holds Cyrillic text in 16-bit units, and half as many units as bytes have to be
+looked at. One pretoken begins where the last one ended, and its first one or two
+characters say which alternative of the pattern it is. See ``pretokens.PATTERN``, whose
+alternatives the comments number:
 
     1 contraction   2 [^\r\n\p{L}\p{N}]?\p{L}+   3 \p{N}   4  ?[^\s\p{L}\p{N}]+[\r\n]*
     5 \s*[\r\n]+    6 \s+(?!\S)                  7 \s+
+
+A zero ends a document. A unit from DC00 to DCFF that no high surrogate precedes stands for a
+single byte, its last eight bits: a byte that is not part of well-formed UTF-8, or a zero.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from anekdot.tokenizer.compiled.jit import compiled
+from anekdot.tokenizer.compiled.jit import compiled, inlined
 from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE
 
 Bytes = npt.NDArray[np.uint8]
+Units = npt.NDArray[np.uint16]
 
-# The space and the apostrophe have classes of their own, as they have in the pattern.
-LETTER, OTHER, NUMBER, LINE_END, SPACE, BLANK, APOSTROPHE, END = range(8)
-CLASS = 0b0111  # of a byte's kind
-INSIDE = 0b1000  # not the first byte of its character
-DECODE = 0b1_0000  # the first byte alone does not tell
+# The space and the apostrophe have classes of their own, as they have in the pattern. A HALF is
+# the first of two units that together are a character.
+LETTER, OTHER, NUMBER, LINE_END, SPACE, BLANK, APOSTROPHE, END, HALF = range(9)
 
 
 def build_classes() -> Bytes:
-    """Returns the class of every code point."""
+    """Returns the class of every code point, and of every unit below 0x10000."""
     classes = np.full(0x110000, OTHER, np.uint8)
     for kind, ranges in ((LETTER, LETTERS), (NUMBER, NUMBERS), (SPACE, WHITESPACE)):
         for first, last in ranges:
             classes[first : last + 1] = kind
     classes[[ord("\r"), ord("\n")]] = LINE_END
-    classes[ord(" ")], classes[ord("'")] = BLANK, APOSTROPHE
+    classes[ord(" ")], classes[ord("'")], classes[0] = BLANK, APOSTROPHE, END
+    classes[0xD800:0xDC00] = HALF
     return classes
 
 
-def build_kinds(classes: Bytes, *, well_formed: bool) -> Bytes:
-    """Returns what a byte's value tells about it.
-
-    Where the text is known to be well-formed, the Cyrillic letters from U+0400 to U+047F
-    need no decoding: their first byte is D0 or D1. What follows a byte that does need it
-    is decoded with it.
-    """
-    kinds = np.full(256, DECODE, np.uint8)
-    kinds[:0x80] = classes[:0x80]
-    if well_formed:
-        kinds[0x80:0xC0] = LETTER | INSIDE
-        kinds[0xD0:0xD2] = LETTER
-    return kinds
+@compiled
+def character(units: Units, place: int, classes: Bytes) -> tuple[int, int]:
+    """Returns class and length of the character at a place."""
+    kind = classes[units[place]]
+    if kind == HALF:
+        high, low = np.int64(units[place] & 0x3FF), units[place + 1] & 0x3FF
+        return np.int64(classes[0x10000 + (high << 10 | low)]), 2
+    return np.int64(kind), 1
 
 
 @compiled
-def character(data: Bytes, place: int, end: int, classes: Bytes) -> tuple[int, int]:
-    """Returns class and length of the character at a place.
-
-    A byte that is not part of well-formed UTF-8 is a character of class OTHER.
-
-    Source: The Unicode Standard 16.0, table 3-7.
-    """
-    first = data[place]
-    left = end - place
-    if first < 0x80:
-        return classes[first], 1
-    if first < 0xC2 or left < 2 or data[place + 1] & 0xC0 != 0x80:
-        return OTHER, 1
-    second = data[place + 1] & 0x3F
-    if first < 0xE0:
-        return classes[(first & 0x1F) << 6 | second], 2
-    if left < 3 or data[place + 2] & 0xC0 != 0x80:
-        return OTHER, 1
-    code = (first & 0x0F) << 12 | second << 6 | data[place + 2] & 0x3F
-    if first < 0xF0:
-        if code < 0x800 or 0xD800 <= code < 0xE000:
-            return OTHER, 1
-        return classes[code], 3
-    code = (first & 0x07) << 18 | (code & 0xFFF) << 6
-    if first > 0xF4 or left < 4 or data[place + 3] & 0xC0 != 0x80:
-        return OTHER, 1
-    if not 0x10000 <= code < 0x110000:
-        return OTHER, 1
-    return classes[code | data[place + 3] & 0x3F], 4
-
-
-@compiled
-def classify(data: Bytes, start: int, end: int, first: Bytes, classes: Bytes, kinds: Bytes) -> None:
-    """Writes the kind of every byte of a document, and END behind it.
-
-    Args:
-        data: UTF-8.
-        start: Of the document.
-        end: Of the document; there is at least one more byte behind.
-        first: From ``build_kinds``.
-        classes: From ``build_classes``.
-        kinds: Parallel to the data; written.
-    """
-    place = start
-    while place < end:
-        kind = first[data[place]]
-        if kind != DECODE:
-            kinds[place] = kind
+def after_letters(units: Units, place: int, classes: Bytes) -> int:
+    """Returns where a run of letters that may begin at a place ends."""
+    while True:
+        while classes[units[place]] == LETTER:
             place += 1
-        else:
-            found, length = character(data, place, end, classes)
-            kinds[place] = found
-            for inside in range(place + 1, place + length):
-                kinds[inside] = found | INSIDE
-            place += length
-    kinds[end] = END
-
-
-@compiled
-def next_pretoken(data: Bytes, kinds: Bytes, start: int) -> int:
-    """Returns where the pretoken that begins at a place ends.
-
-    Args:
-        data: UTF-8.
-        kinds: From ``classify``.
-        start: Of a pretoken.
-    """
-    place = start + 1
-    while kinds[place] & INSIDE:
-        place += 1
-    kind, follows = kinds[start], kinds[place]
-    if kind == NUMBER:
-        return place
-    if kind == APOSTROPHE:
-        length = contraction(data[place] | 0x20, data[place + 1] | 0x20, follows)
-        if length:
-            return place + length
-    if kind == LETTER or (follows == LETTER and kind != LINE_END):
-        while kinds[place] & CLASS == LETTER:
-            place += 1
-        return place
-    if is_other(kind) or (kind == BLANK and is_other(follows)):
-        while is_other(kinds[place]):
-            place += 1
-        while kinds[place] == LINE_END:
-            place += 1
-        return place
-    return white_space(kinds, start)
+        if classes[units[place]] != HALF or character(units, place, classes)[0] != LETTER:
+            return place
+        place += 2
 
 
 @compiled
 def is_other(kind: int) -> bool:
-    """Whether a byte is neither of a letter nor of a number nor white space."""
-    return kind & CLASS == OTHER or kind == APOSTROPHE
+    """Whether a character is neither a letter nor a number nor white space."""
+    return kind == OTHER or kind == APOSTROPHE  # noqa: PLR1714, SIM109 (a tuple is slow here)
 
 
 @compiled
-def contraction(first: int, second: int, kind: int) -> int:
+def after_others(units: Units, place: int, classes: Bytes) -> int:
+    """Returns where a run of characters that are ``is_other`` ends."""
+    kind, length = character(units, place, classes)
+    while is_other(kind):
+        place += length
+        kind, length = character(units, place, classes)
+    return place
+
+
+@compiled
+def contraction(first: int, second: int) -> int:
     """Returns how many letters after an apostrophe belong to a contraction.
 
     Args:
-        first: The byte after the apostrophe, in lower case.
+        first: The unit after the apostrophe.
         second: The next one.
-        kind: The kind of the first, which may be the end.
     """
-    if kind != LETTER:
-        return 0
+    first, second = first | 0x20, second | 0x20
     if first == ord("s") or first == ord("t") or first == ord("m") or first == ord("d"):
         return 1
     if second == ord("e") and (first == ord("r") or first == ord("v")):
@@ -165,15 +92,84 @@ def contraction(first: int, second: int, kind: int) -> int:
 
 
 @compiled
-def white_space(kinds: Bytes, start: int) -> int:
+def white_space(units: Units, start: int, classes: Bytes) -> int:
     """Returns where a pretoken of white space ends: alternatives 5, 6 and 7."""
-    place = last = line_end = start
-    while LINE_END <= kinds[place] & CLASS <= BLANK:
-        if not kinds[place] & INSIDE:
-            last = place
+    place = line_end = start
+    while LINE_END <= classes[units[place]] <= BLANK:
         place += 1
-        if kinds[place - 1] == LINE_END:
+        if classes[units[place - 1]] == LINE_END:
             line_end = place
     if line_end > start:
         return line_end
-    return place if kinds[place] == END or last == start else last
+    return place if classes[units[place]] == END or place == start + 1 else place - 1
+
+
+@inlined
+def next_pretoken(units: Units, start: int, classes: Bytes) -> int:
+    """Returns where the pretoken that begins at a place ends.
+
+    Args:
+        units: UTF-16, a zero behind each document.
+        start: Of a pretoken.
+        classes: From ``build_classes``.
+    """
+    kind = classes[units[start]]
+    if kind == LETTER or (kind == BLANK and classes[units[start + 1]] == LETTER):
+        place = start + 1  # three of four end here
+        while classes[units[place]] == LETTER:
+            place += 1
+        if classes[units[place]] != HALF:
+            return place
+    return any_pretoken(units, start, classes)
+
+
+@compiled
+def any_pretoken(units: Units, start: int, classes: Bytes) -> int:
+    """Returns where a pretoken of any kind ends."""
+    kind, length = character(units, start, classes)
+    place = start + length
+    if kind == NUMBER:
+        return place
+    if kind == APOSTROPHE:
+        length = contraction(units[place], units[place + 1])
+        if length:
+            return place + length
+    follows, length = character(units, place, classes)
+    if kind == LETTER or (follows == LETTER and kind != LINE_END):
+        return after_letters(units, place, classes)
+    if is_other(kind) or (kind == BLANK and is_other(follows)):
+        place = after_others(units, place, classes)
+        while classes[units[place]] == LINE_END:
+            place += 1
+        return place
+    return white_space(units, start, classes)
+
+
+@compiled
+def to_utf8(units: Units, start: int, stop: int, out: Bytes) -> int:
+    """Writes a piece of text as UTF-8; returns how many bytes it has, at most three a unit."""
+    size = 0
+    place = start
+    while place < stop:
+        unit = np.int64(units[place])
+        place += 1
+        if unit < 0x80:
+            out[size] = unit
+            size += 1
+        elif unit < 0x800:
+            out[size], out[size + 1] = 0xC0 | unit >> 6, 0x80 | unit & 0x3F
+            size += 2
+        elif unit >> 10 == 0x36:
+            unit = 0x10000 + ((unit & 0x3FF) << 10 | np.int64(units[place]) & 0x3FF)
+            place += 1
+            out[size], out[size + 1] = 0xF0 | unit >> 18, 0x80 | unit >> 12 & 0x3F
+            out[size + 2], out[size + 3] = 0x80 | unit >> 6 & 0x3F, 0x80 | unit & 0x3F
+            size += 4
+        elif unit >> 10 == 0x37:
+            out[size] = unit & 0xFF
+            size += 1
+        else:
+            out[size], out[size + 1] = 0xE0 | unit >> 12, 0x80 | unit >> 6 & 0x3F
+            out[size + 2] = 0x80 | unit & 0x3F
+            size += 3
+    return size
