@@ -301,5 +301,7 @@ class Tokenizer:
         if not compiled.available():
             return None
         from anekdot.tokenizer.compiled.encoder import CompiledEncoder  # noqa: PLC0415 (slow)
+        from anekdot.tokenizer.compiled.segmenting import build_vocabulary  # noqa: PLC0415
 
-        return CompiledEncoder(self.merges, self.token_lengths, self.id_type)
+        vocabulary = build_vocabulary(self.merges)
+        return CompiledEncoder(vocabulary, self.id_type) if vocabulary is not None else None

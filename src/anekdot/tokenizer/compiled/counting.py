@@ -15,7 +15,7 @@ from anekdot.tokenizer.compiled.keys import (
     read_key,
 )
 from anekdot.tokenizer.compiled.layout import Layout
-from anekdot.tokenizer.compiled.scanner import Bytes, Units, next_pretoken, to_utf8
+from anekdot.tokenizer.compiled.scanner import Bytes, Units, cut, to_utf8
 
 Longs = npt.NDArray[np.int64]
 
@@ -39,21 +39,22 @@ def count_documents(
     units = words.view(np.uint16)
     classes, masks = tables
     document, used, n_long = state
+    cuts = np.empty((len(units), 2), np.int32)
+    firsts = np.empty(len(bounds), np.int64)
+    cut(units, bounds, classes, cuts, firsts)
     while document < len(bounds) - 1:
-        place, end = bounds[document], bounds[document + 1] - 1
-        # a document has at most a new pretoken a unit
-        if used + end - place > len(table) // 2 and used > len(table) // 4:
+        first, last = firsts[document], firsts[document + 1]
+        if used + last - first > len(table) // 2 and used > len(table) // 4:
             break
-        while place < end:
-            stop = next_pretoken(units, place, classes)
-            if stop - place > LONGEST:
-                long[2 * n_long], long[2 * n_long + 1] = place, stop
+        for number in range(first, last):
+            start, stop = cuts[number, 0], cuts[number, 1]
+            if stop - start > LONGEST:
+                long[2 * n_long], long[2 * n_long + 1] = start, stop
                 n_long += 1
             else:
-                slot = find_or_put(table, read_key(words, place, stop - place, masks))
+                slot = find_or_put(table, read_key(words, start, stop - start, masks))
                 used += table[slot, COUNT] == 0
                 table[slot, COUNT] += np.uint64(1)
-            place = stop
         document += 1
     state[0], state[1], state[2] = document, used, n_long
 

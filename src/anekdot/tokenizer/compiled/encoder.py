@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import numpy.typing as npt
 
 from anekdot.callbacks import Progress
 from anekdot.tokenizer.compiled.encoding import Ids, Longs, encode_documents, remember
 from anekdot.tokenizer.compiled.keys import Words, empty_table
 from anekdot.tokenizer.compiled.layout import CLASSES, MASKS, Chunk, chunks, lay_out
 from anekdot.tokenizer.compiled.learning import Segmentation
-from anekdot.tokenizer.compiled.merge_table import MergeTable, build_merge_table
+from anekdot.tokenizer.compiled.segmenting import Vocabulary
 
 CACHE_SLOTS = 1 << 18  # of 64 bytes: 16 MB a thread
 
@@ -26,7 +25,7 @@ class _Worker:
         self.cache = (table, table.view(dtype))
         self.ids = np.empty(0, dtype)
 
-    def encode(self, chunk: Chunk, merges: MergeTable) -> tuple[Ids, Longs]:
+    def encode(self, chunk: Chunk, vocabulary: Vocabulary) -> tuple[Ids, Longs]:
         """Returns the ids of some documents, and where each document's begin."""
         layout = lay_out(*chunk)
         room = 3 * layout.words.nbytes // 2
@@ -34,7 +33,7 @@ class _Worker:
             self.ids = np.empty(room, self.ids.dtype)
         offsets = np.zeros(len(layout.bounds), np.int64)
         out = (self.ids, offsets)
-        n_ids = encode_documents(layout, (CLASSES, MASKS), merges, self.cache, out)
+        n_ids = encode_documents(layout, (CLASSES, MASKS), vocabulary, self.cache, out)
         return self.ids[:n_ids].copy(), offsets
 
 
@@ -42,19 +41,12 @@ class CompiledEncoder:
     """Encodes with machine code; each thread has a cache, which is kept between calls.
 
     Args:
-        merges: Pairs of ids in the order of training.
-        lengths: Bytes of each id.
+        vocabulary: Of the tokenizer.
         dtype: Of the ids that are returned.
     """
 
-    def __init__(
-        self,
-        merges: Sequence[tuple[int, int]],
-        lengths: npt.NDArray[np.int32],
-        dtype: type[np.unsignedinteger],
-    ) -> None:
-        pairs = np.array(merges, np.int64).reshape(-1, 2)
-        self._merges = build_merge_table(pairs, lengths)
+    def __init__(self, vocabulary: Vocabulary, dtype: type[np.unsignedinteger]) -> None:
+        self._vocabulary = vocabulary
         self._dtype = dtype
         self._idle: list[_Worker] = []
         self._known: Words | None = None
@@ -66,7 +58,7 @@ class CompiledEncoder:
         starts = np.append(0, np.cumsum(counts.lengths + 1)) + 1
         rarest_first = np.argsort(counts.counts, kind="stable")
         cache = (self._known, self._known.view(self._dtype))
-        remember(cache, counts.keys, starts, rarest_first, ids, self._merges.lengths)
+        remember(cache, counts.keys, starts, rarest_first, ids, self._vocabulary.lengths)
 
     def encode(
         self, documents: Sequence[str | bytes], threads: int, progress: Progress | None
@@ -89,7 +81,7 @@ class CompiledEncoder:
         except IndexError:
             worker = _Worker(self._dtype, self._known)
         try:
-            return worker.encode(chunk, self._merges)
+            return worker.encode(chunk, self._vocabulary)
         finally:
             self._idle.append(worker)
 

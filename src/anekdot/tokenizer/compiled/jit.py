@@ -31,11 +31,6 @@ def compiled(function: F) -> F:
         settings.CACHE_DIR = before
 
 
-def inlined(function: F) -> F:
-    """Compiles a function into each that calls it: for a few lines that run very often."""
-    return cast(F, numba.njit(nogil=True, inline="always")(function))
-
-
 def cache_folder() -> Path | None:
     """Returns a folder of the user's own for this source and this Numba, or None.
 

@@ -4,14 +4,12 @@ An entry is one word: left id, right id and the id of the merge, 20 bits each. Z
 empty entry, because id 0 is special and never part of a merge.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
 from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.compiled.keys import Words
-from anekdot.tokenizer.vocabulary import FIRST_MERGE, byte_ids
+from anekdot.tokenizer.vocabulary import FIRST_MERGE
 
 NO_MERGE = (1 << 20) - 1
 MOST_IDS = NO_MERGE
@@ -21,39 +19,15 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 
 
-class MergeTable(NamedTuple):
-    """The merges of a tokenizer.
-
-    Attributes:
-        pairs: The hash table.
-        of_bytes: The merge of two byte values, or NO_MERGE, [256, 256].
-        byte_ids: The id of each byte value.
-        lengths: Bytes of each id.
-    """
-
-    pairs: Words
-    of_bytes: npt.NDArray[np.int32]
-    byte_ids: npt.NDArray[np.int32]
-    lengths: npt.NDArray[np.int32]
-
-
-def build_merge_table(merges: npt.NDArray[np.int64], lengths: npt.NDArray[np.int32]) -> MergeTable:
+def build_merge_table(merges: npt.NDArray[np.int64]) -> Words:
     """Returns the table of some merges.
 
     Args:
         merges: Pairs of ids in the order of training, [n, 2].
-        lengths: Bytes of each id.
     """
-    n_entries = 1 << max(8, 2 + len(merges).bit_length())
-    pairs = np.zeros(n_entries, np.uint64)
+    pairs = np.zeros(1 << max(8, 2 + len(merges).bit_length()), np.uint64)
     fill(pairs, merges, FIRST_MERGE)
-    ids = np.array(byte_ids(), np.int32)
-    of_bytes = np.full((256, 256), NO_MERGE, np.int32)
-    value = np.empty(FIRST_MERGE, np.int64)
-    value[ids] = np.arange(256)
-    small = (merges < FIRST_MERGE).all(axis=1)
-    of_bytes[value[merges[small, 0]], value[merges[small, 1]]] = FIRST_MERGE + np.flatnonzero(small)
-    return MergeTable(pairs, of_bytes, ids, lengths)
+    return pairs
 
 
 @compiled

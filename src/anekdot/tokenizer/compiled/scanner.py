@@ -15,11 +15,13 @@ single byte, its last eight bits: a byte that is not part of well-formed UTF-8, 
 import numpy as np
 import numpy.typing as npt
 
-from anekdot.tokenizer.compiled.jit import compiled, inlined
+from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE
 
 Bytes = npt.NDArray[np.uint8]
 Units = npt.NDArray[np.uint16]
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
 
 # The space and the apostrophe have classes of their own, as they have in the pattern. A HALF is
 # the first of two units that together are a character.
@@ -62,7 +64,7 @@ def after_letters(units: Units, place: int, classes: Bytes) -> int:
 @compiled
 def is_other(kind: int) -> bool:
     """Whether a character is neither a letter nor a number nor white space."""
-    return kind == OTHER or kind == APOSTROPHE  # noqa: PLR1714, SIM109 (a tuple is slow here)
+    return kind == OTHER or kind == APOSTROPHE  # noqa: PLR1714 (a tuple is slow here)
 
 
 @compiled
@@ -104,28 +106,40 @@ def white_space(units: Units, start: int, classes: Bytes) -> int:
     return place if classes[units[place]] == END or place == start + 1 else place - 1
 
 
-@inlined
-def next_pretoken(units: Units, start: int, classes: Bytes) -> int:
-    """Returns where the pretoken that begins at a place ends.
+@compiled
+def cut(units: Units, bounds: Longs, classes: Bytes, cuts: Ints, firsts: Longs) -> int:
+    """Cuts documents into pretokens; returns how many there are.
 
     Args:
-        units: UTF-16, a zero behind each document.
-        start: Of a pretoken.
+        units: UTF-16, a zero behind each document and two behind the last.
+        bounds: Where each document begins, and where one after the last would.
         classes: From ``build_classes``.
+        cuts: Receives where each pretoken begins and ends, [as many as units, 2].
+        firsts: Receives the first pretoken of each document, and how many there are.
     """
-    kind = classes[units[start]]
-    if kind == LETTER or (kind == BLANK and classes[units[start + 1]] == LETTER):
-        place = start + 1  # three of four end here
-        while classes[units[place]] == LETTER:
-            place += 1
-        if classes[units[place]] != HALF:
-            return place
-    return any_pretoken(units, start, classes)
+    size = 0
+    for document in range(len(bounds) - 1):
+        firsts[document] = size
+        place, end = bounds[document], bounds[document + 1] - 1
+        while place < end:
+            start, kind = place, classes[units[place]]
+            if kind == LETTER or (kind == BLANK and classes[units[place + 1]] == LETTER):
+                place += 1  # three of four: letters, and often a space before them
+                while classes[units[place]] == LETTER:
+                    place += 1
+                if classes[units[place]] == HALF:
+                    place = any_pretoken(units, start, classes)
+            else:
+                place = any_pretoken(units, start, classes)
+            cuts[size, 0], cuts[size, 1] = start, place
+            size += 1
+    firsts[len(bounds) - 1] = size
+    return size
 
 
 @compiled
 def any_pretoken(units: Units, start: int, classes: Bytes) -> int:
-    """Returns where a pretoken of any kind ends."""
+    """Returns where the pretoken that begins at a place ends, whatever it is."""
     kind, length = character(units, start, classes)
     place = start + length
     if kind == NUMBER:

@@ -1,0 +1,115 @@
+"""Which token is the longest that a text begins with: the tokens as a tree in one array.
+
+The tree is a double array: the child of a node for a byte stands at the node's base plus the
+byte, if the entry there names the node as its parent. An entry is one word: parent, base and
+token, 22, 22 and 20 bits. Entry 0 is the root.
+
+Source: Aoe 1989, "An Efficient Digital Search Algorithm by Using a Double-Array Structure".
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from anekdot.tokenizer.compiled.jit import compiled
+from anekdot.tokenizer.compiled.scanner import Bytes
+
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+
+NO_TOKEN = (1 << 20) - 1
+MOST_NODES = (1 << 22) - 512
+
+_TOKEN_BITS, _BASE_BITS = 20, 22
+_BASE = (1 << _BASE_BITS) - 1
+_PARENT_SHIFT = _TOKEN_BITS + _BASE_BITS
+_FREE = -1
+
+
+def build_trie(tokens: list[bytes]) -> Longs:
+    """Returns the tree of all tokens that have bytes; their ids are their places in the list."""
+    data = np.frombuffer(b"".join(tokens), np.uint8)
+    starts = np.append(0, np.cumsum([len(token) for token in tokens]))
+    n_nodes = len(data) + 1
+    child, sibling = np.zeros(n_nodes, np.int32), np.zeros(n_nodes, np.int32)
+    byte, token = np.zeros(n_nodes, np.uint8), np.full(n_nodes, NO_TOKEN, np.int32)
+    n_nodes = grow(data, starts, child, sibling, byte, token)
+    entries = np.full(2 * n_nodes + 512, _FREE, np.int64)
+    while not place_nodes(child, sibling, byte, token, n_nodes, entries):
+        entries = np.full(2 * len(entries), _FREE, np.int64)
+    return entries
+
+
+@compiled
+def grow(data: Bytes, starts: Longs, child: Ints, sibling: Ints, byte: Bytes, token: Ints) -> int:
+    """Writes the tree as first children and next siblings; returns how many nodes it has."""
+    n_nodes = 1
+    for id in range(len(starts) - 1):
+        node = 0
+        for place in range(starts[id], starts[id + 1]):
+            following = child[node]
+            while following and byte[following] != data[place]:
+                following = sibling[following]
+            if not following:
+                following = n_nodes
+                n_nodes += 1
+                byte[following] = data[place]
+                sibling[following] = child[node]
+                child[node] = following
+            node = following
+        if node:
+            token[node] = id
+    return n_nodes
+
+
+@compiled
+def place_nodes(
+    child: Ints, sibling: Ints, byte: Bytes, token: Ints, n_nodes: int, entries: Longs
+) -> bool:
+    """Gives every node its place in the array; returns whether there was room."""
+    slots = np.zeros(n_nodes, np.int64)
+    order = np.zeros(n_nodes, np.int64)
+    n_order, first_free = 1, 1
+    for done in range(n_nodes):
+        node = order[done]
+        slot = slots[node]
+        base = 0
+        if child[node]:
+            while entries[first_free] != _FREE:
+                first_free += 1
+            base = max(1, first_free - 255)
+            while True:
+                if base + 256 > len(entries) or base > _BASE:
+                    return False
+                following = child[node]
+                while following and entries[base + byte[following]] == _FREE:
+                    following = sibling[following]
+                if not following:
+                    break
+                base += 1
+            following = child[node]
+            while following:
+                slots[following] = base + byte[following]
+                entries[base + byte[following]] = slot << _PARENT_SHIFT | token[following]
+                order[n_order] = following
+                n_order += 1
+                following = sibling[following]
+        parent = 0 if node == 0 else entries[slot] >> _PARENT_SHIFT
+        entries[slot] = parent << _PARENT_SHIFT | base << _TOKEN_BITS | token[node]
+    return True
+
+
+@compiled
+def longest_token(entries: Longs, text: Bytes, place: int, end: int) -> int:
+    """Returns the longest token that stands at a place, or NO_TOKEN."""
+    slot, entry = np.int64(0), entries[0]
+    found = NO_TOKEN
+    while place < end:
+        child = (entry >> _TOKEN_BITS & _BASE) + text[place]
+        entry = entries[child]
+        if entry >> _PARENT_SHIFT != slot:
+            break
+        slot = child
+        if entry & NO_TOKEN != NO_TOKEN:
+            found = entry & NO_TOKEN
+        place += 1
+    return found
