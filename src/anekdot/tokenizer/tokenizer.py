@@ -112,8 +112,8 @@ class Tokenizer:
             progress=progress,
         )
         tokenizer = cls(tuple(merges))
-        if segmentation is not None and (fast := tokenizer._compiled_encoder) is not None:
-            fast.remember(segmentation)
+        if segmentation is not None:
+            tokenizer.__dict__["_segmentation"] = segmentation  # for the first encoding
         return tokenizer
 
     def truncate(self, vocab_size: int) -> Self:
@@ -292,7 +292,8 @@ class Tokenizer:
 
     def _fast(self, n_bytes: int) -> "CompiledEncoder | None":
         """Returns the compiled encoder where it pays for so many bytes."""
-        if "_compiled_encoder" not in self.__dict__ and n_bytes < compiled.WORTH_COMPILING:
+        at_hand = self.__dict__.keys() & {"_compiled_encoder", "_segmentation"}
+        if not at_hand and n_bytes < compiled.WORTH_COMPILING:
             return None
         return self._compiled_encoder if n_bytes >= compiled.WORTH_CALLING else None
 
@@ -304,4 +305,9 @@ class Tokenizer:
         from anekdot.tokenizer.compiled.segmenting import build_vocabulary  # noqa: PLC0415
 
         vocabulary = build_vocabulary(self.merges)
-        return CompiledEncoder(vocabulary, self.id_type) if vocabulary is not None else None
+        if vocabulary is None:
+            return None
+        encoder = CompiledEncoder(vocabulary, self.id_type)
+        if (segmentation := self.__dict__.pop("_segmentation", None)) is not None:
+            encoder.remember(segmentation)
+        return encoder

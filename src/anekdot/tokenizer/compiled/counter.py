@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from anekdot.tokenizer.compiled.counting import COUNT, absorb, count_documents, keys_to_utf8
-from anekdot.tokenizer.compiled.keys import KEY_WORDS, LONGEST, Words, empty_table
+from anekdot.tokenizer.compiled.counting import COUNT, absorb, count_cuts, keys_to_utf8
+from anekdot.tokenizer.compiled.keys import KEY_WORDS, Words, empty_table
 from anekdot.tokenizer.compiled.layout import CLASSES, MASKS, Chunk, chunks, lay_out
-from anekdot.tokenizer.compiled.scanner import Bytes
+from anekdot.tokenizer.compiled.scanner import Bytes, cut
 
 Longs = npt.NDArray[np.int64]
 
@@ -69,18 +69,20 @@ class PretokenCounter:
 
     def add(self, chunk: Chunk) -> None:
         """Counts the pretokens of some documents."""
-        layout = lay_out(*chunk)
-        units = layout.words.view(np.uint16)
-        long = np.empty(2 * (len(units) // LONGEST + 1), np.int64)
+        words, bounds = lay_out(*chunk)
+        units = words.view(np.uint16)
+        cuts = np.empty((len(units), 2), np.int32)
+        cuts = cuts[: cut(units, bounds, CLASSES, cuts, np.empty_like(bounds))]
+        long = np.empty(len(cuts), np.int32)
         state = np.array([0, self.used, 0])
         while True:
-            count_documents(layout, (CLASSES, MASKS), self.table, long, state)
+            count_cuts(words, cuts, MASKS, self.table, long, state)
             self.used = int(state[1])
-            if state[0] == len(layout.bounds) - 1:
+            if state[0] == len(cuts):
                 break
             self._grow()
             state[1] = self.used
-        for start, stop in long[: 2 * state[2]].reshape(-1, 2).tolist():
+        for start, stop in cuts[long[: state[2]]].tolist():
             text = units[start:stop].tobytes().decode("utf-16-le", "surrogatepass")
             word = text.replace("\udc00", "\0").encode("utf-8", "surrogateescape")
             self.long[word] += 1
@@ -90,7 +92,7 @@ class PretokenCounter:
 
     def absorb(self, rows: Words) -> None:
         """Adds counts: words of the key, then the count."""
-        while self.used + len(rows) > len(self.table) // 2:
+        while self.used + len(rows) > 3 * len(self.table) // 4:
             self._grow()
         self.used += int(absorb(self.table, rows))
 

@@ -14,49 +14,41 @@ from anekdot.tokenizer.compiled.keys import (
     put_key,
     read_key,
 )
-from anekdot.tokenizer.compiled.layout import Layout
-from anekdot.tokenizer.compiled.scanner import Bytes, Units, cut, to_utf8
+from anekdot.tokenizer.compiled.scanner import Bytes, Units, to_utf8
 
+Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 
 COUNT = KEY_WORDS  # the word of a slot in which the count stands
 
 
 @compiled
-def count_documents(
-    layout: Layout, tables: tuple[Bytes, Words], table: Words, long: Longs, state: Longs
+def count_cuts(
+    words: Words, cuts: Ints, masks: Words, table: Words, long: Ints, state: Longs
 ) -> None:
-    """Counts the pretokens of documents, until all are done or the table is half full.
+    """Counts pretokens, until all are done or the table is nearly full.
 
     Args:
-        layout: The documents.
-        tables: Classes and masks.
+        words: Units of UTF-16, four a word.
+        cuts: Where each pretoken begins and ends, [pretokens, 2].
+        masks: From ``keys.build_masks``.
         table: Of counts; written.
-        long: Receives first and last place of every pretoken that does not fit into a key.
-        state: Documents done, used slots, long pretokens; read and written.
+        long: Receives the numbers of the pretokens that do not fit into a key.
+        state: Pretokens done, used slots, long pretokens; read and written.
     """
-    words, bounds = layout
-    units = words.view(np.uint16)
-    classes, masks = tables
-    document, used, n_long = state
-    cuts = np.empty((len(units), 2), np.int32)
-    firsts = np.empty(len(bounds), np.int64)
-    cut(units, bounds, classes, cuts, firsts)
-    while document < len(bounds) - 1:
-        first, last = firsts[document], firsts[document + 1]
-        if used + last - first > len(table) // 2 and used > len(table) // 4:
-            break
-        for number in range(first, last):
-            start, stop = cuts[number, 0], cuts[number, 1]
-            if stop - start > LONGEST:
-                long[2 * n_long], long[2 * n_long + 1] = start, stop
-                n_long += 1
-            else:
-                slot = find_or_put(table, read_key(words, start, stop - start, masks))
-                used += table[slot, COUNT] == 0
-                table[slot, COUNT] += np.uint64(1)
-        document += 1
-    state[0], state[1], state[2] = document, used, n_long
+    number, used, n_long = state
+    limit = 3 * len(table) // 4
+    while number < len(cuts) and used < limit:
+        start, length = cuts[number, 0], cuts[number, 1] - cuts[number, 0]
+        if length > LONGEST:
+            long[n_long] = number
+            n_long += 1
+        else:
+            slot = find_or_put(table, read_key(words, start, length, masks))
+            used += table[slot, COUNT] == 0
+            table[slot, COUNT] += np.uint64(1)
+        number += 1
+    state[0], state[1], state[2] = number, used, n_long
 
 
 @compiled

@@ -13,6 +13,7 @@ from anekdot.tokenizer.compiled.merging import (
     Events,
     Neighbours,
     Texts,
+    lay_pretokens,
     learn,
     start_pairs,
 )
@@ -83,12 +84,9 @@ def _texts(
     byte_ids: npt.NDArray[np.int32],
 ) -> Texts:
     """Lays the pretokens out with gaps between them."""
-    number = np.repeat(np.arange(len(counts.counts), dtype=np.int32), counts.lengths)
-    places = np.arange(len(number)) + number + 1
-    ids = np.full(len(number) + len(counts.counts) + 1, GAP, np.int32)
-    ids[places] = byte_ids[counts.data]
-    pretoken = np.zeros(len(ids), np.int32)
-    pretoken[places] = number
+    size = len(counts.data) + len(counts.counts) + 1
+    ids, pretoken = np.empty(size, np.int32), np.empty(size, np.int32)
+    lay_pretokens(counts.data, counts.lengths, byte_ids, ids, pretoken)
     lengths = np.ones(vocab_size, np.int32)
     return Texts(ids, pretoken, counts.counts, lengths, np.zeros(1, np.int64))
 
@@ -113,12 +111,17 @@ def _enlarged(pairs: Pairs) -> Pairs:
     """Returns the pairs in larger arrays."""
     capacity = np.array([len(pairs.left), len(pairs.places)])
     full = pairs.sizes[:2] / capacity
-    larger = _pairs(*capacity << (full >= full.max() / 2))
+    n_pairs, n_places = capacity << (full >= full.max() / 2)
+    if n_places > len(pairs.places):
+        places = np.empty(n_places, np.int32)
+        places[: len(pairs.places)] = pairs.places
+        pairs = pairs._replace(places=places)
+    if n_pairs == len(pairs.left):
+        return pairs
+    larger = _pairs(n_pairs, 0)._replace(places=pairs.places, sizes=pairs.sizes)
     for name in ("left", "right", "counts", "first", "n_places", "heap_count", "heap_pair"):
         old = getattr(pairs, name)
         getattr(larger, name)[: len(old)] = old
-    larger.places[: len(pairs.places)] = pairs.places
-    larger.sizes[:] = pairs.sizes
     rehash(larger)
     return larger
 

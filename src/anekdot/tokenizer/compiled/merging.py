@@ -18,6 +18,7 @@ from anekdot.tokenizer.compiled.pairs import Pairs, add_pair, lose, most_frequen
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
 
 GAP = -1
 
@@ -67,6 +68,28 @@ class Events(NamedTuple):
     start: Ints
     before: Ints
     after: Ints
+
+
+@compiled
+def lay_pretokens(data: Bytes, lengths: Longs, byte_ids: Ints, ids: Ints, pretoken: Ints) -> None:
+    """Writes pretokens as ids with gaps around them, and which pretoken a place belongs to.
+
+    Args:
+        data: The bytes of all pretokens.
+        lengths: Bytes of each.
+        byte_ids: The id of each byte value.
+        ids: Written: all bytes, and a gap more than pretokens.
+        pretoken: Written; as long.
+    """
+    place = read = 0
+    ids[0], pretoken[0] = GAP, 0
+    for number in range(len(lengths)):
+        for _ in range(lengths[number]):
+            place += 1
+            ids[place], pretoken[place] = byte_ids[data[read]], number
+            read += 1
+        place += 1
+        ids[place], pretoken[place] = GAP, number
 
 
 @compiled
