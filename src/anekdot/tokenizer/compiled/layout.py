@@ -13,7 +13,7 @@ from anekdot.tokenizer.pretokens import to_bytes
 
 Longs = npt.NDArray[np.int64]
 
-CHUNK_SIZE = 1 << 17  # characters of documents that go through the loops together
+CHUNK_SIZE = 1 << 18  # characters of documents that go through the loops together
 
 CLASSES = build_classes()
 MASKS = build_masks()

@@ -118,13 +118,16 @@ def segment(text: Bytes, size: int, vocabulary: Vocabulary, ids: Ints, closed: B
     for place in range(size + 1):
         closed[place] = False
     n_ids = place = 0
+    last = asked_left = asked_right = -1
+    fits = True  # nothing stands before the first token
     token = longest_token(trie, text, 0, size)
     while place < size:
         end = place + lengths[token]
-        if not closed[end] and (
-            n_ids == 0 or may_stand(pairs, parts, ids[n_ids - 1], token, NO_MERGE)
-        ):
-            ids[n_ids] = token
+        if last != asked_left or token != asked_right:  # long runs ask the same again and again
+            fits = n_ids == 0 or may_stand(pairs, parts, last, token, NO_MERGE)
+            asked_left, asked_right = last, token
+        if fits and not closed[end]:
+            ids[n_ids] = last = token
             n_ids += 1
             place = end
             token = longest_token(trie, text, place, size)
@@ -133,6 +136,7 @@ def segment(text: Bytes, size: int, vocabulary: Vocabulary, ids: Ints, closed: B
         else:
             closed[place] = True
             n_ids -= 1
-            token = ids[n_ids]
+            token = last
+            last = ids[n_ids - 1] if n_ids else -1
             place -= lengths[token]
     return n_ids
