@@ -121,6 +121,14 @@ def test_pretokens_that_differ_in_zero_bytes_or_their_last_byte_only() -> None:
     assert as_dict(counter.count_pretokens(documents, 1, None)) == count_pretokens(documents)
 
 
+def test_pretokens_that_differ_in_one_letter_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counter, "SMALLEST_TABLE", SMALL_TABLE)
+    for size, n in [(14, n) for n in range(15)] + [(30, n) for n in range(31)]:
+        documents = ["a" * n + letter + "a" * (size - n) for letter in "abcdefgж" * 2]
+        found = as_dict(counter.count_pretokens(documents, 1, None))
+        assert sorted(found.values()) == [2] * 8
+
+
 def test_no_documents_and_empty_documents() -> None:
     for documents in ([], [""], [b"", "", b""]):
         assert as_dict(counter.count_pretokens(documents, 2, None)) == {}
@@ -169,9 +177,8 @@ def test_threads_that_did_not_spill_may_together_exceed_the_limit(
         add(self, chunk)
 
     monkeypatch.setattr(PretokenCounter, "add", one_each)
-    documents = ["abcdefghijklmnopqrstuvwx", "ABCDEFGHIJKLMNOPQRSTUVWX"]
-    documents = [" ".join(letters) for letters in documents]
-    table = SMALL_TABLE * 64
+    documents = [" ".join(word[:12] for word in russian_words(40, seed)) for seed in (1, 2)]
+    table = SMALL_TABLE * 64  # bytes
     found = counter.count_pretokens(documents, 2, 2 * 3 * table)
     assert as_dict(found) == count_pretokens(documents)
 

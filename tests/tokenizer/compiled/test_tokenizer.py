@@ -42,6 +42,15 @@ assert Tokenizer.train(["Кот и кит"] * 100, 265).vocab_size == 265
 assert "numba" not in sys.modules
 assert "anekdot.tokenizer.compiled.jit" not in sys.modules
 """
+ENDLESS_WORD = """
+import random, resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))
+from anekdot.tokenizer import Tokenizer, compiled
+compiled.WORTH_COMPILING = compiled.WORTH_CALLING = 0
+word = "".join(random.Random(1).choices("abcdefgh", k={length}))
+tokenizer = Tokenizer.train([word], 1_000_000, threads=1)
+print(tokenizer.encode(word) == [tokenizer.vocab_size - 1])
+"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -198,12 +207,20 @@ def test_without_numba_everything_takes_the_plain_path() -> None:
 
 @pytest.mark.slow
 def test_more_ids_than_the_merge_table_holds_are_encoded_alike() -> None:
-    marks = [id for byte, id in enumerate(byte_ids()) if len(split(b"!%c!" % byte)) == 1]
+    marks = sorted(id for byte, id in enumerate(byte_ids()) if len(split(b"!%c!" % byte)) == 1)
     pairs = [*product(marks, marks)]
-    rising = [n for n, (left, right) in enumerate(pairs) if left <= right]
+    rising = [n for n, (left, right) in enumerate(pairs) if left < right]  # all are reachable
     triples = [(FIRST_MERGE + n, last) for n, last in product(rising, marks)]
     tokenizer = Tokenizer((*pairs, *triples)[: (1 << 20) - FIRST_MERGE])
     text = tokenizer.token_bytes((1 << 20) - 1)
     plain = Encoder(tokenizer.merges, tokenizer.token_lengths.tolist())
     assert [*plain(text)] == [(1 << 20) - 1]
     assert tokenizer.encode(text) == [(1 << 20) - 1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit of memory is set as on Linux")
+@pytest.mark.parametrize("length", [200_000, 250_000, 500_000])
+def test_a_vocabulary_of_very_long_tokens_fits_or_takes_the_plain_path(length: int) -> None:
+    script = [sys.executable, "-c", ENDLESS_WORD.format(length=length)]
+    assert subprocess.run(script, check=True, capture_output=True, timeout=120).stdout == b"True\n"

@@ -199,7 +199,7 @@ def count_pretokens(
                 waiting.popleft().result()
         for future in waiting:
             future.result()
-        if spill.used:
+        if spill.used or (memory_limit is not None and threads > 1):
             for counter in idle:
                 counter.empty()
             return PretokenCounts(*map(np.concatenate, zip(*spill.read(), strict=True)))

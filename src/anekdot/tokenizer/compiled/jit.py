@@ -40,16 +40,22 @@ def cache_folder() -> Path | None:
     digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
-    folder = _user_cache() / "anekdot" / digest.hexdigest()[:16]
     try:
-        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        status = folder.stat()
-    except OSError:
+        folder = _user_cache() / "anekdot" / digest.hexdigest()[:16]
+        folder.parent.mkdir(0o700, parents=True, exist_ok=True)
+        folder.mkdir(0o700, exist_ok=True)
+        own = all(map(_is_own, (folder.parent, folder)))
+    except (OSError, RuntimeError):  # RuntimeError: the user has no home
         return None
-    shared = hasattr(os, "getuid") and (
-        status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return folder if own and os.access(folder, os.W_OK) else None
+
+
+def _is_own(folder: Path) -> bool:
+    """Whether a folder belongs to the user and nobody else may write into it."""
+    status = folder.stat()
+    return not hasattr(os, "getuid") or (
+        status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     )
-    return folder if not shared and os.access(folder, os.W_OK) else None
 
 
 def _user_cache() -> Path:

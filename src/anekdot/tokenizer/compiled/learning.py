@@ -54,6 +54,8 @@ def train_merges(
         progress: Called with (merges done, merges wanted, "merges").
     """
     first = max(byte_ids) + 1
+    wanted = vocab_size - first
+    vocab_size = min(vocab_size, first + len(counts.data))  # a merge takes a place at least
     texts = _texts(counts, vocab_size, np.array(byte_ids, np.int32))
     texts.size[0] = first
     pairs = _pairs(1 << 17, 5 * len(texts.ids) // 2)
@@ -70,9 +72,9 @@ def train_merges(
         elif texts.size[0] == before:
             break
         if progress is not None:
-            progress(int(texts.size[0]) - first, vocab_size - first, "merges")
+            progress(int(texts.size[0]) - first, wanted, "merges")
     n_merges = int(texts.size[0]) - first
-    if progress is not None and n_merges < vocab_size - first:
+    if progress is not None and n_merges < wanted:
         progress(n_merges, n_merges, "merges")
     found = [(int(left), int(right)) for left, right in merges[first : first + n_merges]]
     return found, Segmentation(counts, texts.ids)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.compiled.keys import Words
-from anekdot.tokenizer.compiled.merge_table import NO_MERGE, build_merge_table, merge_of
+from anekdot.tokenizer.compiled.merge_table import MOST_IDS, NO_MERGE, build_merge_table, merge_of
 from anekdot.tokenizer.compiled.scanner import Bytes
 from anekdot.tokenizer.compiled.trie import NO_TOKEN, build_trie, longest_token
 from anekdot.tokenizer.vocabulary import FIRST_MERGE, Merge, token_bytes
@@ -46,8 +46,13 @@ class Vocabulary(NamedTuple):
 
 
 def build_vocabulary(merges: Sequence[Merge]) -> Vocabulary | None:
-    """Returns the vocabulary of some merges, or None if a token cannot be reached by them."""
+    """Returns the vocabulary of some merges.
+
+    None, if a token cannot be reached by them or if there are more than the tables can hold.
+    """
     tokens = token_bytes(merges)
+    if len(tokens) > MOST_IDS:
+        return None
     lengths = np.array([*map(len, tokens)], np.int32)
     learned = np.array(merges, np.int32).reshape(-1, 2)
     parts = np.concatenate([np.arange(FIRST_MERGE, dtype=np.int32)[:, None].repeat(2, 1), learned])
@@ -55,6 +60,8 @@ def build_vocabulary(merges: Sequence[Merge]) -> Vocabulary | None:
     if not reachable(pairs, parts, FIRST_MERGE):
         return None
     trie = build_trie(tokens)
+    if trie is None:
+        return None
     shorter = np.empty(len(tokens), np.int32)
     data = np.frombuffer(b"".join(tokens), np.uint8)
     find_shorter(trie, data, np.append(0, np.cumsum(lengths, dtype=np.int64)), shorter)

@@ -17,7 +17,7 @@ Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 
 NO_TOKEN = (1 << 20) - 1
-MOST_NODES = (1 << 22) - 512
+MOST_ENTRIES = 1 << 22
 
 _TOKEN_BITS, _BASE_BITS = 20, 22
 _BASE = (1 << _BASE_BITS) - 1
@@ -25,18 +25,25 @@ _PARENT_SHIFT = _TOKEN_BITS + _BASE_BITS
 _FREE = -1
 
 
-def build_trie(tokens: list[bytes]) -> Longs:
-    """Returns the tree of all tokens that have bytes; their ids are their places in the list."""
+def build_trie(tokens: list[bytes]) -> Longs | None:
+    """Returns the tree of all tokens that have bytes, or None if it would be too large.
+
+    Args:
+        tokens: By id.
+    """
     data = np.frombuffer(b"".join(tokens), np.uint8)
     starts = np.append(0, np.cumsum([len(token) for token in tokens]))
     n_nodes = len(data) + 1
     child, sibling = np.zeros(n_nodes, np.int32), np.zeros(n_nodes, np.int32)
     byte, token = np.zeros(n_nodes, np.uint8), np.full(n_nodes, NO_TOKEN, np.int32)
     n_nodes = grow(data, starts, child, sibling, byte, token)
-    entries = np.full(2 * n_nodes + 512, _FREE, np.int64)
-    while not place_nodes(child, sibling, byte, token, n_nodes, entries):
-        entries = np.full(2 * len(entries), _FREE, np.int64)
-    return entries
+    room = 2 * n_nodes + 512
+    while room <= MOST_ENTRIES:
+        entries = np.full(room, _FREE, np.int64)
+        if place_nodes(child, sibling, byte, token, n_nodes, entries):
+            return entries
+        room *= 2
+    return None
 
 
 @compiled
