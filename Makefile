@@ -1,6 +1,7 @@
 # make joke    install the core and tell an anecdote: make joke PROMPT="Студент"
 # make test    install what the suite needs and run it
 # make check   formatting, lint, types, imports
+# make bench CORPUS=texts.jsonl.gz         the tokenizer beside its peers, into bench/RESULTS.md (an hour)
 # make pretrained CORPUS=texts.jsonl.gz    train and ship the pretrained bundle (an hour and a half)
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ export PROMPT
 export PIP_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: joke setup test check pretrained clean
+.PHONY: joke setup test check bench pretrained clean
 
 joke: $(VENV)/.core
 	@$(BIN)/python -m anekdot generate "$$PROMPT"
@@ -32,6 +33,9 @@ pretrained: $(VENV)/.dev
 	$(BIN)/python -m anekdot train $(CORPUS) --out runs/pretrained --config tools/pretrained.toml
 	$(BIN)/python tools/ship_pretrained.py runs/pretrained
 
+bench: build/bench/.peers
+	build/bench/bin/python bench/tokenizer.py $(CORPUS)
+
 clean:
 	rm -rf $(VENV) build dist
 
@@ -41,6 +45,11 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 		{ echo "This Python has no venv: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+
+build/bench/.peers: bench/tokenizer-peers.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m venv build/bench
+	build/bench/bin/python -m pip install --quiet -r bench/tokenizer-peers.txt --editable '.[fast]'
+	@touch $@
 
 $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .
