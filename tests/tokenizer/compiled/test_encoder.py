@@ -122,7 +122,7 @@ def test_pretokens_of_every_length(alphabet: str) -> None:
 @pytest.mark.parametrize("dtype", [np.uint16, np.uint32])
 def test_every_number_of_ids_a_pretoken(dtype: type[np.unsignedinteger]) -> None:
     tokenizer = Tokenizer(())
-    words = ["a" * n for n in range(1, 70)] * 2
+    words = [letter * n for n in range(1, 70) for letter in "aж中😀"] * 2
     fast = CompiledEncoder(build_vocabulary(()), dtype)
     assert fast_ids(fast, words) == plain_ids(tokenizer, words)
     assert fast.encode(words, 1, None)[0].dtype == dtype
@@ -150,7 +150,7 @@ def test_a_cache_much_smaller_than_the_texts_changes_nothing(
 ) -> None:
     monkeypatch.setattr(encoder, "CACHE_SLOTS", slots)
     fast = fast_of(tokenizer)
-    words = random_words("котврачиёж ", 300, 30) + ONE_LETTER_APART
+    words = random_words("котврачиёж ", 300, 30) + random_words("щъюЫ", 100, 15) + ONE_LETTER_APART
     for seed in range(5):
         texts = random.Random(seed).choices(words, k=1000)
         assert fast_ids(fast, texts) == plain_ids(tokenizer, texts)

@@ -158,6 +158,19 @@ def test_without_a_folder_the_functions_run_all_the_same(tmp_path: Path) -> None
     assert [*tmp_path.rglob("*")] == [file]
 
 
+@pytest.mark.slow
+def test_no_array_is_read_or_written_outside_its_bounds(tmp_path: Path) -> None:
+    chosen = "every_length or tiny_corpora or chunks or deep_merges or small_tables or smaller"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", str(Path(__file__).parent), "-x", "-k", chosen],
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path), "NUMBA_BOUNDSCHECK": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_the_place_of_other_peoples_machine_code_is_not_changed() -> None:
     script = "import numba; before = numba.config.CACHE_DIR\nimport anekdot.tokenizer.compiled.keys"
     script += "\nassert numba.config.CACHE_DIR == before, numba.config.CACHE_DIR"

@@ -156,6 +156,12 @@ def test_every_sequence_of_some_nasty_bytes_is_split_as_by_the_plain_twin() -> N
     assert split_together(documents) == [split_alone(each) for each in documents]
 
 
+def test_every_two_letters_after_an_apostrophe() -> None:
+    pairs = ["".join(each) for each in product("abdeklmorstvzABDEKLMORSTVZſжK ", repeat=2)]
+    documents = [f"{before}'{pair}{after}" for pair in pairs for before in "а " for after in "б "]
+    assert split_together(documents) == [split_alone(each) for each in documents]
+
+
 def test_runs_of_white_space_of_every_shape() -> None:
     blanks = (" ", "\t", "\u00a0", "\n", "\r")
     runs = ["".join(each) for n in range(5) for each in product(blanks, repeat=n)]

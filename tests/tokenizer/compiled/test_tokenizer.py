@@ -125,6 +125,18 @@ def test_a_tokenizer_fresh_from_training_encodes_as_a_loaded_one(
     assert [restored.encode(document) for document in documents] == expected
 
 
+def test_only_the_first_encoding_after_training_takes_over_what_it_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    remembered: list[object] = []
+    monkeypatch.setattr(CompiledEncoder, "remember", lambda _, left: remembered.append(left))
+    fresh = Tokenizer.train(["кот и кит"], 262)
+    for _ in range(2):
+        fresh.encode("кот")
+    Tokenizer(fresh.merges).encode("кот")
+    assert len(remembered) == 1
+
+
 def test_cutting_a_fresh_tokenizer_down_forgets_what_training_left() -> None:
     text = "на дворе трава, на траве дрова " * 20
     fresh = Tokenizer.train([text], 290)
