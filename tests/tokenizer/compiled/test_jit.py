@@ -9,9 +9,6 @@ import pytest
 from anekdot.tokenizer.compiled import jit
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="owners and modes are those of POSIX")
-UNPRIVILEGED = pytest.mark.skipif(
-    getattr(os, "geteuid", lambda: 1)() == 0, reason="root may write anywhere"
-)
 HITS_AND_MISSES = """
 from anekdot.tokenizer.compiled import jit
 from anekdot.tokenizer.compiled.scanner import is_other
@@ -88,11 +85,12 @@ def test_a_folder_of_another_user_is_refused(
 
 
 @POSIX
-@UNPRIVILEGED
 def test_a_read_only_folder_is_refused(user_cache: Path) -> None:
     folder = jit.cache_folder()
     assert folder is not None
     folder.chmod(0o500)
+    if os.access(folder, os.W_OK):
+        pytest.skip("this user may write anywhere")
     assert jit.cache_folder() is None
     folder.rmdir()
     folder.parent.chmod(0o500)

@@ -17,7 +17,7 @@ Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 
 NO_TOKEN = (1 << 20) - 1
-MOST_ENTRIES = 1 << 22
+MOST_ENTRIES = 1 << 21  # a parent has a sign bit above it
 
 _TOKEN_BITS, _BASE_BITS = 20, 22
 _BASE = (1 << _BASE_BITS) - 1
