@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from anekdot.tokenizer import pretokens, reference
 from anekdot.tokenizer.compiled.jit import compiled
-from anekdot.tokenizer.compiled.layout import CLASSES, lay_out
+from anekdot.tokenizer.compiled.layout import CLASSES, STEPS, lay_out
 from anekdot.tokenizer.compiled.scanner import cut, to_utf8
 from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE
 
@@ -54,22 +54,26 @@ DOCUMENTS = (
 
 @compiled
 def write(units, cuts, data, ends):
-    """Writes pretokens as UTF-8, and where each ends."""
+    """Writes pretokens as UTF-8, and where each ends; -1 for the end of a document."""
     size = 0
-    for n in range(len(cuts)):
-        size += to_utf8(units, cuts[n, 0], cuts[n, 1], data[size:])
-        ends[n] = size
+    for n in range(len(ends)):
+        if units[cuts[n]]:
+            size += to_utf8(units, cuts[n], cuts[n + 1], data[size:])
+            ends[n] = size
 
 
 def cut_together(documents: list[str | bytes]) -> tuple[bytes, np.ndarray, np.ndarray]:
     """Returns the text, where pretokens end and how many each document has."""
-    words, bounds = lay_out(documents)
+    words, n_units, n_documents = lay_out(documents)
     units = words.view(np.uint16)
-    cuts, firsts = np.empty((len(units), 2), np.int32), np.empty(len(bounds), np.int64)
-    cuts = cuts[: cut(units, bounds, CLASSES, cuts, firsts)]
-    data, ends = np.zeros(3 * len(units), np.uint8), np.zeros(len(cuts), np.int64)
+    cuts = np.empty(n_units + 1, np.int32)
+    n_pretokens = cut(units, n_units, CLASSES, STEPS, cuts)
+    data, ends = np.zeros(3 * len(units), np.uint8), np.full(n_pretokens, -1)
     write(units, cuts, data, ends)
-    return data[: ends.max(initial=0)].tobytes(), ends, np.diff(firsts)
+    borders = np.flatnonzero(ends < 0)
+    assert len(borders) == n_documents
+    in_each = np.diff(borders, prepend=-1) - 1
+    return data[: ends.max(initial=0)].tobytes(), ends[ends >= 0], in_each
 
 
 def ends_of(text: str) -> np.ndarray:

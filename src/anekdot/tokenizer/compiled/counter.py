@@ -16,14 +16,12 @@ from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from anekdot.tokenizer.compiled.arrays import Bytes, Longs, Words
 from anekdot.tokenizer.compiled.counting import COUNT, absorb, count_cuts, keys_to_utf8
-from anekdot.tokenizer.compiled.keys import KEY_WORDS, Words, empty_table
-from anekdot.tokenizer.compiled.layout import CLASSES, MASKS, Chunk, chunks, lay_out
-from anekdot.tokenizer.compiled.scanner import Bytes, cut
-
-Longs = npt.NDArray[np.int64]
+from anekdot.tokenizer.compiled.keys import KEY_WORDS, empty_table
+from anekdot.tokenizer.compiled.layout import CLASSES, MASKS, STEPS, Chunk, chunks, lay_out
+from anekdot.tokenizer.compiled.scanner import cut
 
 SMALLEST_TABLE = 1 << 14  # slots
 PARTS = 16
@@ -69,21 +67,26 @@ class PretokenCounter:
 
     def add(self, chunk: Chunk) -> None:
         """Counts the pretokens of some documents."""
-        words, bounds = lay_out(*chunk)
+        words, n_units, _ = lay_out(*chunk)
         units = words.view(np.uint16)
-        cuts = np.empty((len(units), 2), np.int32)
-        cuts = cuts[: cut(units, bounds, CLASSES, cuts, np.empty_like(bounds))]
-        long = np.empty(len(cuts), np.int32)
+        ends = np.empty(n_units + 1, np.int32)
+        n_pretokens = cut(units, n_units, CLASSES, STEPS, ends)
+        ends = ends[: n_pretokens + 1]
+        long = np.empty(n_pretokens, np.int32)
         state = np.array([0, self.used, 0])
         while True:
-            count_cuts(words, cuts, MASKS, self.table, long, state)
+            count_cuts(words, ends, MASKS, self.table, long, state)
             self.used = int(state[1])
-            if state[0] == len(cuts):
+            if state[0] == n_pretokens:
                 break
             self._grow()
             state[1] = self.used
-        for start, stop in cuts[long[: state[2]]].tolist():
-            text = units[start:stop].tobytes().decode("utf-16-le", "surrogatepass")
+        for number in long[: state[2]]:
+            text = (
+                units[ends[number] : ends[number + 1]]
+                .tobytes()
+                .decode("utf-16-le", "surrogatepass")
+            )
             word = text.replace("\udc00", "\0").encode("utf-8", "surrogateescape")
             self.long[word] += 1
             self.long_bytes += len(word)

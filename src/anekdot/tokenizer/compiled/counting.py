@@ -1,49 +1,47 @@
 """Documents to pretoken counts: the loop."""
 
 import numpy as np
-import numpy.typing as npt
 
+from anekdot.tokenizer.compiled.arrays import Bytes, Ints, Longs, Units, Words
 from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.compiled.keys import (
     KEY_WORDS,
     LONGEST,
     Key,
-    Words,
     holds,
     home,
     put_key,
     read_key,
+    read_slot,
 )
-from anekdot.tokenizer.compiled.scanner import Bytes, Units, to_utf8
-
-Ints = npt.NDArray[np.int32]
-Longs = npt.NDArray[np.int64]
+from anekdot.tokenizer.compiled.scanner import to_utf8
 
 COUNT = KEY_WORDS  # the word of a slot in which the count stands
 
 
 @compiled
 def count_cuts(
-    words: Words, cuts: Ints, masks: Words, table: Words, long: Ints, state: Longs
+    words: Words, ends: Ints, masks: Words, table: Words, long: Ints, state: Longs
 ) -> None:
     """Counts pretokens, until all are done or the table is nearly full.
 
     Args:
         words: Units of UTF-16, four a word.
-        cuts: Where each pretoken begins and ends, [pretokens, 2].
+        ends: From ``scanner.cut``, [pretokens + 1].
         masks: From ``keys.build_masks``.
         table: Of counts; written.
         long: Receives the numbers of the pretokens that do not fit into a key.
         state: Pretokens done, used slots, long pretokens; read and written.
     """
     number, used, n_long = state
+    units = words.view(np.uint16)
     limit = 3 * len(table) // 4
-    while number < len(cuts) and used < limit:
-        start, length = cuts[number, 0], cuts[number, 1] - cuts[number, 0]
+    while number < len(ends) - 1 and used < limit:
+        start, length = ends[number], ends[number + 1] - ends[number]
         if length > LONGEST:
             long[n_long] = number
             n_long += 1
-        else:
+        elif units[start]:  # not the end of a document
             slot = find_or_put(table, read_key(words, start, length, masks))
             used += table[slot, COUNT] == 0
             table[slot, COUNT] += np.uint64(1)
@@ -69,8 +67,7 @@ def absorb(table: Words, other: Words) -> int:
     new = 0
     for row in range(len(other)):
         if other[row, 3]:
-            key = (other[row, 0], other[row, 1], other[row, 2], other[row, 3])
-            slot = find_or_put(table, key)
+            slot = find_or_put(table, read_slot(other, row))
             new += table[slot, COUNT] == 0
             table[slot, COUNT] += other[row, COUNT]
     return new

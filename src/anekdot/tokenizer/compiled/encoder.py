@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from anekdot.callbacks import Progress
-from anekdot.tokenizer.compiled.encoding import Ids, Longs, encode_documents, remember
-from anekdot.tokenizer.compiled.keys import Words, empty_table
-from anekdot.tokenizer.compiled.layout import CLASSES, MASKS, Chunk, chunks, lay_out
+from anekdot.tokenizer.compiled.arrays import Ids, Longs, Words
+from anekdot.tokenizer.compiled.encoding import encode_documents, remember
+from anekdot.tokenizer.compiled.keys import empty_table
+from anekdot.tokenizer.compiled.layout import CLASSES, MASKS, STEPS, Chunk, chunks, lay_out
 from anekdot.tokenizer.compiled.learning import Segmentation
 from anekdot.tokenizer.compiled.segmenting import Vocabulary
 
@@ -31,9 +32,9 @@ class _Worker:
         room = 3 * layout.words.nbytes // 2
         if room > len(self.ids):
             self.ids = np.empty(room, self.ids.dtype)
-        offsets = np.zeros(len(layout.bounds), np.int64)
+        offsets = np.empty(layout.n_documents + 1, np.int64)
         out = (self.ids, offsets)
-        n_ids = encode_documents(layout, (CLASSES, MASKS), vocabulary, self.cache, out)
+        n_ids = encode_documents(layout, (CLASSES, STEPS, MASKS), vocabulary, self.cache, out)
         return self.ids[:n_ids].copy(), offsets
 
 

@@ -6,37 +6,36 @@ while one is looked up.
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from anekdot.tokenizer.compiled.arrays import Bytes, Ids, Ints, Longs, Words
 from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.compiled.keys import (
     KEY_WORDS,
     LONGEST,
     Key,
-    Words,
     holds,
     home,
     prefetch,
     put_key,
     read_key,
+    read_slot,
 )
 from anekdot.tokenizer.compiled.layout import Layout
-from anekdot.tokenizer.compiled.scanner import Bytes, cut, to_utf8
+from anekdot.tokenizer.compiled.scanner import cut, to_utf8
 from anekdot.tokenizer.compiled.segmenting import Vocabulary, segment
-
-Ids = npt.NDArray[np.unsignedinteger]
-Ints = npt.NDArray[np.int32]
-Longs = npt.NDArray[np.int64]
 
 AHEAD = 32  # pretokens whose slots are on their way; a power of two
 FEW = 4  # ids of most pretokens
 WAYS = 4  # slots in which a pretoken may stand
+NOWHERE = -1 << 40  # no slot, not even one to take
+
+_NONE = np.uint64(0)
 
 
 @compiled
 def encode_documents(
     layout: Layout,
-    tables: tuple[Bytes, Words],
+    tables: tuple[Bytes, Bytes, Words],
     vocabulary: Vocabulary,
     cache: tuple[Words, Ids],
     out: tuple[Ids, Longs],
@@ -45,68 +44,61 @@ def encode_documents(
 
     Args:
         layout: The documents.
-        tables: Classes and masks.
+        tables: Classes, steps and masks.
         vocabulary: Of the tokenizer.
         cache: A table, and the same memory as ids.
-        out: Ids, room for one a byte and a slot more; where each document's begin.
+        out: Ids, room for one a byte and a slot more; where each document's begin and end.
     """
-    words, bounds = layout
+    words, n_units, _ = layout
     units = words.view(np.uint16)
-    classes, masks = tables
+    classes, steps, masks = tables
     table, values = cache
     ids, offsets = out
     half = values.shape[1] // 2
-    cuts = np.empty((len(units), 2), np.int32)
-    firsts = np.empty(len(bounds), np.int64)
-    n_pretokens = cut(units, bounds, classes, cuts, firsts)
-    keys = np.empty((AHEAD, KEY_WORDS), np.uint64)
-    text, pieces, closed = room_for(LONGEST)
+    ends = np.empty(n_units + 1, np.int32)
+    n_pretokens = cut(units, n_units, classes, steps, ends)
+    coming = np.empty((AHEAD, KEY_WORDS + 1), np.uint64)  # keys and homes
+    text, closed = np.empty(3 * n_units, np.uint8), np.empty(3 * n_units + 1, np.uint8)
     n_ids = document = 0
+    offsets[0] = 0
     for number in range(-AHEAD, n_pretokens):
         following, place = number + AHEAD, number & AHEAD - 1
-        key = (keys[place, 0], keys[place, 1], keys[place, 2], keys[place, 3])
+        key = read_slot(coming, place)
+        first = np.int64(coming[place, KEY_WORDS])
         if following < n_pretokens:
-            start, length = cuts[following, 0], cuts[following, 1] - cuts[following, 0]
+            start, length = ends[following], ends[following + 1] - ends[following]
             if length <= LONGEST:
-                coming = read_key(words, start, length, masks)
-                put_key(keys, place, coming)
-                prefetch(table, home(coming, len(table)))
+                next_key = read_key(words, start, length, masks)
+                next_first = home(next_key, len(table))
+                prefetch(table, next_first)
+                put_key(coming, place, next_key)
+                coming[place, KEY_WORDS] = next_first
         if number < 0:
             continue
-        while firsts[document] == number:
-            offsets[document] = n_ids
-            document += 1
-        start, stop = cuts[number, 0], cuts[number, 1]
-        slot = find(table, key) if stop - start <= LONGEST else -1 - len(table)
+        start, stop = ends[number], ends[number + 1]
+        slot = NOWHERE
+        if stop - start <= LONGEST:
+            if key[0] == _NONE:
+                document += 1
+                offsets[document] = n_ids
+                continue
+            slot = find(table, key, first)
         if slot < 0:
-            if stop - start > len(text) // 3:
-                text, pieces, closed = room_for(stop - start)
             size = to_utf8(units, start, stop, text)
-            count = segment(text, size, vocabulary, pieces, closed)
-            for n in range(count):
-                ids[n_ids + n] = pieces[n]
-            n_ids += count
-            if ~slot < len(table) and count < half:
+            count = segment(text, size, vocabulary, closed, ids, n_ids)
+            if slot != NOWHERE and count < half:
                 put_key(table, ~slot, key)
                 values[~slot, half] = count
                 for n in range(count):
-                    values[~slot, half + 1 + n] = pieces[n]
-            continue
-        count = values[slot, half]
-        for n in range(FEW):  # often more than there are: faster than just as many
-            ids[n_ids + n] = values[slot, half + 1 + n]
-        for n in range(FEW, count):
-            ids[n_ids + n] = values[slot, half + 1 + n]
+                    values[~slot, half + 1 + n] = ids[n_ids + n]
+        else:
+            count = np.int64(values[slot, half])
+            for n in range(FEW):  # often more than there are: faster than just as many
+                ids[n_ids + n] = values[slot, half + 1 + n]
+            for n in range(FEW, count):
+                ids[n_ids + n] = values[slot, half + 1 + n]
         n_ids += count
-    offsets[document:] = n_ids
     return n_ids
-
-
-@compiled
-def room_for(length: int) -> tuple[Bytes, Ints, Bytes]:
-    """Returns room for the bytes, the ids and the closed places of a pretoken of some units."""
-    size = 3 * length
-    return np.empty(size, np.uint8), np.empty(size, np.int32), np.empty(size + 1, np.uint8)
 
 
 @compiled
@@ -131,10 +123,10 @@ def remember(
     table, values = cache
     half = values.shape[1] // 2
     for number in order:
-        key = (keys[number, 0], keys[number, 1], keys[number, 2], keys[number, 3])
+        key = read_slot(keys, number)
         if not key[3]:
             continue
-        slot = find(table, key)
+        slot = find(table, key, home(key, len(table)))
         slot = max(slot, ~slot)
         place, end, count = starts[number], starts[number + 1] - 1, 0
         while place < end and count < half - 1:
@@ -148,9 +140,14 @@ def remember(
 
 
 @compiled
-def find(table: Words, key: Key) -> int:
-    """Returns the slot of a key, or the complement of the slot that it may take."""
-    first = home(key, len(table))
+def find(table: Words, key: Key, first: int) -> int:
+    """Returns the slot of a key, or the complement of the slot that it may take.
+
+    Args:
+        table: Of the cache.
+        key: Looked for.
+        first: Its home.
+    """
     for way in range(WAYS):
         slot = first + way & len(table) - 1
         if holds(table, slot, key):

@@ -9,15 +9,14 @@ has the length zero.
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from anekdot.tokenizer.compiled.arrays import Words
 from anekdot.tokenizer.compiled.jit import compiled
 
-Words = npt.NDArray[np.uint64]
 Key = tuple[int, int, int, int]
 
 LONGEST = 15  # units of a pretoken that fits
@@ -116,6 +115,12 @@ def holds(table: Words, slot: int, key: Key) -> bool:
         | table[slot, 3] ^ key[3]
     )
     return difference == _NONE
+
+
+@compiled
+def read_slot(table: Words, slot: int) -> Key:
+    """Returns the key of a slot."""
+    return table[slot, 0], table[slot, 1], table[slot, 2], table[slot, 3]
 
 
 @compiled

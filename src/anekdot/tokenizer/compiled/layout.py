@@ -5,17 +5,16 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from anekdot.tokenizer.compiled.keys import PADDING, Words, build_masks
-from anekdot.tokenizer.compiled.scanner import build_classes
+from anekdot.tokenizer.compiled.arrays import Words
+from anekdot.tokenizer.compiled.keys import PADDING, build_masks
+from anekdot.tokenizer.compiled.scanner import build_classes, build_steps
 from anekdot.tokenizer.pretokens import to_bytes
-
-Longs = npt.NDArray[np.int64]
 
 CHUNK_SIZE = 1 << 18  # characters of documents that go through the loops together
 
 CLASSES = build_classes()
+STEPS = build_steps()
 MASKS = build_masks()
 _PADDING_TEXT = "\0" * PADDING
 
@@ -25,11 +24,13 @@ class Layout(NamedTuple):
 
     Attributes:
         words: Units of UTF-16, four a word; a zero behind each document, then PADDING zeros.
-        bounds: Where each document begins, and where one after the last would, in units.
+        n_units: As many, without the padding.
+        n_documents: As many.
     """
 
     words: Words
-    bounds: Longs
+    n_units: int
+    n_documents: int
 
 
 def lay_out(texts: Sequence[str | bytes], first: int = 0) -> Layout:
@@ -42,20 +43,18 @@ def lay_out(texts: Sequence[str | bytes], first: int = 0) -> Layout:
     Raises:
         TokenizerError: A string holds a lone surrogate.
     """
-    joined = b""
+    units = b""
     if {*map(type, texts)} == {str}:
-        with suppress(UnicodeEncodeError):
-            joined = "\0".join([*texts, _PADDING_TEXT]).encode("utf-16-le")  # type: ignore[list-item]
-    units = np.frombuffer(joined, np.uint16)
-    ends = np.flatnonzero(units == 0)
-    if len(ends) != len(texts) + PADDING:  # bytes, zeros inside, or what cannot be encoded
+        joined = "\0".join([*texts, _PADDING_TEXT])  # type: ignore[list-item]
+        if joined.count("\0") == len(texts) + PADDING:
+            with suppress(UnicodeEncodeError):
+                units = joined.encode("utf-16-le")
+    if not units:  # bytes, zeros inside, or what cannot be encoded
         decoded = (data.decode("utf-8", "surrogateescape") for data in to_bytes(texts, first))
         escaped = [text.replace("\0", "\udc00") for text in decoded]
-        joined = "\0".join([*escaped, _PADDING_TEXT]).encode("utf-16-le", "surrogatepass")
-        units = np.frombuffer(joined, np.uint16)
-        ends = np.flatnonzero(units == 0)
-    words = units[: len(units) // 4 * 4].view(np.uint64)
-    return Layout(words, np.append(0, ends[: len(texts)] + 1))
+        units = "\0".join([*escaped, _PADDING_TEXT]).encode("utf-16-le", "surrogatepass")
+    words = np.frombuffer(units, np.uint64, len(units) // 8)
+    return Layout(words, len(units) // 2 - PADDING, len(texts))
 
 
 Chunk = tuple[list[str | bytes], int]

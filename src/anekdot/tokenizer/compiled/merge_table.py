@@ -7,14 +7,14 @@ empty entry, because id 0 is special and never part of a merge.
 import numpy as np
 import numpy.typing as npt
 
+from anekdot.tokenizer.compiled.arrays import Words
 from anekdot.tokenizer.compiled.jit import compiled
-from anekdot.tokenizer.compiled.keys import Words
 from anekdot.tokenizer.vocabulary import FIRST_MERGE
 
 NO_MERGE = (1 << 20) - 1
 MOST_IDS = NO_MERGE
 
-_BITS = np.uint64(20)
+_ONE, _BITS = np.uint64(1), np.uint64(20)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 
@@ -37,13 +37,18 @@ def fill(pairs: Words, merges: npt.NDArray[np.int64], first: int) -> None:
         pair = np.uint64(merges[n, 0]) << _BITS | np.uint64(merges[n, 1])
         place = _home(pairs, pair)
         while pairs[place]:
-            place = place + 1 & len(pairs) - 1
+            place = _next(pairs, place)
         pairs[place] = pair << _BITS | np.uint64(first + n)
 
 
 @compiled
 def _home(pairs: Words, pair: int) -> int:
-    return np.int64(pair * _MIX >> _HALF) & len(pairs) - 1
+    return (pair * _MIX >> _HALF) & np.uint64(len(pairs) - 1)
+
+
+@compiled
+def _next(pairs: Words, place: int) -> int:
+    return (place + _ONE) & np.uint64(len(pairs) - 1)
 
 
 @compiled
@@ -56,10 +61,10 @@ def merge_of(pairs: Words, left: int, right: int) -> int:
     pair = np.uint64(left) << _BITS | np.uint64(right)
     place = _home(pairs, pair)
     first = pairs[place]
-    place = place + 1 & len(pairs) - 1
+    place = _next(pairs, place)
     second = pairs[place]
     found = first if first >> _BITS == pair else second
     while found and found >> _BITS != pair and first:
-        place = place + 1 & len(pairs) - 1
+        place = _next(pairs, place)
         found = pairs[place]
     return np.int64(found) & NO_MERGE if found >> _BITS == pair else NO_MERGE

@@ -11,14 +11,10 @@ from then on, and a heap whose entries may be too large is corrected when they a
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from anekdot.tokenizer.compiled.arrays import Bytes, Ints, Longs
 from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.compiled.pairs import Pairs, add_pair, lose, most_frequent, push
-
-Ints = npt.NDArray[np.int32]
-Longs = npt.NDArray[np.int64]
-Bytes = npt.NDArray[np.uint8]
 
 GAP = -1
 

@@ -7,13 +7,9 @@ corrected when it comes to the top.
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from anekdot.tokenizer.compiled.arrays import Ints, Longs, Words
 from anekdot.tokenizer.compiled.jit import compiled
-
-Ints = npt.NDArray[np.int32]
-Longs = npt.NDArray[np.int64]
-Words = npt.NDArray[np.uint64]
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)

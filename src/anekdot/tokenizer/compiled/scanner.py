@@ -1,9 +1,10 @@
-r"""The split pattern as a hand-written scanner over UTF-16.
+r"""The split pattern as a state machine over UTF-16.
 
 Python holds Cyrillic text in 16-bit units, and half as many units as bytes have to be
-looked at. One pretoken begins where the last one ended, and its first one or two
-characters say which alternative of the pattern it is. See ``pretokens.PATTERN``, whose
-alternatives the comments number:
+looked at. What a pretoken is so far and the class of the next unit say whether the unit
+belongs to it, without a branch that the processor could guess wrong. Where that is not
+enough (several blanks, an apostrophe, a pair of surrogates), ``any_pretoken`` looks further
+ahead. See ``pretokens.PATTERN``, whose alternatives the comments number:
 
     1 contraction   2 [^\r\n\p{L}\p{N}]?\p{L}+   3 \p{N}   4  ?[^\s\p{L}\p{N}]+[\r\n]*
     5 \s*[\r\n]+    6 \s+(?!\S)                  7 \s+
@@ -13,19 +14,38 @@ single byte, its last eight bits: a byte that is not part of well-formed UTF-8, 
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from anekdot.tokenizer.compiled.arrays import Bytes, Ints, Units
 from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE
-
-Bytes = npt.NDArray[np.uint8]
-Units = npt.NDArray[np.uint16]
-Ints = npt.NDArray[np.int32]
-Longs = npt.NDArray[np.int64]
 
 # The space and the apostrophe have classes of their own, as they have in the pattern. A HALF is
 # the first of two units that together are a character.
 LETTER, OTHER, NUMBER, LINE_END, SPACE, BLANK, APOSTROPHE, END, HALF = range(9)
+N_CLASSES = 16  # a power of two
+
+# What a pretoken is so far. COMPLETE: nothing may follow in it.
+WORD, BLANK_ONLY, SPACE_ONLY, MARK, MARKS, MARKS_ENDING, LINE_ENDS, COMPLETE = range(8)
+BEGINS, UNCLEAR = 1, 2  # flags of a step
+
+_FIRST = {LETTER: WORD, OTHER: MARK, LINE_END: LINE_ENDS, SPACE: SPACE_ONLY, BLANK: BLANK_ONLY}
+_MORE_MARKS = {OTHER: MARKS, APOSTROPHE: MARKS, LINE_END: MARKS_ENDING}
+_JOINS = {
+    WORD: {LETTER: WORD},
+    BLANK_ONLY: {LETTER: WORD, OTHER: MARKS, APOSTROPHE: MARKS},
+    SPACE_ONLY: {LETTER: WORD},
+    MARK: {LETTER: WORD, **_MORE_MARKS},
+    MARKS: _MORE_MARKS,
+    MARKS_ENDING: {LINE_END: MARKS_ENDING},
+    LINE_ENDS: {LINE_END: LINE_ENDS},
+    COMPLETE: {},
+}
+_UNCLEAR_AFTER = {
+    BLANK_ONLY: (BLANK, SPACE, LINE_END),
+    SPACE_ONLY: (BLANK, SPACE, LINE_END),
+    LINE_ENDS: (BLANK, SPACE),
+}
+_ONE = np.uint64(1)
 
 
 def build_classes() -> Bytes:
@@ -38,6 +58,24 @@ def build_classes() -> Bytes:
     classes[ord(" ")], classes[ord("'")], classes[0] = BLANK, APOSTROPHE, END
     classes[0xD800:0xDC00] = HALF
     return classes
+
+
+def build_steps() -> Bytes:
+    """Returns the state after every state and class, times N_CLASSES, and the flags of the step.
+
+    Shape [2, states * N_CLASSES].
+    """
+    steps = np.zeros((2, len(_JOINS), N_CLASSES), np.uint8)
+    for state, joins in _JOINS.items():
+        for kind in range(HALF + 1):
+            following = joins.get(kind, _FIRST.get(kind, COMPLETE))
+            flags = 0 if kind in joins else BEGINS
+            if kind == HALF or kind in _UNCLEAR_AFTER.get(state, ()):
+                flags = UNCLEAR if state != COMPLETE else UNCLEAR | BEGINS
+            elif kind == APOSTROPHE and kind not in joins:
+                flags = UNCLEAR | BEGINS
+            steps[:, state, kind] = following * N_CLASSES, flags
+    return steps.reshape(2, -1)
 
 
 @compiled
@@ -107,34 +145,31 @@ def white_space(units: Units, start: int, classes: Bytes) -> int:
 
 
 @compiled
-def cut(units: Units, bounds: Longs, classes: Bytes, cuts: Ints, firsts: Longs) -> int:
+def cut(units: Units, n_units: int, classes: Bytes, steps: Bytes, ends: Ints) -> int:
     """Cuts documents into pretokens; returns how many there are.
 
     Args:
         units: UTF-16, a zero behind each document and two behind the last.
-        bounds: Where each document begins, and where one after the last would.
+        n_units: As many of them, up to the zero behind the last document.
         classes: From ``build_classes``.
-        cuts: Receives where each pretoken begins and ends, [as many as units, 2].
-        firsts: Receives the first pretoken of each document, and how many there are.
+        steps: From ``build_steps``.
+        ends: Receives a zero, then where each pretoken ends, which is where the next begins;
+            the zero behind a document is one too. Shape [n_units + 1].
     """
-    size = 0
-    for document in range(len(bounds) - 1):
-        firsts[document] = size
-        place, end = bounds[document], bounds[document + 1] - 1
-        while place < end:
-            start, kind = place, classes[units[place]]
-            if kind == LETTER or (kind == BLANK and classes[units[place + 1]] == LETTER):
-                place += 1  # three of four: letters, and often a space before them
-                while classes[units[place]] == LETTER:
-                    place += 1
-                if classes[units[place]] == HALF:
-                    place = any_pretoken(units, start, classes)
-            else:
-                place = any_pretoken(units, start, classes)
-            cuts[size, 0], cuts[size, 1] = start, place
-            size += 1
-    firsts[len(bounds) - 1] = size
-    return size
+    size = place = np.uint64(0)
+    state = np.uint64(COMPLETE * N_CLASSES)
+    while place < n_units:
+        step = state | np.uint64(classes[units[place]])
+        state = np.uint64(steps[0, step])
+        flags = np.uint64(steps[1, step])
+        ends[size] = place
+        size += flags & _ONE
+        place += _ONE
+        if flags > _ONE:
+            place = np.uint64(any_pretoken(units, ends[size - _ONE], classes))
+            state = np.uint64(COMPLETE * N_CLASSES)
+    ends[size] = n_units
+    return np.int64(size)
 
 
 @compiled

@@ -14,17 +14,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from anekdot.tokenizer.compiled.arrays import Bytes, Ids, Ints, Longs, Words
 from anekdot.tokenizer.compiled.jit import compiled
-from anekdot.tokenizer.compiled.keys import Words
 from anekdot.tokenizer.compiled.merge_table import MOST_IDS, NO_MERGE, build_merge_table, merge_of
-from anekdot.tokenizer.compiled.scanner import Bytes
 from anekdot.tokenizer.compiled.trie import NO_TOKEN, build_trie, longest_token
 from anekdot.tokenizer.vocabulary import FIRST_MERGE, Merge, token_bytes
-
-Ints = npt.NDArray[np.int32]
-Longs = npt.NDArray[np.int64]
 
 
 class Vocabulary(NamedTuple):
@@ -33,16 +28,21 @@ class Vocabulary(NamedTuple):
     Attributes:
         trie: The tokens by their bytes.
         pairs: The merges by their ids.
-        parts: The two ids that a merge joins, or twice the byte's own, by id.
+        edges: Of each token, [ids, 4]: its left part and its right part, which for a byte are
+            itself; the earliest merge that joins what stands at its right edge (itself, its
+            right part, the right part of that ...) to something; and the same on the left.
         shorter: The longest other token that a token begins with, or NO_TOKEN, by id.
         lengths: Bytes, by id.
     """
 
-    trie: Longs
+    trie: Words
     pairs: Words
-    parts: Ints
+    edges: Ints
     shorter: Ints
     lengths: Ints
+
+
+LEFT, RIGHT, TO_RIGHT, TO_LEFT = range(4)
 
 
 def build_vocabulary(merges: Sequence[Merge]) -> Vocabulary | None:
@@ -54,10 +54,13 @@ def build_vocabulary(merges: Sequence[Merge]) -> Vocabulary | None:
     if len(tokens) > MOST_IDS:
         return None
     lengths = np.array([*map(len, tokens)], np.int32)
-    learned = np.array(merges, np.int32).reshape(-1, 2)
-    parts = np.concatenate([np.arange(FIRST_MERGE, dtype=np.int32)[:, None].repeat(2, 1), learned])
-    pairs = build_merge_table(learned.astype(np.int64))
-    if not reachable(pairs, parts, FIRST_MERGE):
+    learned = np.array(merges, np.int64).reshape(-1, 2)
+    pairs = build_merge_table(learned)
+    edges = np.full((len(tokens), 4), NO_MERGE, np.int32)
+    edges[:, LEFT] = edges[:, RIGHT] = np.arange(len(tokens))
+    edges[FIRST_MERGE:, : RIGHT + 1] = learned
+    find_earliest(edges, FIRST_MERGE)
+    if not reachable(pairs, edges, FIRST_MERGE):
         return None
     trie = build_trie(tokens)
     if trie is None:
@@ -65,7 +68,17 @@ def build_vocabulary(merges: Sequence[Merge]) -> Vocabulary | None:
     shorter = np.empty(len(tokens), np.int32)
     data = np.frombuffer(b"".join(tokens), np.uint8)
     find_shorter(trie, data, np.append(0, np.cumsum(lengths, dtype=np.int64)), shorter)
-    return Vocabulary(trie, pairs, parts, shorter, lengths)
+    return Vocabulary(trie, pairs, edges, shorter, lengths)
+
+
+@compiled
+def find_earliest(edges: Ints, first: int) -> None:
+    """Writes the earliest merges at the edges of all tokens; the first merge makes an id."""
+    for id in range(len(edges) - 1, first - 1, -1):
+        edges[edges[id, LEFT], TO_RIGHT] = edges[edges[id, RIGHT], TO_LEFT] = id
+    for id in range(first, len(edges)):
+        edges[id, TO_RIGHT] = min(edges[id, TO_RIGHT], edges[edges[id, RIGHT], TO_RIGHT])
+        edges[id, TO_LEFT] = min(edges[id, TO_LEFT], edges[edges[id, LEFT], TO_LEFT])
 
 
 @compiled
@@ -83,45 +96,49 @@ def find_shorter(trie: Longs, data: Bytes, starts: Longs, shorter: Ints) -> None
 
 
 @compiled
-def reachable(pairs: Words, parts: Ints, first: int) -> bool:
+def reachable(pairs: Words, edges: Ints, first: int) -> bool:
     """Whether merging the bytes of each token, from the first learned one on, gives the token."""
-    for id in range(first, len(parts)):
-        if not may_stand(pairs, parts, parts[id, 0], parts[id, 1], id):
+    for id in range(first, len(edges)):
+        if not may_stand(pairs, edges, edges[id, LEFT], edges[id, RIGHT], id):
             return False
     return True
 
 
 @compiled
-def may_stand(pairs: Words, parts: Ints, left: int, right: int, limit: int) -> bool:
-    """Whether two tokens may stand side by side where no merge from a limit on is made."""
-    while True:
-        if merge_of(pairs, left, right) < limit:
+def may_stand(pairs: Words, edges: Ints, left: int, right: int, limit: int) -> bool:
+    """Whether two tokens may stand side by side where no merge from a limit on is made.
+
+    Of what stands beside the border, the side that was merged last is undone, again and
+    again: had another merge crossed the border before that, it would have been made.
+    """
+    a, b = np.uint64(left), np.uint64(right)
+    while edges[a, TO_RIGHT] < limit and edges[b, TO_LEFT] < limit:
+        if merge_of(pairs, a, b) < limit:
             return False
-        whole_left, whole_right = left, right
-        if left > right:
-            limit, left = left, parts[left, 1]
-            if left == whole_left:
-                limit, right = right + 1, parts[right, 0]
-        else:
-            limit, right = right + 1, parts[right, 0]
-            if right == whole_right:
-                limit, left = left, parts[left, 1]
-        if left == whole_left and right == whole_right:
+        if a < FIRST_MERGE and b < FIRST_MERGE:
             return True
+        undo_left = a > b
+        limit = np.int64(a) if undo_left else np.int64(b) + 1
+        a = np.uint64(edges[a, RIGHT]) if undo_left else a
+        b = b if undo_left else np.uint64(edges[b, LEFT])
+    return True
 
 
 @compiled
-def segment(text: Bytes, size: int, vocabulary: Vocabulary, ids: Ints, closed: Bytes) -> int:
+def segment(
+    text: Bytes, size: int, vocabulary: Vocabulary, closed: Bytes, ids: Ids, first: int
+) -> int:
     """Writes the ids of a pretoken; returns how many there are.
 
     Args:
         text: The pretoken.
         size: Its bytes, at least one.
         vocabulary: Of the tokenizer.
-        ids: As many as bytes.
         closed: Room for one more than bytes: where a token is known not to end.
+        ids: Receives the ids.
+        first: Where in them.
     """
-    trie, pairs, parts, shorter, lengths = vocabulary
+    trie, pairs, edges, shorter, lengths = vocabulary
     for place in range(size + 1):
         closed[place] = False
     n_ids = place = 0
@@ -131,10 +148,10 @@ def segment(text: Bytes, size: int, vocabulary: Vocabulary, ids: Ints, closed: B
     while place < size:
         end = place + lengths[token]
         if last != asked_left or token != asked_right:  # long runs ask the same again and again
-            fits = n_ids == 0 or may_stand(pairs, parts, last, token, NO_MERGE)
+            fits = n_ids == 0 or may_stand(pairs, edges, last, token, NO_MERGE)
             asked_left, asked_right = last, token
         if fits and not closed[end]:
-            ids[n_ids] = last = token
+            ids[first + n_ids] = last = token
             n_ids += 1
             place = end
             token = longest_token(trie, text, place, size)
@@ -144,6 +161,6 @@ def segment(text: Bytes, size: int, vocabulary: Vocabulary, ids: Ints, closed: B
             closed[place] = True
             n_ids -= 1
             token = last
-            last = ids[n_ids - 1] if n_ids else -1
+            last = np.int64(ids[first + n_ids - 1]) if n_ids else -1
             place -= lengths[token]
     return n_ids

@@ -2,30 +2,25 @@
 
 The tree is a double array: the child of a node for a byte stands at the node's base plus the
 byte, if the entry there names the node as its parent. An entry is one word: parent, base and
-token, 22, 22 and 20 bits. Entry 0 is the root.
+the longest token on the way to the node, 22, 22 and 20 bits. Entry 0 is the root.
 
 Source: Aoe 1989, "An Efficient Digital Search Algorithm by Using a Double-Array Structure".
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from anekdot.tokenizer.compiled.arrays import Bytes, Ints, Longs, Words
 from anekdot.tokenizer.compiled.jit import compiled
-from anekdot.tokenizer.compiled.scanner import Bytes
-
-Ints = npt.NDArray[np.int32]
-Longs = npt.NDArray[np.int64]
 
 NO_TOKEN = (1 << 20) - 1
 MOST_ENTRIES = 1 << 21  # a parent has a sign bit above it
 
-_TOKEN_BITS, _BASE_BITS = 20, 22
-_BASE = (1 << _BASE_BITS) - 1
-_PARENT_SHIFT = _TOKEN_BITS + _BASE_BITS
-_FREE = -1
+_TOKEN_BITS, _PARENT_SHIFT = np.uint64(20), np.uint64(42)
+_BASE = np.uint64((1 << 22) - 1)
+_FREE = np.uint64(2**64 - 1)
 
 
-def build_trie(tokens: list[bytes]) -> Longs | None:
+def build_trie(tokens: list[bytes]) -> Words | None:
     """Returns the tree of all tokens that have bytes, or None if it would be too large.
 
     Args:
@@ -39,7 +34,7 @@ def build_trie(tokens: list[bytes]) -> Longs | None:
     n_nodes = grow(data, starts, child, sibling, byte, token)
     room = 2 * n_nodes + 512
     while room <= MOST_ENTRIES:
-        entries = np.full(room, _FREE, np.int64)
+        entries = np.full(room, _FREE)
         if place_nodes(child, sibling, byte, token, n_nodes, entries):
             return entries
         room *= 2
@@ -70,7 +65,7 @@ def grow(data: Bytes, starts: Longs, child: Ints, sibling: Ints, byte: Bytes, to
 
 @compiled
 def place_nodes(
-    child: Ints, sibling: Ints, byte: Bytes, token: Ints, n_nodes: int, entries: Longs
+    child: Ints, sibling: Ints, byte: Bytes, token: Ints, n_nodes: int, entries: Words
 ) -> bool:
     """Gives every node its place in the array; returns whether there was room."""
     slots = np.zeros(n_nodes, np.int64)
@@ -85,7 +80,7 @@ def place_nodes(
                 first_free += 1
             base = max(1, first_free - 255)
             while True:
-                if base + 256 > len(entries) or base > _BASE:
+                if base + 256 > len(entries) or base > np.int64(_BASE):
                     return False
                 following = child[node]
                 while following and entries[base + byte[following]] == _FREE:
@@ -96,27 +91,26 @@ def place_nodes(
             following = child[node]
             while following:
                 slots[following] = base + byte[following]
-                entries[base + byte[following]] = slot << _PARENT_SHIFT | token[following]
+                entries[base + byte[following]] = np.uint64(slot) << _PARENT_SHIFT
+                if token[following] == NO_TOKEN:
+                    token[following] = token[node]
                 order[n_order] = following
                 n_order += 1
                 following = sibling[following]
-        parent = 0 if node == 0 else entries[slot] >> _PARENT_SHIFT
-        entries[slot] = parent << _PARENT_SHIFT | base << _TOKEN_BITS | token[node]
+        parent = np.uint64(0) if node == 0 else entries[slot] >> _PARENT_SHIFT
+        entries[slot] = parent << _PARENT_SHIFT | np.uint64(base << 20 | token[node])
     return True
 
 
 @compiled
-def longest_token(entries: Longs, text: Bytes, place: int, end: int) -> int:
+def longest_token(entries: Words, text: Bytes, place: int, end: int) -> int:
     """Returns the longest token that stands at a place, or NO_TOKEN."""
-    slot, entry = np.int64(0), entries[0]
-    found = NO_TOKEN
+    slot, entry = np.uint64(0), entries[0]
     while place < end:
-        child = (entry >> _TOKEN_BITS & _BASE) + text[place]
-        entry = entries[child]
-        if entry >> _PARENT_SHIFT != slot:
+        child = (entry >> _TOKEN_BITS & _BASE) + np.uint64(text[place])
+        following = entries[child]
+        if following >> _PARENT_SHIFT != slot:
             break
-        slot = child
-        if entry & NO_TOKEN != NO_TOKEN:
-            found = entry & NO_TOKEN
+        slot, entry = child, following
         place += 1
-    return found
+    return np.int64(entry & np.uint64(NO_TOKEN))
