@@ -43,18 +43,19 @@ def lay_out(texts: Sequence[str | bytes], first: int = 0) -> Layout:
     Raises:
         TokenizerError: A string holds a lone surrogate.
     """
-    units = b""
+    data = b""
     if {*map(type, texts)} == {str}:
-        joined = "\0".join([*texts, _PADDING_TEXT])  # type: ignore[list-item]
-        if joined.count("\0") == len(texts) + PADDING:
-            with suppress(UnicodeEncodeError):
-                units = joined.encode("utf-16-le")
-    if not units:  # bytes, zeros inside, or what cannot be encoded
-        decoded = (data.decode("utf-8", "surrogateescape") for data in to_bytes(texts, first))
+        with suppress(UnicodeEncodeError):
+            data = "\0".join([*texts, _PADDING_TEXT]).encode("utf-16-le")  # type: ignore[list-item]
+    units = np.frombuffer(data, np.uint16)
+    if len(units) - np.count_nonzero(units) != len(texts) + PADDING:
+        # bytes, zeros inside, or what cannot be encoded
+        decoded = (text.decode("utf-8", "surrogateescape") for text in to_bytes(texts, first))
         escaped = [text.replace("\0", "\udc00") for text in decoded]
-        units = "\0".join([*escaped, _PADDING_TEXT]).encode("utf-16-le", "surrogatepass")
-    words = np.frombuffer(units, np.uint64, len(units) // 8)
-    return Layout(words, len(units) // 2 - PADDING, len(texts))
+        data = "\0".join([*escaped, _PADDING_TEXT]).encode("utf-16-le", "surrogatepass")
+        units = np.frombuffer(data, np.uint16)
+    words = units[: len(units) // 4 * 4].view(np.uint64)
+    return Layout(words, len(units) - PADDING, len(texts))
 
 
 Chunk = tuple[list[str | bytes], int]
