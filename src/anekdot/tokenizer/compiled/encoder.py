@@ -7,35 +7,13 @@ import numpy as np
 
 from anekdot.callbacks import Progress
 from anekdot.tokenizer.compiled.arrays import Ids, Longs, Words
-from anekdot.tokenizer.compiled.encoding import encode_documents, remember
-from anekdot.tokenizer.compiled.keys import empty_table
+from anekdot.tokenizer.compiled.encoding import encode_documents, remember, room_for
+from anekdot.tokenizer.compiled.keys import SLOT_WORDS, empty_table
 from anekdot.tokenizer.compiled.layout import CLASSES, MASKS, STEPS, Chunk, chunks, lay_out
 from anekdot.tokenizer.compiled.learning import Segmentation
 from anekdot.tokenizer.compiled.segmenting import Vocabulary
 
 CACHE_SLOTS = 1 << 18  # of 64 bytes: 16 MB a thread
-
-
-class _Worker:
-    """What one thread needs besides the documents: a cache, and room that it uses again."""
-
-    def __init__(self, dtype: type[np.unsignedinteger], known: Words | None) -> None:
-        table = empty_table(CACHE_SLOTS)
-        if known is not None:
-            table[:] = known
-        self.cache = (table, table.view(dtype))
-        self.ids = np.empty(0, dtype)
-
-    def encode(self, chunk: Chunk, vocabulary: Vocabulary) -> tuple[Ids, Longs]:
-        """Returns the ids of some documents, and where each document's begin."""
-        layout = lay_out(*chunk)
-        room = 3 * layout.words.nbytes // 2
-        if room > len(self.ids):
-            self.ids = np.empty(room, self.ids.dtype)
-        offsets = np.empty(layout.n_documents + 1, np.int64)
-        out = (self.ids, offsets)
-        n_ids = encode_documents(layout, (CLASSES, STEPS, MASKS), vocabulary, self.cache, out)
-        return self.ids[:n_ids].copy(), offsets
 
 
 class CompiledEncoder:
@@ -49,7 +27,7 @@ class CompiledEncoder:
     def __init__(self, vocabulary: Vocabulary, dtype: type[np.unsignedinteger]) -> None:
         self._vocabulary = vocabulary
         self._dtype = dtype
-        self._idle: list[_Worker] = []
+        self._idle: list[Words] = []
         self._known: Words | None = None
 
     def remember(self, segmentation: Segmentation) -> None:
@@ -77,14 +55,31 @@ class CompiledEncoder:
         return join(parts, self._dtype)
 
     def _encode_chunk(self, chunk: Chunk) -> tuple[Ids, Longs]:
+        layout = lay_out(*chunk)
+        ids = np.empty(3 * layout.n_units + SLOT_WORDS * 4, self._dtype)
+        offsets = np.empty(layout.n_documents + 1, np.int64)
+        table = self._cache()
+        n_ids = encode_documents(
+            layout,
+            (CLASSES, STEPS, MASKS),
+            self._vocabulary,
+            (table, table.view(self._dtype)),
+            room_for(layout.n_units),
+            ids,
+            offsets,
+        )
+        self._idle.append(table)
+        return ids[:n_ids], offsets
+
+    def _cache(self) -> Words:
+        """Returns a cache that no thread uses."""
         try:
-            worker = self._idle.pop()
+            return self._idle.pop()
         except IndexError:
-            worker = _Worker(self._dtype, self._known)
-        try:
-            return worker.encode(chunk, self._vocabulary)
-        finally:
-            self._idle.append(worker)
+            table = empty_table(CACHE_SLOTS)
+            if self._known is not None:
+                table[:] = self._known
+            return table
 
 
 def join(parts: Sequence[tuple[Ids, Longs]], dtype: type[np.unsignedinteger]) -> tuple[Ids, Longs]:

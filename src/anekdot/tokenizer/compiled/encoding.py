@@ -5,6 +5,8 @@ place of an old one where there is no other. Memory brings the slots of the next
 while one is looked up.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from anekdot.tokenizer.compiled.arrays import Bytes, Ids, Ints, Longs, Words
@@ -32,13 +34,41 @@ NOWHERE = -1 << 40  # no slot, not even one to take
 _NONE = np.uint64(0)
 
 
+class Room(NamedTuple):
+    """Memory for ``encode_documents``.
+
+    Attributes:
+        ends: Where pretokens end.
+        coming: Keys and homes of those ahead.
+        text: The bytes of one.
+        closed: For ``segment``.
+    """
+
+    ends: Ints
+    coming: Words
+    text: Bytes
+    closed: Bytes
+
+
+def room_for(n_units: int) -> Room:
+    """Returns memory for documents of so many units."""
+    return Room(
+        ends=np.empty(n_units + 1, np.int32),
+        coming=np.empty((AHEAD, KEY_WORDS + 1), np.uint64),
+        text=np.empty(3 * n_units, np.uint8),
+        closed=np.empty(3 * n_units + 1, np.uint8),
+    )
+
+
 @compiled
 def encode_documents(
     layout: Layout,
     tables: tuple[Bytes, Bytes, Words],
     vocabulary: Vocabulary,
     cache: tuple[Words, Ids],
-    out: tuple[Ids, Longs],
+    room: Room,
+    ids: Ids,
+    offsets: Longs,
 ) -> int:
     """Encodes documents and returns how many ids they have.
 
@@ -47,18 +77,17 @@ def encode_documents(
         tables: Classes, steps and masks.
         vocabulary: Of the tokenizer.
         cache: A table, and the same memory as ids.
-        out: Ids, room for one a byte and a slot more; where each document's begin and end.
+        room: For so many units.
+        ids: Written; three a unit, and a slot more.
+        offsets: Receives where each document's begin and end.
     """
     words, n_units, _ = layout
     units = words.view(np.uint16)
     classes, steps, masks = tables
     table, values = cache
-    ids, offsets = out
+    ends, coming, text, closed = room
     half = values.shape[1] // 2
-    ends = np.empty(n_units + 1, np.int32)
     n_pretokens = cut(units, n_units, classes, steps, ends)
-    coming = np.empty((AHEAD, KEY_WORDS + 1), np.uint64)  # keys and homes
-    text, closed = np.empty(3 * n_units, np.uint8), np.empty(3 * n_units + 1, np.uint8)
     n_ids = document = 0
     offsets[0] = 0
     for number in range(-AHEAD, n_pretokens):

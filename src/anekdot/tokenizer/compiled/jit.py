@@ -20,13 +20,16 @@ F = TypeVar("F", bound=Callable[..., object])
 def compiled(function: F) -> F:
     """Compiles a function at its first call; it runs without the global lock.
 
-    The machine code is kept on disk where a safe folder for it can be made.
+    It must make no arrays: Numba would count references to every array at every call between
+    compiled functions, which takes longer than what the smallest of them do. The machine code
+    is kept on disk where a safe folder for it can be made.
     """
     settings: Any = numba.config
+    njit: Any = numba.njit
     before = settings.CACHE_DIR  # read while decorating, never later
     settings.CACHE_DIR = str(_FOLDER)
     try:
-        return cast(F, numba.njit(nogil=True, cache=_FOLDER is not None)(function))
+        return cast(F, njit(nogil=True, _nrt=False, cache=_FOLDER is not None)(function))
     finally:
         settings.CACHE_DIR = before
 

@@ -10,8 +10,6 @@ from then on, and a heap whose entries may be too large is corrected when they a
 
 from typing import NamedTuple
 
-import numpy as np
-
 from anekdot.tokenizer.compiled.arrays import Bytes, Ints, Longs
 from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.compiled.pairs import Pairs, add_pair, lose, most_frequent, push
@@ -89,11 +87,17 @@ def lay_pretokens(data: Bytes, lengths: Longs, byte_ids: Ints, ids: Ints, pretok
 
 
 @compiled
-def start_pairs(texts: Texts, pairs: Pairs, n_symbols: int) -> None:
-    """Counts and places the pairs of single bytes."""
+def start_pairs(texts: Texts, pairs: Pairs, n_symbols: int, weight: Longs, at: Longs) -> None:
+    """Counts and places the pairs of single bytes.
+
+    Args:
+        texts: The pretokens.
+        pairs: Written.
+        n_symbols: Special tokens and bytes.
+        weight: Room for a number a pair; zeros.
+        at: The same.
+    """
     ids = texts.ids
-    weight = np.zeros(n_symbols * n_symbols, np.int64)
-    at = np.zeros(n_symbols * n_symbols, np.int64)
     for place in range(len(ids) - 1):
         if ids[place] != GAP and ids[place + 1] != GAP:
             pair = ids[place] * n_symbols + ids[place + 1]

@@ -35,7 +35,8 @@ def build_trie(tokens: list[bytes]) -> Words | None:
     room = 2 * n_nodes + 512
     while room <= MOST_ENTRIES:
         entries = np.full(room, _FREE)
-        if place_nodes(child, sibling, byte, token, n_nodes, entries):
+        slots, order = np.zeros((2, n_nodes), np.int64)
+        if place_nodes(child, sibling, byte, token, slots, order, entries):
             return entries
         room *= 2
     return None
@@ -65,14 +66,27 @@ def grow(data: Bytes, starts: Longs, child: Ints, sibling: Ints, byte: Bytes, to
 
 @compiled
 def place_nodes(
-    child: Ints, sibling: Ints, byte: Bytes, token: Ints, n_nodes: int, entries: Words
+    child: Ints,
+    sibling: Ints,
+    byte: Bytes,
+    token: Ints,
+    slots: Longs,
+    order: Longs,
+    entries: Words,
 ) -> bool:
-    """Gives every node its place in the array; returns whether there was room."""
-    slots = np.zeros(n_nodes, np.int64)
-    order = np.zeros(n_nodes, np.int64)
+    """Gives every node its place in the array; returns whether there was room.
+
+    Args:
+        child: The first of each node.
+        sibling: The next of each node.
+        byte: That leads to each node.
+        token: Of each node; changed.
+        slots: Room for each node's place; zeros.
+        order: Room for the nodes from the root on; zeros.
+        entries: Written.
+    """
     n_order, first_free = 1, 1
-    for done in range(n_nodes):
-        node = order[done]
+    for node in order:
         slot = slots[node]
         base = 0
         if child[node]:
