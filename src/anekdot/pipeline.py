@@ -177,10 +177,11 @@ def train(
         data = _prepared(sources, out, settled, asked, progress=progress, notice=notice)
         tokenizer = Tokenizer.load(data / TOKENIZER)
         sides = {side: Shard.open(data, side) for side in SIDES}
-        if tokenizer.vocab_size != settled["vocab_size"] and notice is not None:
+        wanted = Manifest.load(data).settings["vocab_size"]
+        if tokenizer.vocab_size < wanted and notice is not None:
             notice(
-                f"The vocabulary has {tokenizer.vocab_size:,} tokens, not "
-                f"{settled['vocab_size']:,}: the texts give no more, or were prepared so."
+                f"The vocabulary has {tokenizer.vocab_size:,} tokens, not {wanted:,}: "
+                "the texts give no more."
             )
         learned = sides["train"]
         settled = fill_up(settled, asked, documents=len(learned), tokens=len(learned.ids))

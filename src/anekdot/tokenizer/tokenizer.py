@@ -5,7 +5,6 @@
 'кот'
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,24 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from anekdot.callbacks import Progress
 from anekdot.errors import TokenizerError
 from anekdot.store import staged
 from anekdot.tokenizer import compiled, formats
+from anekdot.tokenizer.compiled.arrays import Ids, Ints, Longs
 from anekdot.tokenizer.encoder import Encoder
 from anekdot.tokenizer.learn import Ties, learn
 from anekdot.tokenizer.pretokens import PATTERN, split, to_bytes
 from anekdot.tokenizer.streaming import StreamDecoder
-from anekdot.tokenizer.vocabulary import FIRST_MERGE, SPECIALS, Merge, token_bytes
+from anekdot.tokenizer.vocabulary import FIRST_MERGE, SPECIALS, Merge, token_bytes, with_specials
 
 if TYPE_CHECKING:
     from anekdot.tokenizer.compiled.encoder import CompiledEncoder
-
-Ids = npt.NDArray[np.unsignedinteger]
-
-_SPECIAL = re.compile("(" + "|".join(map(re.escape, SPECIALS)) + ")")
 
 
 @dataclass(frozen=True, repr=False)
@@ -171,7 +166,7 @@ class Tokenizer:
         *,
         threads: int | None = None,
         progress: Progress | None = None,
-    ) -> tuple[Ids, npt.NDArray[np.int64]]:
+    ) -> tuple[Ids, Longs]:
         """Returns the ids of all texts end to end, and where those of each begin.
 
         Args:
@@ -213,9 +208,8 @@ class Tokenizer:
         """
         ids: list[int] = []
         for text, trusted in parts:
-            for piece in _SPECIAL.split(text) if trusted else (text,):
-                is_special = trusted and piece in SPECIALS
-                ids += [SPECIALS.index(piece)] if is_special else self.encode(piece)
+            for piece in with_specials(text) if trusted else [text]:
+                ids += [piece] if isinstance(piece, int) else self.encode(piece)
         return ids
 
     def count(self, text: str | bytes) -> int:
@@ -261,7 +255,7 @@ class Tokenizer:
 
     @property
     def vocab_size(self) -> int:
-        """How many ids there are: special tokens, bytes and merges."""
+        """How many ids there are."""
         return len(self._tokens)
 
     @property
@@ -276,7 +270,7 @@ class Tokenizer:
         return {"pat_str": PATTERN, "mergeable_ranks": ranks, "special_tokens": specials}
 
     @cached_property
-    def token_lengths(self) -> npt.NDArray[np.int32]:
+    def token_lengths(self) -> Ints:
         """Bytes per token, by id; 0 for special tokens."""
         lengths = np.array([len(token) for token in self._tokens], np.int32)
         lengths.flags.writeable = False
@@ -293,21 +287,13 @@ class Tokenizer:
     def _fast(self, n_bytes: int) -> "CompiledEncoder | None":
         """Returns the compiled encoder where it pays for so many bytes."""
         at_hand = self.__dict__.keys() & {"_compiled_encoder", "_segmentation"}
-        if not at_hand and n_bytes < compiled.WORTH_COMPILING:
-            return None
-        return self._compiled_encoder if n_bytes >= compiled.WORTH_CALLING else None
+        worth = compiled.WORTH_CALLING if at_hand else compiled.WORTH_COMPILING
+        return self._compiled_encoder if n_bytes >= worth else None
 
     @cached_property
     def _compiled_encoder(self) -> "CompiledEncoder | None":
-        if not compiled.available():
-            return None
-        from anekdot.tokenizer.compiled.encoder import CompiledEncoder  # noqa: PLC0415 (slow)
-        from anekdot.tokenizer.compiled.segmenting import build_vocabulary  # noqa: PLC0415
-
-        vocabulary = build_vocabulary(self.merges)
-        if vocabulary is None:
-            return None
-        encoder = CompiledEncoder(vocabulary, self.id_type)
-        if (segmentation := self.__dict__.pop("_segmentation", None)) is not None:
+        encoder = compiled.build_encoder(self.merges, self.id_type)
+        segmentation = self.__dict__.pop("_segmentation", None)
+        if encoder is not None and segmentation is not None:
             encoder.remember(segmentation)
         return encoder

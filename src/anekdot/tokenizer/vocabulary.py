@@ -8,6 +8,7 @@ Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learner
 section 2.2, and ``bytes_to_unicode`` in its published code.
 """
 
+import re
 from collections.abc import Sequence
 
 from anekdot.errors import TokenizerError
@@ -18,6 +19,7 @@ SPECIALS = ("<|pad|>", "<|begin|>", "<|end|>")
 FIRST_BYTE = len(SPECIALS)
 FIRST_MERGE = FIRST_BYTE + 256
 
+_SPECIAL = re.compile("(" + "|".join(map(re.escape, SPECIALS)) + ")")
 _PRINTABLE = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100))
 _OTHERS = tuple(sorted(set(range(256)) - set(_PRINTABLE)))
 
@@ -70,3 +72,13 @@ def token_bytes(merges: Sequence[Merge]) -> list[bytes]:
         seen.add(token)
         tokens.append(token)
     return tokens
+
+
+def with_specials(text: str) -> list[str | int]:
+    """Returns a text cut at the names of special tokens, with their ids in place of them.
+
+    >>> with_specials("а<|end|>")
+    ['а', 2, '']
+    """
+    pieces = _SPECIAL.split(text)
+    return [SPECIALS.index(piece) if piece in SPECIALS else piece for piece in pieces]

@@ -173,3 +173,16 @@ def test_the_place_of_other_peoples_machine_code_is_not_changed() -> None:
     script = "import numba; before = numba.config.CACHE_DIR\nimport anekdot.tokenizer.compiled.keys"
     script += "\nassert numba.config.CACHE_DIR == before, numba.config.CACHE_DIR"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_machine_code_that_was_long_unused_is_deleted(user_cache: Path) -> None:
+    folder = jit.cache_folder()
+    assert folder is not None
+    old, recent, other = (folder.parent / name for name in ("0" * 16, "1" * 16, "models"))
+    for each in (old, recent, other):
+        each.mkdir()
+        (each / "file").touch()
+    for each in (old, other):
+        os.utime(each, (0, 0))
+    assert jit.cache_folder() == folder
+    assert sorted(folder.parent.iterdir()) == sorted([folder, recent, other])

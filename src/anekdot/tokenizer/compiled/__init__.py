@@ -5,17 +5,49 @@ and is what runs where Numba is missing, or where the texts are too few to wait 
 compiler.
 """
 
-import importlib.util
 import os
 import sys
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from anekdot.tokenizer.vocabulary import Merge
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from anekdot.tokenizer.compiled.encoder import CompiledEncoder
 
 WORTH_COMPILING = 1 << 22  # bytes of text; the plain loops take about half a second for them
 WORTH_CALLING = 1 << 12  # bytes of text, once the compiled loops are at hand
 
 
+@cache
 def available() -> bool:
     """Whether the compiled loops can run here."""
-    return importlib.util.find_spec("numba") is not None and sys.byteorder == "little"
+    try:
+        import numba  # type: ignore[import-untyped, unused-ignore] # noqa: F401, PLC0415 (slow)
+    except (ImportError, OSError):  # missing, or not fit for this NumPy or this system
+        return False
+    return sys.byteorder == "little"
+
+
+def build_encoder(
+    merges: Sequence[Merge], dtype: "type[np.unsignedinteger]"
+) -> "CompiledEncoder | None":
+    """Returns the compiled encoder of some merges, or None where the loops cannot encode.
+
+    Args:
+        merges: In the order of training.
+        dtype: Of the ids.
+    """
+    if not available():
+        return None
+    from anekdot.tokenizer.compiled.encoder import CompiledEncoder  # noqa: PLC0415 (slow)
+    from anekdot.tokenizer.compiled.segmenting import build_vocabulary  # noqa: PLC0415
+
+    vocabulary = build_vocabulary(merges)
+    return None if vocabulary is None else CompiledEncoder(vocabulary, dtype)
 
 
 def cores() -> int:

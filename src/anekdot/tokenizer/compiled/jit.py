@@ -6,13 +6,18 @@ write there can run code as the user.
 
 import hashlib
 import os
+import re
+import shutil
 import stat
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+
+KEPT_UNUSED = 30 * 24 * 3600  # seconds
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -50,7 +55,20 @@ def cache_folder() -> Path | None:
         own = all(map(_is_own, (folder.parent, folder)))
     except (OSError, RuntimeError):  # RuntimeError: the user has no home
         return None
-    return folder if own and os.access(folder, os.W_OK) else None
+    if not own or not os.access(folder, os.W_OK):
+        return None
+    with suppress(OSError):
+        os.utime(folder)
+        _forget_unused(folder)
+    return folder
+
+
+def _forget_unused(folder: Path) -> None:
+    """Deletes folders beside it that hold the machine code of other sources, long unused."""
+    for other in folder.parent.iterdir():
+        is_one = re.fullmatch("[0-9a-f]{16}", other.name) and not other.is_symlink()
+        if is_one and folder.stat().st_mtime - other.stat().st_mtime > KEPT_UNUSED:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _is_own(folder: Path) -> bool:

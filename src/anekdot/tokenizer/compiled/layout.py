@@ -67,7 +67,7 @@ def chunks(documents: Iterable[str | bytes]) -> Iterator[Chunk]:
     first = size = 0
     for document in documents:
         chunk.append(document)
-        size += len(document)
+        size += len(document) + 1
         if size >= CHUNK_SIZE:
             yield chunk, first
             first += len(chunk)
