@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anekdot.callbacks import Progress
+from anekdot.errors import TokenizerError
 from anekdot.tokenizer.compiled.counter import PretokenCounts
 from anekdot.tokenizer.compiled.merging import (
     GAP,
@@ -87,6 +88,11 @@ def _texts(
 ) -> Texts:
     """Lays the pretokens out with gaps between them."""
     size = len(counts.data) + len(counts.counts) + 1
+    if size > np.iinfo(np.int32).max:
+        raise TokenizerError(
+            f"The texts have {len(counts.data):,} bytes of words that differ, too many to merge.",
+            "Learn the vocabulary from a part of the texts.",
+        )
     ids, pretoken = np.empty(size, np.int32), np.empty(size, np.int32)
     lay_pretokens(counts.data, counts.lengths, byte_ids, ids, pretoken)
     lengths = np.ones(vocab_size, np.int32)

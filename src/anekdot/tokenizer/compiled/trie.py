@@ -13,7 +13,8 @@ from anekdot.tokenizer.compiled.arrays import Bytes, Ints, Longs, Words
 from anekdot.tokenizer.compiled.jit import compiled
 
 NO_TOKEN = (1 << 20) - 1
-MOST_ENTRIES = 1 << 21  # a parent has a sign bit above it
+MOST_ENTRIES = 1 << 21
+LOOKED_BACK = 1 << 12  # entries; free ones further back are given up
 
 _TOKEN_BITS, _PARENT_SHIFT = np.uint64(20), np.uint64(42)
 _BASE = np.uint64((1 << 22) - 1)
@@ -102,6 +103,7 @@ def place_nodes(
                 if not following:
                     break
                 base += 1
+            first_free = max(first_free, base - LOOKED_BACK)
             following = child[node]
             while following:
                 slots[following] = base + byte[following]
