@@ -40,7 +40,7 @@ def differing(tokenizer: Tokenizer, texts: list[str], theirs: Iterable[list[int]
     """Returns the numbers of the texts that a peer encodes otherwise."""
     ids, offsets = tokenizer.encode_batch(texts)
     found = []
-    for number, expected in enumerate(theirs):
+    for number, (_, expected) in enumerate(zip(texts, theirs, strict=True)):
         ours = ids[offsets[number] : offsets[number + 1]]
         if not np.array_equal(ours, expected):
             found.append(number)

@@ -83,7 +83,8 @@ class Tokenizer:
                 bytes as Hugging Face does, "bytes" by their values, as rustbpe does.
             threads: Threads that count; as many as there are cores unless given. They
                 change nothing in the result, nor does the limit.
-            memory_limit: Bytes that counting may take; what is more goes to temporary files.
+            memory_limit: Bytes that the tables of counts may take where Numba is installed;
+                what is more goes to temporary files. The different words have to fit anyway.
             progress: Called with (merges done, merges wanted, "merges").
 
         Raises:
@@ -153,10 +154,10 @@ class Tokenizer:
         >>> Tokenizer(()).encode("!<")
         [3, 30]
         """
-        [data] = to_bytes([text])
-        if (fast := self._fast(len(data))) is not None:
-            ids: list[int] = fast.encode([data], 1, None)[0].tolist()
+        if (fast := self._fast(len(text))) is not None:
+            ids: list[int] = fast.encode([text], 1, None)[0].tolist()
             return ids
+        [data] = to_bytes([text])
         encode = self._encoder
         return [id for pretoken in split(data) for id in encode(pretoken)]
 
@@ -284,11 +285,11 @@ class Tokenizer:
     def _encoder(self) -> Encoder:
         return Encoder(self.merges, [len(token) for token in self._tokens])
 
-    def _fast(self, n_bytes: int) -> "CompiledEncoder | None":
-        """Returns the compiled encoder where it pays for so many bytes."""
+    def _fast(self, size: int) -> "CompiledEncoder | None":
+        """Returns the compiled encoder where it pays for so many characters."""
         at_hand = self.__dict__.keys() & {"_compiled_encoder", "_segmentation"}
         worth = compiled.WORTH_CALLING if at_hand else compiled.WORTH_COMPILING
-        return self._compiled_encoder if n_bytes >= worth else None
+        return self._compiled_encoder if size >= worth else None
 
     @cached_property
     def _compiled_encoder(self) -> "CompiledEncoder | None":

@@ -42,6 +42,20 @@ def test_finds_every_token_of_the_largest_tree_that_is_built() -> None:
     stems = [n.to_bytes(2, "big") + bytes(1400) for n in range(1360)]
     ends = [bytes([end, 1]) for end in range(256)]
     tokens = [stem + end for stem in stems for end in chance.sample(ends, 70)]
+    assert build_trie(tokens) is None
+    tokens = tokens[: len(tokens) // 2]
     trie = build_trie(tokens)
-    for id, token in enumerate(tokens if trie is not None else ()):
+    assert trie is not None
+    for id, token in enumerate(tokens):
+        assert longest_token(trie, np.frombuffer(token, np.uint8), 0, len(token)) == id
+
+
+def test_an_array_that_is_full_to_its_end_is_made_larger() -> None:
+    seconds = [*range(16), *range(31, 256, 16)]
+    firsts = [byte for byte in range(256) if byte not in seconds][:60]
+    tips = [bytes([first, second]) for first in firsts for second in seconds]
+    tokens = [tip + b"\xff" * n for n in range(5) for tip in tips][: len(tips) + 6500]
+    trie = build_trie(tokens)
+    assert trie is not None
+    for id, token in enumerate(tokens):
         assert longest_token(trie, np.frombuffer(token, np.uint8), 0, len(token)) == id

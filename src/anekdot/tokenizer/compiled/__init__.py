@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anekdot.tokenizer.vocabulary import Merge
 
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
 
     from anekdot.tokenizer.compiled.encoder import CompiledEncoder
 
-WORTH_COMPILING = 1 << 22  # bytes of text; the plain loops take about half a second for them
-WORTH_CALLING = 1 << 12  # bytes of text, once the compiled loops are at hand
+WORTH_COMPILING = 1 << 22  # characters of text; the plain loops take about half a second for them
+WORTH_CALLING = 1 << 12  # characters of text, once the compiled loops are at hand
 
 
 @cache
 def available() -> bool:
     """Whether the compiled loops can run here."""
     try:
-        import numba  # type: ignore[import-untyped, unused-ignore] # noqa: F401, PLC0415 (slow)
-    except (ImportError, OSError):  # missing, or not fit for this NumPy or this system
+        import numba  # noqa: PLC0415 (slow)
+    except Exception:  # missing, or in one of many ways not fit for this NumPy or this system
         return False
-    return sys.byteorder == "little"
+    settings: Any = numba.config
+    return not settings.DISABLE_JIT and sys.byteorder == "little"
 
 
 def build_encoder(

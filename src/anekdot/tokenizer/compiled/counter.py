@@ -192,8 +192,10 @@ def count_pretokens(
 
         def add(chunk: Chunk) -> None:
             counter = idle.pop()  # there are as many as threads
-            counter.add(chunk)
-            idle.append(counter)
+            try:
+                counter.add(chunk)
+            finally:
+                idle.append(counter)
 
         waiting: deque[Future[None]] = deque()
         for chunk in chunks(documents):

@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 import numba
 
 KEPT_UNUSED = 30 * 24 * 3600  # seconds
+ROOM = 1 << 26  # bytes that are free on the disk
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -43,19 +44,21 @@ def cache_folder() -> Path | None:
     """Returns a folder of the user's own for this source and this Numba, or None.
 
     Numba notices a changed file but not a changed function that was compiled into another,
-    so the folder's name holds a hash of all the sources.
+    so the folder's name holds a hash of all the tokenizer's sources.
     """
     digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(source.read_bytes())
     try:
         folder = _user_cache() / "anekdot" / digest.hexdigest()[:16]
+        if not folder.is_absolute():  # the current folder may be anybody's
+            return None
         folder.parent.mkdir(0o700, parents=True, exist_ok=True)
         folder.mkdir(0o700, exist_ok=True)
         own = all(map(_is_own, (folder.parent, folder)))
     except (OSError, RuntimeError):  # RuntimeError: the user has no home
         return None
-    if not own or not os.access(folder, os.W_OK):
+    if not own or not os.access(folder, os.W_OK) or shutil.disk_usage(folder).free < ROOM:
         return None
     with suppress(OSError):
         os.utime(folder)
@@ -81,7 +84,7 @@ def _is_own(folder: Path) -> bool:
 
 def _user_cache() -> Path:
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 

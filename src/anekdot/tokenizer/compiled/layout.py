@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from anekdot.errors import TokenizerError
 from anekdot.tokenizer.compiled.arrays import Words
 from anekdot.tokenizer.compiled.keys import PADDING, build_masks
 from anekdot.tokenizer.compiled.scanner import build_classes, build_steps
@@ -41,7 +42,7 @@ def lay_out(texts: Sequence[str | bytes], first: int = 0) -> Layout:
         first: The number of the first one, for an error.
 
     Raises:
-        TokenizerError: A string holds a lone surrogate.
+        TokenizerError: A string holds a lone surrogate, or one is longer than two billion units.
     """
     data = b""
     if {*map(type, texts)} == {str}:
@@ -54,6 +55,11 @@ def lay_out(texts: Sequence[str | bytes], first: int = 0) -> Layout:
         escaped = [text.replace("\0", "\udc00") for text in decoded]
         data = "\0".join([*escaped, _PADDING_TEXT]).encode("utf-16-le", "surrogatepass")
         units = np.frombuffer(data, np.uint16)
+    if len(units) > np.iinfo(np.int32).max:
+        raise TokenizerError(
+            f"Document {first + 1} or one after it is too long: {len(units):,} UTF-16 units.",
+            "Cut it into pieces of less than a gigabyte.",
+        )
     words = units[: len(units) // 4 * 4].view(np.uint64)
     return Layout(words, len(units) - PADDING, len(texts))
 

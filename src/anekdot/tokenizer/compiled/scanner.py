@@ -21,19 +21,19 @@ from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE
 
 # The space and the apostrophe have classes of their own, as they have in the pattern. A HALF is
 # the first of two units that together are a character.
-LETTER, OTHER, NUMBER, LINE_END, SPACE, BLANK, APOSTROPHE, END, HALF = range(9)
+LETTER, OTHER, NUMBER, LINE_END, BLANK, SPACE, APOSTROPHE, END, HALF = range(9)
 N_CLASSES = 16  # a power of two
 
 # What a pretoken is so far. COMPLETE: nothing may follow in it.
-WORD, BLANK_ONLY, SPACE_ONLY, MARK, MARKS, MARKS_ENDING, LINE_ENDS, COMPLETE = range(8)
+WORD, SPACE_ONLY, BLANK_ONLY, MARK, MARKS, MARKS_ENDING, LINE_ENDS, COMPLETE = range(8)
 BEGINS, UNCLEAR = 1, 2  # flags of a step
 
-_FIRST = {LETTER: WORD, OTHER: MARK, LINE_END: LINE_ENDS, SPACE: SPACE_ONLY, BLANK: BLANK_ONLY}
+_FIRST = {LETTER: WORD, OTHER: MARK, LINE_END: LINE_ENDS, BLANK: BLANK_ONLY, SPACE: SPACE_ONLY}
 _MORE_MARKS = {OTHER: MARKS, APOSTROPHE: MARKS, LINE_END: MARKS_ENDING}
 _JOINS = {
     WORD: {LETTER: WORD},
-    BLANK_ONLY: {LETTER: WORD, OTHER: MARKS, APOSTROPHE: MARKS},
-    SPACE_ONLY: {LETTER: WORD},
+    SPACE_ONLY: {LETTER: WORD, OTHER: MARKS, APOSTROPHE: MARKS},
+    BLANK_ONLY: {LETTER: WORD},
     MARK: {LETTER: WORD, **_MORE_MARKS},
     MARKS: _MORE_MARKS,
     MARKS_ENDING: {LINE_END: MARKS_ENDING},
@@ -41,9 +41,9 @@ _JOINS = {
     COMPLETE: {},
 }
 _UNCLEAR_AFTER = {
-    BLANK_ONLY: (BLANK, SPACE, LINE_END),
-    SPACE_ONLY: (BLANK, SPACE, LINE_END),
-    LINE_ENDS: (BLANK, SPACE),
+    SPACE_ONLY: (SPACE, BLANK, LINE_END),
+    BLANK_ONLY: (SPACE, BLANK, LINE_END),
+    LINE_ENDS: (SPACE, BLANK),
 }
 _ONE = np.uint64(1)
 
@@ -51,11 +51,11 @@ _ONE = np.uint64(1)
 def build_classes() -> Bytes:
     """Returns the class of every code point, and of every unit below 0x10000."""
     classes = np.full(0x110000, OTHER, np.uint8)
-    for kind, ranges in ((LETTER, LETTERS), (NUMBER, NUMBERS), (SPACE, WHITESPACE)):
+    for kind, ranges in ((LETTER, LETTERS), (NUMBER, NUMBERS), (BLANK, WHITESPACE)):
         for first, last in ranges:
             classes[first : last + 1] = kind
     classes[[ord("\r"), ord("\n")]] = LINE_END
-    classes[ord(" ")], classes[ord("'")], classes[0] = BLANK, APOSTROPHE, END
+    classes[ord(" ")], classes[ord("'")], classes[0] = SPACE, APOSTROPHE, END
     classes[0xD800:0xDC00] = HALF
     return classes
 
@@ -135,7 +135,7 @@ def contraction(first: int, second: int) -> int:
 def white_space(units: Units, start: int, classes: Bytes) -> int:
     """Returns where a pretoken of white space ends: alternatives 5, 6 and 7."""
     place = line_end = start
-    while LINE_END <= classes[units[place]] <= BLANK:
+    while LINE_END <= classes[units[place]] <= SPACE:
         place += 1
         if classes[units[place - 1]] == LINE_END:
             line_end = place
@@ -186,7 +186,7 @@ def any_pretoken(units: Units, start: int, classes: Bytes) -> int:
     follows, length = character(units, place, classes)
     if kind == LETTER or (follows == LETTER and kind != LINE_END):
         return after_letters(units, place, classes)
-    if is_other(kind) or (kind == BLANK and is_other(follows)):
+    if is_other(kind) or (kind == SPACE and is_other(follows)):
         place = after_others(units, place, classes)
         while classes[units[place]] == LINE_END:
             place += 1

@@ -5,7 +5,8 @@ if an earlier merge would have crossed the border between them. Tokens are taken
 left, the longest first; where none fits, the last one is taken back and made shorter.
 
 That gives what merging gives for every vocabulary whose tokens can all be reached by its
-merges, as those of a training can. It takes a number of steps that grows with the length.
+merges, as those of a training can. The number of steps grows with the length of the pretoken,
+times that of the longest tokens at hand.
 
 Source: Neubeck and van Antwerpen 2024, "So many tokens, so little time", and the crate bpe.
 """
@@ -82,7 +83,7 @@ def find_earliest(edges: Ints, first: int) -> None:
 
 
 @compiled
-def find_shorter(trie: Longs, data: Bytes, starts: Longs, shorter: Ints) -> None:
+def find_shorter(trie: Words, data: Bytes, starts: Longs, shorter: Ints) -> None:
     """Writes the longest other token that each token begins with.
 
     Args:

@@ -91,7 +91,7 @@ def place_nodes(
         slot = slots[node]
         base = 0
         if child[node]:
-            while entries[first_free] != _FREE:
+            while first_free < len(entries) and entries[first_free] != _FREE:
                 first_free += 1
             base = max(1, first_free - 255)
             while True:
