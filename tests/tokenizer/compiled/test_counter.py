@@ -172,9 +172,9 @@ def test_threads_that_did_not_spill_may_together_exceed_the_limit(
     monkeypatch.setattr(layout, "CHUNK_SIZE", 1)
     both, add = Barrier(2), PretokenCounter.add
 
-    def one_each(self: PretokenCounter, chunk: layout.Chunk) -> None:
+    def one_each(self: PretokenCounter, chunk: layout.Chunk) -> counter.Record:
         both.wait(60)
-        add(self, chunk)
+        return add(self, chunk)
 
     monkeypatch.setattr(PretokenCounter, "add", one_each)
     documents = [" ".join(word[:12] for word in russian_words(40, seed)) for seed in (1, 2)]

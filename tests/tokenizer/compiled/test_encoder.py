@@ -265,6 +265,47 @@ def test_what_training_left_behind_changes_no_ids(
         assert fast_ids(fast, texts, 2) == plain_ids(tokenizer, texts)
 
 
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("kind", [str, str.encode])
+def test_documents_of_the_training_are_encoded_by_copying(
+    threads: int, kind: type[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "CHUNK_SIZE", 200)
+    learned_from = [
+        *random_words("кот, врач и ёж\n1", 300, 30),
+        "",
+        "а" * 31,
+        "🐀" * 9,
+        "",
+        "?" * 16,
+    ]
+    texts = [kind(text) for text in learned_from]
+    counts = counter.count_pretokens(iter(texts), threads, None)
+    merges, segmentation = learning.train_merges(counts, 400, byte_ids(), None)
+    tokenizer = Tokenizer(tuple(merges))
+    encoded: list[int] = []
+    encode_documents = encoder.encode_documents
+
+    def encode(laid_out: layout.Layout, *rest: object) -> int:
+        encoded.append(laid_out.n_documents)
+        return encode_documents(laid_out, *rest)
+
+    monkeypatch.setattr(encoder, "encode_documents", encode)
+    fast = fast_of(tokenizer)
+    fast.remember(segmentation)
+    assert fast_ids(fast, texts, threads) == plain_ids(tokenizer, texts)
+    assert not encoded
+    assert fast_ids(fast, texts, threads) == plain_ids(tokenizer, texts)
+    assert sum(encoded) == len(texts)
+
+    encoded.clear()
+    fast.remember(segmentation)
+    place = len(texts) // 2
+    texts[place] = texts[place].swapcase() if texts[place].swapcase() != texts[place] else kind("Ж")
+    assert fast_ids(fast, texts, threads) == plain_ids(tokenizer, texts)
+    assert 0 < len(encoded) < len(counts.records)
+
+
 @pytest.mark.slow
 def test_equals_the_plain_twin_on_the_corpus(corpus: list[str]) -> None:
     counts = counter.count_pretokens(corpus[::2], 2, None)
@@ -275,4 +316,5 @@ def test_equals_the_plain_twin_on_the_corpus(corpus: list[str]) -> None:
         assert fast_ids(fast_of(tokenizer), corpus, threads) == expected
     remembering = fast_of(tokenizer)
     remembering.remember(segmentation)
+    assert fast_ids(remembering, corpus[::2], 2) == expected[::2]
     assert fast_ids(remembering, corpus, 2) == expected

@@ -8,8 +8,9 @@ end the parts are added up one after another. The counts are exact either way.
 import struct
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -17,17 +18,48 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anekdot.tokenizer.compiled.arrays import Bytes, Longs, Words
-from anekdot.tokenizer.compiled.counting import COUNT, absorb, count_cuts, keys_to_utf8
+from anekdot.tokenizer.compiled.arrays import Bytes, Ints, Longs, Words
+from anekdot.tokenizer.compiled.counting import (
+    COUNT,
+    END_OF_DOCUMENT,
+    NUMBER,
+    TOO_LONG,
+    absorb,
+    count_cuts,
+    keys_to_utf8,
+    locate,
+)
 from anekdot.tokenizer.compiled.keys import KEY_WORDS, empty_table
-from anekdot.tokenizer.compiled.layout import CLASSES, MASKS, STEPS, Chunk, chunks, lay_out
+from anekdot.tokenizer.compiled.layout import (
+    CLASSES,
+    MASKS,
+    STEPS,
+    Chunk,
+    chunks,
+    hash_documents,
+    lay_out,
+)
 from anekdot.tokenizer.compiled.scanner import cut
 
 SMALLEST_TABLE = 1 << 14  # slots
 PARTS = 16
 ROWS = 1 << 16  # of a part that are read together
+WIDTH = NUMBER + 1  # words of a slot that are in use
+MOST_RECORDED = 1 << 23  # pretokens: 32 MB
 
 _RECORD = struct.Struct("<QQ")  # bytes and count of a long pretoken
+
+
+class Record(NamedTuple):
+    """Which pretokens the documents of one chunk have.
+
+    Attributes:
+        hashes: Of the documents.
+        pretokens: Numbers of all of them, END_OF_DOCUMENT behind each document.
+    """
+
+    hashes: Longs
+    pretokens: Ints
 
 
 class PretokenCounts(NamedTuple):
@@ -38,12 +70,14 @@ class PretokenCounts(NamedTuple):
         data: The bytes of all pretokens.
         lengths: Bytes of each.
         counts: Occurrences of each.
+        records: Of the chunks in order, unless there was too much to keep.
     """
 
     keys: Words
     data: Bytes
     lengths: Longs
     counts: Longs
+    records: Sequence[Record] = ()
 
 
 class PretokenCounter:
@@ -63,38 +97,40 @@ class PretokenCounter:
         self.table = empty_table(SMALLEST_TABLE)
         self.used = 0
         self.long: Counter[bytes] = Counter()
+        self.long_numbers: dict[bytes, int] = {}
         self.long_bytes = 0
 
-    def add(self, chunk: Chunk) -> None:
-        """Counts the pretokens of some documents."""
+    def add(self, chunk: Chunk) -> Record:
+        """Counts the pretokens of some documents; the record has this counter's numbers."""
         words, n_units, _ = lay_out(*chunk)
         units = words.view(np.uint16)
         ends = np.empty(n_units + 1, np.int32)
         n_pretokens = cut(units, n_units, CLASSES, STEPS, ends)
         ends = ends[: n_pretokens + 1]
-        long = np.empty(n_pretokens, np.int32)
-        state = np.array([0, self.used, 0])
+        numbers = np.empty(n_pretokens, np.int32)
+        state = np.array([0, self.used])
         while True:
-            count_cuts(words, ends, MASKS, self.table, long, state)
+            count_cuts(words, ends, MASKS, self.table, numbers, state)
             self.used = int(state[1])
             if state[0] == n_pretokens:
                 break
             self._grow()
             state[1] = self.used
-        for number in long[: state[2]]:
-            text = (
-                units[ends[number] : ends[number + 1]]
-                .tobytes()
-                .decode("utf-16-le", "surrogatepass")
-            )
+        for place in np.flatnonzero(numbers == TOO_LONG):
+            units_of_it = units[ends[place] : ends[place + 1]].tobytes()
+            text = units_of_it.decode("utf-16-le", "surrogatepass")
             word = text.replace("\udc00", "\0").encode("utf-8", "surrogateescape")
+            if word not in self.long:
+                self.long_numbers[word] = TOO_LONG - len(self.long)
+                self.long_bytes += len(word)
             self.long[word] += 1
-            self.long_bytes += len(word)
+            numbers[place] = self.long_numbers[word]
         if self.most_bytes is not None and self.long_bytes > self.most_bytes // 4:
             self.empty()
+        return Record(hash_documents(chunk[0]), numbers)
 
     def absorb(self, rows: Words) -> None:
-        """Adds counts: words of the key, then the count."""
+        """Adds the rows of another counter."""
         while self.used + len(rows) > 3 * len(self.table) // 4:
             self._grow()
         self.used += int(absorb(self.table, rows))
@@ -117,8 +153,8 @@ class PretokenCounter:
         self._clear()
 
     def rows(self) -> Words:
-        """Returns keys and counts of the table."""
-        return self.table[self.table[:, KEY_WORDS - 1] != 0, : COUNT + 1]
+        """Returns what is in use of the table."""
+        return self.table[self.table[:, KEY_WORDS - 1] != 0, :WIDTH]
 
     def counts(self) -> PretokenCounts:
         """Returns what was counted so far."""
@@ -165,9 +201,8 @@ class Spill:
         for part in range(PARTS):
             counter = PretokenCounter(None, self)
             with (self.folder / f"{part}.rows").open("rb") as file:
-                width = COUNT + 1
-                while len(block := np.fromfile(file, np.uint64, ROWS * width)):
-                    counter.absorb(block.reshape(-1, width))
+                while len(block := np.fromfile(file, np.uint64, ROWS * WIDTH)):
+                    counter.absorb(block.reshape(-1, WIDTH))
             with (self.folder / f"{part}.long").open("rb") as file:
                 while header := file.read(_RECORD.size):
                     length, count = _RECORD.unpack(header)
@@ -190,26 +225,56 @@ def count_pretokens(
         spill = Spill(Path(folder))
         idle = [PretokenCounter(share, spill) for _ in range(threads)]
 
-        def add(chunk: Chunk) -> None:
+        def add(chunk: Chunk) -> tuple[PretokenCounter, Record]:
             counter = idle.pop()  # there are as many as threads
             try:
-                counter.add(chunk)
+                return counter, counter.add(chunk)
             finally:
                 idle.append(counter)
 
-        waiting: deque[Future[None]] = deque()
-        for chunk in chunks(documents):
-            waiting.append(pool.submit(add, chunk))
-            if len(waiting) > 2 * threads:
-                waiting.popleft().result()
-        for future in waiting:
-            future.result()
+        waiting: deque[Future[tuple[PretokenCounter, Record]]] = deque()
+        records: list[tuple[PretokenCounter, Record]] = []
+        room = MOST_RECORDED if memory_limit is None else 0
+        for chunk in chain(chunks(documents), repeat(None, 2 * threads + 1)):
+            if chunk is not None:
+                waiting.append(pool.submit(add, chunk))
+            if waiting and (chunk is None or len(waiting) > 2 * threads):
+                record = waiting.popleft().result()
+                room -= len(record[1].pretokens)
+                records.append(record)
+                if room < 0:
+                    records.clear()
         if spill.used or (memory_limit is not None and threads > 1):
             for counter in idle:
                 counter.empty()
-            return PretokenCounts(*map(np.concatenate, zip(*spill.read(), strict=True)))
-        total, *others = idle
-        for counter in others:
-            total.absorb(counter.rows())
-            total.long.update(counter.long)
-        return total.counts()
+            parts = zip(*spill.read(), strict=True)
+            keys, data, lengths, found = map(np.concatenate, islice(parts, 4))
+            return PretokenCounts(keys, data, lengths, found)
+        return join(idle, records)
+
+
+def join(
+    counters: Sequence[PretokenCounter], records: Sequence[tuple[PretokenCounter, Record]]
+) -> PretokenCounts:
+    """Returns what all counters have counted together."""
+    total, *others = counters
+    before = [(counter, counter.rows(), list(counter.long)) for counter in counters]
+    for counter in others:
+        total.absorb(counter.rows())
+        total.long.update(counter.long)
+    counts = total.counts()
+    used = total.table[:, KEY_WORDS - 1] != 0
+    long_places = {word: n for n, word in enumerate(total.long, int(used.sum()))}
+    places = {}
+    for counter, rows, long in before:
+        by_number = np.full(len(rows) + len(long) + 1, END_OF_DOCUMENT, np.int32)
+        locate(total.table, np.cumsum(used) - 1, rows, by_number)
+        for word in long:
+            by_number[counter.long_numbers[word]] = long_places[word]
+        places[id(counter)] = by_number
+    return counts._replace(
+        records=[
+            Record(record.hashes, places[id(counter)][record.pretokens])
+            for counter, record in records
+        ]
+    )

@@ -17,11 +17,13 @@ from anekdot.tokenizer.compiled.keys import (
 from anekdot.tokenizer.compiled.scanner import to_utf8
 
 COUNT = KEY_WORDS  # the word of a slot in which the count stands
+NUMBER = KEY_WORDS + 1  # and the one in which it stands how many keys were there before it
+END_OF_DOCUMENT, TOO_LONG = -1, -2
 
 
 @compiled
 def count_cuts(
-    words: Words, ends: Ints, masks: Words, table: Words, long: Ints, state: Longs
+    words: Words, ends: Ints, masks: Words, table: Words, numbers: Ints, state: Longs
 ) -> None:
     """Counts pretokens, until all are done or the table is nearly full.
 
@@ -30,23 +32,27 @@ def count_cuts(
         ends: From ``scanner.cut``, [pretokens + 1].
         masks: From ``keys.build_masks``.
         table: Of counts; written.
-        long: Receives the numbers of the pretokens that do not fit into a key.
-        state: Pretokens done, used slots, long pretokens; read and written.
+        numbers: Receives each pretoken's NUMBER, END_OF_DOCUMENT, or TOO_LONG if no key holds it.
+        state: Pretokens done, keys of the table; read and written.
     """
-    number, used, n_long = state
+    done, n_keys = state
     units = words.view(np.uint16)
     limit = 3 * len(table) // 4
-    while number < len(ends) - 1 and used < limit:
-        start, length = ends[number], ends[number + 1] - ends[number]
+    while done < len(ends) - 1 and n_keys < limit:
+        start, length = ends[done], ends[done + 1] - ends[done]
         if length > LONGEST:
-            long[n_long] = number
-            n_long += 1
-        elif units[start]:  # not the end of a document
+            numbers[done] = TOO_LONG
+        elif units[start] == 0:
+            numbers[done] = END_OF_DOCUMENT
+        else:
             slot = find_or_put(table, read_key(words, start, length, masks))
-            used += table[slot, COUNT] == 0
+            if table[slot, COUNT] == 0:
+                table[slot, NUMBER] = n_keys
+                n_keys += 1
             table[slot, COUNT] += np.uint64(1)
-        number += 1
-    state[0], state[1], state[2] = number, used, n_long
+            numbers[done] = table[slot, NUMBER]
+        done += 1
+    state[0], state[1] = done, n_keys
 
 
 @compiled
@@ -68,9 +74,26 @@ def absorb(table: Words, other: Words) -> int:
     for row in range(len(other)):
         if other[row, 3]:
             slot = find_or_put(table, read_slot(other, row))
-            new += table[slot, COUNT] == 0
+            if table[slot, COUNT] == 0:
+                table[slot, NUMBER] = other[row, NUMBER]
+                new += 1
             table[slot, COUNT] += other[row, COUNT]
     return new
+
+
+@compiled
+def locate(table: Words, places: Longs, rows: Words, places_by_number: Ints) -> None:
+    """Writes where the keys of one table, by their numbers, stand in another one.
+
+    Args:
+        table: The other one; it holds all keys.
+        places: Of its slots.
+        rows: Of the first.
+        places_by_number: Written.
+    """
+    for row in range(len(rows)):
+        slot = find_or_put(table, read_slot(rows, row))
+        places_by_number[np.int64(rows[row, NUMBER])] = places[slot]
 
 
 @compiled

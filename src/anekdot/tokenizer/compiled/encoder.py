@@ -2,14 +2,24 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import numpy as np
 
 from anekdot.callbacks import Progress
 from anekdot.tokenizer.compiled.arrays import Ids, Longs, Words
-from anekdot.tokenizer.compiled.encoding import encode_documents, remember, room_for
+from anekdot.tokenizer.compiled.counter import Record
+from anekdot.tokenizer.compiled.encoding import FEW, encode_documents, gather, recall, room_for
 from anekdot.tokenizer.compiled.keys import SLOT_WORDS, empty_table
-from anekdot.tokenizer.compiled.layout import CLASSES, MASKS, STEPS, Chunk, chunks, lay_out
+from anekdot.tokenizer.compiled.layout import (
+    CLASSES,
+    MASKS,
+    STEPS,
+    Chunk,
+    chunks,
+    hash_documents,
+    lay_out,
+)
 from anekdot.tokenizer.compiled.learning import Segmentation
 from anekdot.tokenizer.compiled.segmenting import Vocabulary
 
@@ -28,16 +38,16 @@ class CompiledEncoder:
         self._vocabulary = vocabulary
         self._dtype = dtype
         self._idle: list[Words] = []
-        self._known: Words | None = None
+        self._records: dict[int, Record] = {}
 
     def remember(self, segmentation: Segmentation) -> None:
-        """Fills the cache of every thread to come with pretokens that are segmented already."""
-        counts, ids = segmentation
-        self._known = empty_table(CACHE_SLOTS)
-        starts = np.append(0, np.cumsum(counts.lengths + 1)) + 1
-        rarest_first = np.argsort(counts.counts, kind="stable")
-        cache = (self._known, self._known.view(self._dtype))
-        remember(cache, counts.keys, starts, rarest_first, ids, self._vocabulary.lengths)
+        """Takes what a training knows about its documents, which are then encoded by copying."""
+        counts, segmented = segmentation
+        starts = np.empty(len(counts.lengths) + 1, np.int64)
+        known = np.empty(len(counts.data) + FEW, self._dtype)
+        gather(counts.lengths, segmented, self._vocabulary.lengths, known, starts)
+        self._known = (known[: starts[-1] + FEW].copy(), starts)
+        self._records = dict(enumerate(counts.records))
 
     def encode(
         self, documents: Sequence[str | bytes], threads: int, progress: Progress | None
@@ -47,18 +57,27 @@ class CompiledEncoder:
         done = 0
         with ThreadPoolExecutor(threads) as pool:
             each = map if threads == 1 else pool.map
-            for part in each(self._encode_chunk, chunks(documents)):
+            for part in each(self._encode_chunk, chunks(documents), count()):
                 parts.append(part)
                 done += len(part[1]) - 1
                 if progress is not None:
                     progress(done, len(documents), "documents encoded")
         return join(parts, self._dtype)
 
-    def _encode_chunk(self, chunk: Chunk) -> tuple[Ids, Longs]:
+    def _encode_chunk(self, chunk: Chunk, number: int) -> tuple[Ids, Longs]:
+        texts, _ = chunk
+        offsets = np.empty(len(texts) + 1, np.int64)
+        record = self._records.pop(number, None)
+        if record is not None and np.array_equal(record.hashes, hash_documents(texts)):
+            ids = np.empty(3 * sum(map(len, texts)) + FEW, self._dtype)
+            n_ids = recall(record.pretokens, *self._known, ids, offsets)
+            return ids[:n_ids], offsets
         layout = lay_out(*chunk)
         ids = np.empty(3 * layout.n_units + SLOT_WORDS * 4, self._dtype)
-        offsets = np.empty(layout.n_documents + 1, np.int64)
-        table = self._cache()
+        try:
+            table = self._idle.pop()
+        except IndexError:
+            table = empty_table(CACHE_SLOTS)
         n_ids = encode_documents(
             layout,
             (CLASSES, STEPS, MASKS),
@@ -70,16 +89,6 @@ class CompiledEncoder:
         )
         self._idle.append(table)
         return ids[:n_ids], offsets
-
-    def _cache(self) -> Words:
-        """Returns a cache that no thread uses."""
-        try:
-            return self._idle.pop()
-        except IndexError:
-            table = empty_table(CACHE_SLOTS)
-            if self._known is not None:
-                table[:] = self._known
-            return table
 
 
 def join(parts: Sequence[tuple[Ids, Longs]], dtype: type[np.unsignedinteger]) -> tuple[Ids, Longs]:

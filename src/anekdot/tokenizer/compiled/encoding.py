@@ -131,41 +131,54 @@ def encode_documents(
 
 
 @compiled
-def remember(
-    cache: tuple[Words, Ids],
-    keys: Words,
-    starts: Longs,
-    order: Longs,
-    segmented: Ints,
-    lengths: Ints,
-) -> None:
-    """Puts pretokens into the cache whose ids are known.
+def gather(lengths: Longs, segmented: Ints, token_lengths: Ints, ids: Ids, starts: Longs) -> None:
+    """Collects the ids of pretokens.
 
     Args:
-        cache: A table, and the same memory as ids.
-        keys: Of the pretokens; zeros where one is too long.
-        starts: Where the ids of each begin, and the last one's end.
-        order: In which they are put in; a later one may take the place of an earlier one.
+        lengths: Bytes of each pretoken.
         segmented: Their ids, laid out as in ``merging.Texts``.
-        lengths: Bytes of each id.
+        token_lengths: Bytes of each id.
+        ids: Receives them end to end.
+        starts: Receives where each pretoken's begin, and the last one's end.
     """
-    table, values = cache
-    half = values.shape[1] // 2
-    for number in order:
-        key = read_slot(keys, number)
-        if not key[3]:
+    n_ids, place = 0, 1
+    for number in range(len(lengths)):
+        starts[number] = n_ids
+        end = place + lengths[number]
+        while place < end:
+            ids[n_ids] = segmented[place]
+            place += token_lengths[segmented[place]]
+            n_ids += 1
+        place += 1
+    starts[len(lengths)] = n_ids
+
+
+@compiled
+def recall(pretokens: Ints, known: Ids, starts: Longs, ids: Ids, offsets: Longs) -> int:
+    """Writes the ids of documents whose pretokens are known by number; returns how many.
+
+    Args:
+        pretokens: A negative number ends a document.
+        known: The ids of all pretokens, and FEW more.
+        starts: Where each pretoken's begin, and the last one's end.
+        ids: Written; FEW more than needed.
+        offsets: Receives where each document's begin and end.
+    """
+    n_ids = document = 0
+    offsets[0] = 0
+    for number in pretokens:
+        if number < 0:
+            document += 1
+            offsets[document] = n_ids
             continue
-        slot = find(table, key, home(key, len(table)))
-        slot = max(slot, ~slot)
-        place, end, count = starts[number], starts[number + 1] - 1, 0
-        while place < end and count < half - 1:
-            values[slot, half + 1 + count] = segmented[place]
-            place += lengths[segmented[place]]
-            count += 1
-        values[slot, half] = count
-        put_key(table, slot, key)
-        if place < end:
-            table[slot, KEY_WORDS - 1] = 0
+        start = starts[number]
+        count = starts[number + 1] - start
+        for n in range(FEW):
+            ids[n_ids + n] = known[start + n]
+        for n in range(FEW, count):
+            ids[n_ids + n] = known[start + n]
+        n_ids += count
+    return n_ids
 
 
 @compiled

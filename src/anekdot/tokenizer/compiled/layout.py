@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from anekdot.errors import TokenizerError
-from anekdot.tokenizer.compiled.arrays import Words
+from anekdot.tokenizer.compiled.arrays import Longs, Words
 from anekdot.tokenizer.compiled.keys import PADDING, build_masks
 from anekdot.tokenizer.compiled.scanner import build_classes, build_steps
 from anekdot.tokenizer.pretokens import to_bytes
@@ -62,6 +62,11 @@ def lay_out(texts: Sequence[str | bytes], first: int = 0) -> Layout:
         )
     words = units[: len(units) // 4 * 4].view(np.uint64)
     return Layout(words, len(units) - PADDING, len(texts))
+
+
+def hash_documents(texts: Sequence[str | bytes]) -> Longs:
+    """Returns Python's own hashes of documents, which differ from process to process."""
+    return np.fromiter(map(hash, texts), np.int64, len(texts))
 
 
 Chunk = tuple[list[str | bytes], int]
