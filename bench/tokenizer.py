@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 from cyclopts import App
-from tokenizer_peers import FIRST, PEERS, Job, train_gigatoken
+from tokenizer_peers import FIRST, OURS, PEERS, Job, train_gigatoken
 from tokenizer_tables import (
     EDGE_SIZE,
     EDGE_VOCABULARY,
@@ -92,6 +92,27 @@ def measure_encoding(job: Job) -> Measured:
     return values, f"ids of {others} documents differ" if others else ""
 
 
+def measure_after(job: Job) -> Measured:
+    """Measures megabytes per second: ours right after training on the texts, others at first."""
+    make = PEERS[job.peer].after
+    encode, texts = make(job), job.texts()
+    megabytes = sum(len(text.encode()) for text in texts) / 1e6
+    if job.peer != OURS:
+        encode(WARM_UP)
+    seconds, _ = timed(encode, texts)
+    return [("after", f"V {job.vocab_size}, threads {job.threads}", megabytes / seconds)], ""
+
+
+def measure_prompts(job: Job) -> Measured:
+    """Measures microseconds for a prompt of 20 characters, each another one."""
+    encode = PEERS[job.peer].prompt(job)
+    prompts = [text[:20] for text in job.texts() if len(text) >= 20]
+    for prompt in prompts[:1000]:
+        encode(prompt)
+    seconds, _ = timed(lambda: [encode(prompt) for prompt in prompts[1000:3000]])
+    return [("prompt", f"V {job.vocab_size}", seconds / 2000 * 1e6)], ""
+
+
 def measure_edges(job: Job) -> Measured:
     """Measures milliseconds for hard texts, and how they grow when there is twice as much.
 
@@ -151,8 +172,14 @@ def stored(path: Path) -> Sequence[Any]:
         return by_document((file["ids"], file["offsets"]))
 
 
-MEASURES = {"train": measure_training, "encode": measure_encoding, "edge": measure_edges}
-ROLES = {"train": "train", "encode": "encoder", "edge": "encoder"}  # what a peer needs for each
+MEASURES = {
+    "train": measure_training,
+    "encode": measure_encoding,
+    "after": measure_after,
+    "prompt": measure_prompts,
+    "edge": measure_edges,
+}
+ROLES = {"encode": "encoder", "edge": "encoder"}  # what a peer needs for each; else its name
 
 
 @app.command(show=False)
@@ -203,10 +230,12 @@ def turns(rounds: int, root: str) -> Iterator[tuple[int, Job]]:
         *product(["train"], [1], VOCABULARIES, (1, THREADS)),
         ("train", 10, EDGE_VOCABULARY, THREADS),
         *product(["encode"], [1], VOCABULARIES, (1, THREADS)),
+        *product(["after"], [1], [EDGE_VOCABULARY], (1, THREADS)),
+        ("prompt", 1, EDGE_VOCABULARY, 1),
         ("edge", 1, EDGE_VOCABULARY, 1),
     ]
     for n, task in product(range(rounds), tasks):
-        names = [name for name, peer in PEERS.items() if getattr(peer, ROLES[task[0]])]
+        names = [name for name, peer in PEERS.items() if getattr(peer, ROLES.get(task[0], task[0]))]
         first = n % len(names)
         for name in names[first:] + names[:first]:
             yield n, Job(*task, name, root)

@@ -118,21 +118,52 @@ def encode_tiktoken(job: Job) -> Encode:
     return encode_parts if job.threads > 1 else lambda texts: list(map(encode, texts))
 
 
+def learn_and_encode(job: Job) -> Encode:
+    """Trains ours and makes its encoder, whose machine code other texts have warmed up."""
+    texts = job.texts()
+    Tokenizer(()).encode_batch(texts[::-1], threads=job.threads)
+    tokenizer = Tokenizer.train(texts, job.vocab_size, threads=job.threads)
+    return lambda _: tokenizer.encode_batch(texts, threads=job.threads)
+
+
+def prompt_anekdot(job: Job) -> Callable[[str], Any]:
+    """Makes what encodes one string."""
+    return Tokenizer.load(job.path("tokenizer.json")).encode
+
+
+def prompt_tiktoken(job: Job) -> Callable[[str], Any]:
+    """Makes what encodes one string."""
+    options = Tokenizer.load(job.path("tokenizer.json")).to_tiktoken()
+    return import_module("tiktoken").Encoding("ours", **options).encode_ordinary
+
+
 class Peer(NamedTuple):
-    """One program: what is called, how it trains, how its encoder is made."""
+    """One program: what is called, and how each of its parts is made."""
 
     how: str
     train: Callable[[Any, int, int], Learned] | None = None
     encoder: Callable[[Job], Encode] | None = None
+    after: Callable[[Job], Encode] | None = None
+    prompt: Callable[[Job], Callable[[str], Any]] | None = None
 
 
 _GIGATOKEN = "`train_bpe` of joined bytes, by a pattern of its own; `encode_batch`, by Qwen2's"
 PEERS = {
-    OURS: Peer("`Tokenizer.train`; `encode_batch`", train_anekdot, encode_anekdot),
-    "gigatoken": Peer(_GIGATOKEN, train_gigatoken, encode_gigatoken),
+    OURS: Peer(
+        "`Tokenizer.train`; `encode_batch`; `encode` for a prompt",
+        train_anekdot,
+        encode_anekdot,
+        learn_and_encode,
+        prompt_anekdot,
+    ),
+    "gigatoken": Peer(_GIGATOKEN, train_gigatoken, encode_gigatoken, encode_gigatoken),
     "tokenizers": Peer("`train_from_iterator`", train_hugging_face),
     "rustbpe": Peer("`train_from_iterator`", train_rustbpe),
     "splintr-rs": Peer("`encode_batch_flat`, by Qwen2's pattern", encoder=encode_splintr),
     "quicktok-v1": Peer("`encode_batch`, by Qwen2's pattern", encoder=encode_quicktok),
-    "tiktoken": Peer("a loop over `encode_ordinary` in each thread", encoder=encode_tiktoken),
+    "tiktoken": Peer(
+        "a loop over `encode_ordinary` in each thread",
+        encoder=encode_tiktoken,
+        prompt=prompt_tiktoken,
+    ),
 }
