@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Regex, pre_tokenizers
 
-from anekdot.tokenizer import reference
+from anekdot.tokenizer import pretokens, reference
 from anekdot.tokenizer.pretokens import PATTERN, split
 
 EDGE_CASES = {
@@ -49,6 +49,20 @@ def test_equals_the_reference_and_hugging_face(text: str) -> None:
     assert found == reference.split(text)
     peer = pre_tokenizers.Split(Regex(PATTERN), "isolated")
     assert found == [pretoken for pretoken, _ in peer.pre_tokenize_str(text)]
+
+
+@given(st.text("аЁsTlRE01'-—«№ \n\r\t_.", max_size=40))
+@settings(max_examples=1000, deadline=None)
+def test_ordinary_texts_equal_the_reference(text: str) -> None:
+    assert [pretoken.decode() for pretoken in split(text.encode())] == reference.split(text)
+
+
+def test_every_ordinary_character_in_several_contexts() -> None:
+    ordinary = [chr(code) for code in range(0x10000) if pretokens._ORDINARY.fullmatch(chr(code))]
+    assert len(ordinary) == 98 + 0x82 + 9
+    for c in ordinary:
+        text = f"а{c}б {c} {c}s\n{c}\n'{c}'s{c}'{c}e{c}{c}1{c}!{c}\r"
+        assert [pretoken.decode() for pretoken in split(text.encode())] == reference.split(text)
 
 
 @pytest.mark.slow

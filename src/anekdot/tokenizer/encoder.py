@@ -4,7 +4,7 @@
 wait in a heap and a merge adds at most two, so n bytes cost n log n steps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
@@ -22,7 +22,7 @@ class Encoder:
         lengths: Bytes per token, by id.
 
     >>> a = byte_ids()[ord("a")]
-    >>> Encoder([(a, a)], [1] * 259 + [2])(b"aaa") == (259, a)
+    >>> Encoder([(a, a)], [1] * 259 + [2]).encode([b"aaa"]) == [259, a]
     True
     """
 
@@ -36,11 +36,13 @@ class Encoder:
         self._ids = {pair: FIRST_MERGE + n for n, pair in enumerate(merges)}
         self._cached = lru_cache(self.CACHE_ENTRIES)(self._encode)
 
-    def __call__(self, pretoken: bytes) -> Sequence[int]:
-        """Returns the ids of a pretoken."""
-        if len(pretoken) > self.CACHE_BYTES:
-            return self._encode(pretoken)
-        return self._cached(pretoken)
+    def encode(self, pretokens: Iterable[bytes]) -> list[int]:
+        """Returns the ids of pretokens, one after another."""
+        ids: list[int] = []
+        cached, longest = self._cached, self.CACHE_BYTES
+        for pretoken in pretokens:
+            ids += cached(pretoken) if len(pretoken) <= longest else self._encode(pretoken)
+        return ids
 
     def _encode(self, pretoken: bytes) -> tuple[int, ...]:
         """Merges in a flat list, where a token writes its id at its first and last byte.

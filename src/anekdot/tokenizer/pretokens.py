@@ -5,7 +5,8 @@ of white space. The pattern is Qwen2's, with the contractions spelled out, becau
 Hugging Face tokenizers and llama.cpp all split by it alike.
 
 The standard library has no ``\p{L}``. So every character is replaced by a one-byte stand-in
-for its class, and the pattern, written for stand-ins, runs over those at the speed of C.
+for its class, and the pattern, written for stand-ins, runs over those at the speed of C. Where
+a text has none but ordinary characters, their letters can be spelled out in the pattern.
 
 Source: https://huggingface.co/Qwen/Qwen2-7B/blob/main/tokenizer.json (``pre_tokenizer``).
 """
@@ -26,6 +27,13 @@ PATTERN = (
 
 # The same over stand-ins: a-z letters, 0 numbers, \n line ends, \t other white space, . the rest.
 _STAND_INS = re.compile(rb"'(?:[stmd]|[rv]e|ll)|[^\na-z0]?[a-z]+|0| ?[.']+\n*|\s*\n+|\s+(?!\S)|\s+")
+
+_LETTERS = "A-Za-z\u0400-\u0481"
+_ORDINARY = re.compile(f"[\t\n\r -@[-`{{-~«»–—“”„…№{_LETTERS}]*")
+_OF_ORDINARY = re.compile(
+    r"'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])|[^\r\n0-9{}]?[{}]+|[0-9]| ?[^\s0-9{}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+".replace("{}", _LETTERS)
+)
 
 
 def _build_classes() -> npt.NDArray[np.uint8]:
@@ -57,6 +65,8 @@ def split(data: bytes) -> list[bytes]:
     [b'\xd0', b' ok']
     """
     text = data.decode("utf-8", "surrogateescape")
+    if _ORDINARY.fullmatch(text):
+        return [pretoken.encode() for pretoken in _OF_ORDINARY.findall(text)]
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     pretokens = []
     start = 0
@@ -78,11 +88,16 @@ def to_bytes(documents: Iterable[str | bytes], first: int = 0) -> Iterator[bytes
         TokenizerError: A string holds a lone surrogate, which UTF-8 cannot express.
     """
     for number, document in enumerate(documents, start=first):
-        try:
-            yield document.encode() if isinstance(document, str) else document
-        except UnicodeEncodeError as error:
-            raise TokenizerError(
-                f"Document {number} holds a lone surrogate, {error.object[error.start]!a}, "
-                f"at character {error.start}.",
-                "Read the texts as UTF-8, or drop this document.",
-            ) from error
+        yield document_to_bytes(document, number)
+
+
+def document_to_bytes(document: str | bytes, number: int = 0) -> bytes:
+    """Returns a document as UTF-8; its number is for the error. Raises as ``to_bytes``."""
+    try:
+        return document.encode() if isinstance(document, str) else document
+    except UnicodeEncodeError as error:
+        raise TokenizerError(
+            f"Document {number} holds a lone surrogate, {error.object[error.start]!a}, "
+            f"at character {error.start}.",
+            "Read the texts as UTF-8, or drop this document.",
+        ) from error

@@ -21,7 +21,7 @@ from anekdot.tokenizer import compiled, formats
 from anekdot.tokenizer.compiled.arrays import Ids, Ints, Longs
 from anekdot.tokenizer.encoder import Encoder
 from anekdot.tokenizer.learn import Ties, learn
-from anekdot.tokenizer.pretokens import PATTERN, split, to_bytes
+from anekdot.tokenizer.pretokens import PATTERN, document_to_bytes, split, to_bytes
 from anekdot.tokenizer.streaming import StreamDecoder
 from anekdot.tokenizer.vocabulary import FIRST_MERGE, SPECIALS, Merge, token_bytes, with_specials
 
@@ -157,9 +157,8 @@ class Tokenizer:
         if (fast := self._fast(len(text))) is not None:
             ids: list[int] = fast.encode([text], 1, None)[0].tolist()
             return ids
-        [data] = to_bytes([text])
-        encode = self._encoder
-        return [id for pretoken in split(data) for id in encode(pretoken)]
+        data = document_to_bytes(text)
+        return self._encoder.encode(split(data))
 
     def encode_batch(
         self,
@@ -287,13 +286,14 @@ class Tokenizer:
 
     def _fast(self, size: int) -> "CompiledEncoder | None":
         """Returns the compiled encoder where it pays for so many characters."""
+        if size < compiled.WORTH_CALLING:
+            return None
         at_hand = self.__dict__.keys() & {"_compiled_encoder", "_segmentation"}
-        worth = compiled.WORTH_CALLING if at_hand else compiled.WORTH_COMPILING
-        return self._compiled_encoder if size >= worth else None
+        return self._compiled_encoder if at_hand or size >= compiled.WORTH_COMPILING else None
 
     @cached_property
     def _compiled_encoder(self) -> "CompiledEncoder | None":
-        encoder = compiled.build_encoder(self.merges, self.id_type)
+        encoder = compiled.build_encoder(self.merges, self._tokens, self.id_type)
         segmentation = self.__dict__.pop("_segmentation", None)
         if encoder is not None and segmentation is not None:
             encoder.remember(segmentation)

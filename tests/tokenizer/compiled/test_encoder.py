@@ -15,7 +15,14 @@ from anekdot.tokenizer.compiled.encoder import CompiledEncoder
 from anekdot.tokenizer.compiled.segmenting import build_vocabulary
 from anekdot.tokenizer.encoder import Encoder
 from anekdot.tokenizer.trainer import count_pretokens, train_merges
-from anekdot.tokenizer.vocabulary import FIRST_BYTE, FIRST_MERGE, SPECIALS, Merge, byte_ids
+from anekdot.tokenizer.vocabulary import (
+    FIRST_BYTE,
+    FIRST_MERGE,
+    SPECIALS,
+    Merge,
+    byte_ids,
+    token_bytes,
+)
 from tests.tokenizer.compiled.test_scanner import DATA, DOCUMENTS, TEXTS
 
 Documents = list[str | bytes]
@@ -25,15 +32,14 @@ ONE_LETTER_APART = [
 
 
 def fast_of(tokenizer: Tokenizer) -> CompiledEncoder:
-    vocabulary = build_vocabulary(tokenizer.merges)
+    vocabulary = build_vocabulary(tokenizer.merges, token_bytes(tokenizer.merges))
     assert vocabulary is not None
     return CompiledEncoder(vocabulary, tokenizer.id_type)
 
 
 def plain_ids(tokenizer: Tokenizer, documents: Documents) -> list[list[int]]:
-    encode = Encoder(tokenizer.merges, tokenizer.token_lengths.tolist())
-    data = [each.encode() if isinstance(each, str) else each for each in documents]
-    return [[id for word in pretokens.split(each) for id in encode(word)] for each in data]
+    plain = Encoder(tokenizer.merges, tokenizer.token_lengths.tolist())
+    return [plain.encode(pretokens.split(data)) for data in pretokens.to_bytes(documents)]
 
 
 def fast_ids(fast: CompiledEncoder, documents: Documents, threads: int = 1) -> list[list[int]]:
@@ -97,7 +103,7 @@ def test_merges_that_no_training_would_find_equal_the_reference(
             merges.append((tokens[left], tokens[right]))
             tokens[left + right] = FIRST_MERGE + len(merges) - 1
     alone = {token: reference.encode(token.decode(), merges) for token in tokens}
-    vocabulary = build_vocabulary(merges)
+    vocabulary = build_vocabulary(merges, token_bytes(merges))
     if vocabulary is None:
         assert any(alone[token] != [id] for token, id in tokens.items())
         return
@@ -123,7 +129,7 @@ def test_pretokens_of_every_length(alphabet: str) -> None:
 def test_every_number_of_ids_a_pretoken(dtype: type[np.unsignedinteger]) -> None:
     tokenizer = Tokenizer(())
     words = [letter * n for n in range(1, 70) for letter in "aж中😀"] * 2
-    fast = CompiledEncoder(build_vocabulary(()), dtype)
+    fast = CompiledEncoder(build_vocabulary((), token_bytes(())), dtype)
     assert fast_ids(fast, words) == plain_ids(tokenizer, words)
     assert fast.encode(words, 1, None)[0].dtype == dtype
 

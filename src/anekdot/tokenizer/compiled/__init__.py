@@ -34,12 +34,13 @@ def available() -> bool:
 
 
 def build_encoder(
-    merges: Sequence[Merge], dtype: "type[np.unsignedinteger]"
+    merges: Sequence[Merge], tokens: Sequence[bytes], dtype: "type[np.unsignedinteger]"
 ) -> "CompiledEncoder | None":
     """Returns the compiled encoder of some merges, or None where the loops cannot encode.
 
     Args:
         merges: In the order of training.
+        tokens: That they build, by id.
         dtype: Of the ids.
     """
     if not available():
@@ -47,7 +48,7 @@ def build_encoder(
     from anekdot.tokenizer.compiled.encoder import CompiledEncoder  # noqa: PLC0415 (slow)
     from anekdot.tokenizer.compiled.segmenting import build_vocabulary  # noqa: PLC0415
 
-    vocabulary = build_vocabulary(merges)
+    vocabulary = build_vocabulary(merges, tokens)
     return None if vocabulary is None else CompiledEncoder(vocabulary, dtype)
 
 

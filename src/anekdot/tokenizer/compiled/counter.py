@@ -152,9 +152,14 @@ class PretokenCounter:
         self.spill.write(self.rows(), self.long)
         self._clear()
 
+    def slots(self) -> Longs:
+        """Returns the slots in use, that of the most frequent pretoken first."""
+        used = np.flatnonzero(self.table[:, KEY_WORDS - 1])
+        return used[np.argsort(self.table[used, COUNT])[::-1]]
+
     def rows(self) -> Words:
-        """Returns what is in use of the table."""
-        return self.table[self.table[:, KEY_WORDS - 1] != 0, :WIDTH]
+        """Returns what is in use of the table, in the order of ``slots``."""
+        return self.table[self.slots(), :WIDTH]
 
     def counts(self) -> PretokenCounts:
         """Returns what was counted so far."""
@@ -263,18 +268,20 @@ def join(
         total.absorb(counter.rows())
         total.long.update(counter.long)
     counts = total.counts()
-    used = total.table[:, KEY_WORDS - 1] != 0
-    long_places = {word: n for n, word in enumerate(total.long, int(used.sum()))}
-    places = {}
+    slots = total.slots()
+    places = np.empty(len(total.table), np.int64)
+    places[slots] = np.arange(len(slots))
+    long_places = {word: place for place, word in enumerate(total.long, len(slots))}
+    numbered = {}
     for counter, rows, long in before:
         by_number = np.full(len(rows) + len(long) + 1, END_OF_DOCUMENT, np.int32)
-        locate(total.table, np.cumsum(used) - 1, rows, by_number)
+        locate(total.table, places, rows, by_number)
         for word in long:
             by_number[counter.long_numbers[word]] = long_places[word]
-        places[id(counter)] = by_number
+        numbered[id(counter)] = by_number
     return counts._replace(
         records=[
-            Record(record.hashes, places[id(counter)][record.pretokens])
+            Record(record.hashes, numbered[id(counter)][record.pretokens])
             for counter, record in records
         ]
     )

@@ -31,7 +31,7 @@ FEW = 4  # ids of most pretokens
 WAYS = 4  # slots in which a pretoken may stand
 NOWHERE = -1 << 40  # no slot, not even one to take
 
-_NONE = np.uint64(0)
+_NONE, _ONE = np.uint64(0), np.uint64(1)
 
 
 class Room(NamedTuple):
@@ -164,21 +164,22 @@ def recall(pretokens: Ints, known: Ids, starts: Longs, ids: Ids, offsets: Longs)
         ids: Written; FEW more than needed.
         offsets: Receives where each document's begin and end.
     """
-    n_ids = document = 0
+    n_ids = document = np.uint64(0)
     offsets[0] = 0
     for number in pretokens:
         if number < 0:
-            document += 1
+            document += _ONE
             offsets[document] = n_ids
             continue
-        start = starts[number]
-        count = starts[number + 1] - start
-        for n in range(FEW):
+        place = np.uint64(number)
+        start = np.uint64(starts[place])
+        count = np.uint64(starts[place + _ONE]) - start
+        for n in range(np.uint64(FEW)):
             ids[n_ids + n] = known[start + n]
-        for n in range(FEW, count):
+        for n in range(np.uint64(FEW), count):
             ids[n_ids + n] = known[start + n]
         n_ids += count
-    return n_ids
+    return np.int64(n_ids)
 
 
 @compiled

@@ -20,7 +20,7 @@ from anekdot.tokenizer.compiled.arrays import Bytes, Ids, Ints, Longs, Words
 from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.compiled.merge_table import MOST_IDS, NO_MERGE, build_merge_table, merge_of
 from anekdot.tokenizer.compiled.trie import NO_TOKEN, build_trie, longest_token
-from anekdot.tokenizer.vocabulary import FIRST_MERGE, Merge, token_bytes
+from anekdot.tokenizer.vocabulary import FIRST_MERGE, Merge
 
 
 class Vocabulary(NamedTuple):
@@ -46,12 +46,11 @@ class Vocabulary(NamedTuple):
 LEFT, RIGHT, TO_RIGHT, TO_LEFT = range(4)
 
 
-def build_vocabulary(merges: Sequence[Merge]) -> Vocabulary | None:
-    """Returns the vocabulary of some merges.
+def build_vocabulary(merges: Sequence[Merge], tokens: Sequence[bytes]) -> Vocabulary | None:
+    """Returns the vocabulary of some merges, and of the tokens that they build.
 
     None, if a token cannot be reached by them or if there are more than the tables can hold.
     """
-    tokens = token_bytes(merges)
     if len(tokens) > MOST_IDS:
         return None
     lengths = np.array([*map(len, tokens)], np.int32)

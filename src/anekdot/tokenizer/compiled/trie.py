@@ -7,6 +7,8 @@ the longest token on the way to the node, 22, 22 and 20 bits. Entry 0 is the roo
 Source: Aoe 1989, "An Efficient Digital Search Algorithm by Using a Double-Array Structure".
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from anekdot.tokenizer.compiled.arrays import Bytes, Ints, Longs, Words
@@ -21,7 +23,7 @@ _BASE = np.uint64((1 << 22) - 1)
 _FREE = np.uint64(2**64 - 1)
 
 
-def build_trie(tokens: list[bytes]) -> Words | None:
+def build_trie(tokens: Sequence[bytes]) -> Words | None:
     """Returns the tree of all tokens that have bytes, or None if it would be too large.
 
     Args:
