@@ -123,12 +123,12 @@ def test_a_user_without_a_home_has_no_folder(monkeypatch: pytest.MonkeyPatch) ->
 def test_other_sources_another_numba_and_another_python_have_other_folders(
     user_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy = tmp_path / "compiled"
-    shutil.copytree(Path(jit.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    copy, rooms = tmp_path / "tokenizer", Path(jit.__file__).parents[1]
+    shutil.copytree(rooms, copy, ignore=shutil.ignore_patterns("__pycache__"))
     folders = [jit.cache_folder()]
-    monkeypatch.setattr(jit, "__file__", str(copy / "jit.py"))
+    monkeypatch.setattr(jit, "__file__", str(copy / "compiled" / "jit.py"))
     assert jit.cache_folder() == folders[0]
-    for source in ("pairs.py", "keys.py"):
+    for source in ("compiled/pairs.py", "vocabulary.py"):
         with (copy / source).open("a") as file:
             file.write("# another\n")
         folders.append(jit.cache_folder())

@@ -31,7 +31,7 @@ FEW = 4  # ids of most pretokens
 WAYS = 4  # slots in which a pretoken may stand
 NOWHERE = -1 << 40  # no slot, not even one to take
 
-_NONE, _ONE = np.uint64(0), np.uint64(1)
+_NONE, _ONE, _FEW = map(np.uint64, (0, 1, FEW))
 
 
 class Room(NamedTuple):
@@ -122,10 +122,11 @@ def encode_documents(
                     values[~slot, half + 1 + n] = ids[n_ids + n]
         else:
             count = np.int64(values[slot, half])
-            for n in range(FEW):  # often more than there are: faster than just as many
-                ids[n_ids + n] = values[slot, half + 1 + n]
-            for n in range(FEW, count):
-                ids[n_ids + n] = values[slot, half + 1 + n]
+            row, to, at = np.uint64(slot), np.uint64(n_ids), np.uint64(half + 1)
+            for n in range(_FEW):  # often more than there are: faster than just as many
+                ids[to + n] = values[row, at + n]
+            for n in range(_FEW, np.uint64(count)):
+                ids[to + n] = values[row, at + n]
         n_ids += count
     return n_ids
 
@@ -174,9 +175,9 @@ def recall(pretokens: Ints, known: Ids, starts: Longs, ids: Ids, offsets: Longs)
         place = np.uint64(number)
         start = np.uint64(starts[place])
         count = np.uint64(starts[place + _ONE]) - start
-        for n in range(np.uint64(FEW)):
+        for n in range(_FEW):
             ids[n_ids + n] = known[start + n]
-        for n in range(np.uint64(FEW), count):
+        for n in range(_FEW, count):
             ids[n_ids + n] = known[start + n]
         n_ids += count
     return np.int64(n_ids)
