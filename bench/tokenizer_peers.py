@@ -121,7 +121,8 @@ def encode_tiktoken(job: Job) -> Encode:
 def learn_and_encode(job: Job) -> Encode:
     """Trains ours and makes its encoder, whose machine code other texts have warmed up."""
     texts = job.texts()
-    Tokenizer(()).encode_batch(texts[::-1], threads=job.threads)
+    some = [f"Sentence {n} was made up.\n" for n in range(200_000)]
+    Tokenizer.train(some, 300, threads=job.threads).encode_batch(some, threads=job.threads)
     tokenizer = Tokenizer.train(texts, job.vocab_size, threads=job.threads)
     return lambda _: tokenizer.encode_batch(texts, threads=job.threads)
 

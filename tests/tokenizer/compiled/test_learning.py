@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from anekdot.tokenizer import reference, trainer
 from anekdot.tokenizer.compiled import counter, learning
 from anekdot.tokenizer.compiled.counter import PretokenCounts
-from anekdot.tokenizer.compiled.keys import KEY_WORDS
 from anekdot.tokenizer.vocabulary import FIRST_BYTE, FIRST_MERGE, Merge, byte_ids
 from tests.tokenizer.test_trainer import hugging_face_merges, written
 
@@ -27,7 +26,6 @@ Learn = Callable[[Mapping[bytes, int], int], list[Merge]]
 def counts_of(counts: Mapping[bytes, int]) -> PretokenCounts:
     """Returns counts as the compiled loops have them."""
     return PretokenCounts(
-        keys=np.zeros((len(counts), KEY_WORDS), np.uint64),
         data=np.frombuffer(b"".join(counts), np.uint8),
         lengths=np.array([*map(len, counts)], np.int64),
         counts=np.array([*counts.values()], np.int64),

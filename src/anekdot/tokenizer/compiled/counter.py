@@ -66,14 +66,12 @@ class PretokenCounts(NamedTuple):
     """How often each pretoken occurs.
 
     Attributes:
-        keys: The key of each, zeros where it is too long for one.
         data: The bytes of all pretokens.
         lengths: Bytes of each.
         counts: Occurrences of each.
         records: Of the chunks in order, unless there was too much to keep.
     """
 
-    keys: Words
     data: Bytes
     lengths: Longs
     counts: Longs
@@ -163,19 +161,16 @@ class PretokenCounter:
 
     def counts(self) -> PretokenCounts:
         """Returns what was counted so far."""
-        rows = self.rows()
-        keys = np.concatenate(
-            [rows[:, :KEY_WORDS], np.zeros((len(self.long), KEY_WORDS), np.uint64)]
-        )
+        slots = self.slots()
+        keys = np.ascontiguousarray(self.table[slots, :KEY_WORDS])
         lengths = (keys[:, -1] >> np.uint64(56)).astype(np.int64)
         data = np.empty(3 * lengths.sum() + 1, np.uint8)
         size = keys_to_utf8(keys.view(np.uint16), lengths, data)
-        lengths[len(rows) :] = [*map(len, self.long)]
+        counts = self.table[slots, COUNT].astype(np.int64)
         return PretokenCounts(
-            keys,
             np.append(data[:size], np.frombuffer(b"".join(self.long), np.uint8)),
-            lengths,
-            np.append(rows[:, COUNT].astype(np.int64), np.array([*self.long.values()], np.int64)),
+            np.append(lengths, np.array([*map(len, self.long)], np.int64)),
+            np.append(counts, np.array([*self.long.values()], np.int64)),
         )
 
 
@@ -253,8 +248,8 @@ def count_pretokens(
             for counter in idle:
                 counter.empty()
             parts = zip(*spill.read(), strict=True)
-            keys, data, lengths, found = map(np.concatenate, islice(parts, 4))
-            return PretokenCounts(keys, data, lengths, found)
+            data, lengths, found = map(np.concatenate, islice(parts, 3))
+            return PretokenCounts(data, lengths, found)
         return join(idle, records)
 
 
@@ -279,9 +274,6 @@ def join(
         for word in long:
             by_number[counter.long_numbers[word]] = long_places[word]
         numbered[id(counter)] = by_number
-    return counts._replace(
-        records=[
-            Record(record.hashes, numbered[id(counter)][record.pretokens])
-            for counter, record in records
-        ]
-    )
+    for counter, record in records:
+        record.pretokens[:] = numbered[id(counter)][record.pretokens]
+    return counts._replace(records=[record for _, record in records])

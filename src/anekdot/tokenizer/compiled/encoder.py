@@ -1,8 +1,7 @@
 """Batches of documents to flat ids, on all cores."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 
 import numpy as np
 
@@ -38,7 +37,7 @@ class CompiledEncoder:
         self._vocabulary = vocabulary
         self._dtype = dtype
         self._idle: list[Words] = []
-        self._records: dict[int, Record] = {}
+        self._records: Sequence[Record] = ()
 
     def remember(self, segmentation: Segmentation) -> None:
         """Takes what a training knows about its documents, which are then encoded by copying."""
@@ -47,7 +46,7 @@ class CompiledEncoder:
         known = np.empty(len(counts.data) + FEW, self._dtype)
         gather(counts.lengths, segmented, self._vocabulary.lengths, known, starts)
         self._known = (known[: starts[-1] + FEW].copy(), starts)
-        self._records = dict(enumerate(counts.records))
+        self._records = counts.records
 
     def encode(
         self, documents: Sequence[str | bytes], threads: int, progress: Progress | None
@@ -57,18 +56,31 @@ class CompiledEncoder:
         done = 0
         with ThreadPoolExecutor(threads) as pool:
             each = map if threads == 1 else pool.map
-            for part in each(self._encode_chunk, chunks(documents), count()):
+            for part in each(self._encode_chunk, self._chunks(documents)):
                 parts.append(part)
                 done += len(part[1]) - 1
                 if progress is not None:
                     progress(done, len(documents), "documents encoded")
         return join(parts, self._dtype)
 
-    def _encode_chunk(self, chunk: Chunk, number: int) -> tuple[Ids, Longs]:
+    def _chunks(self, documents: Sequence[str | bytes]) -> Iterator[tuple[Chunk, Record | None]]:
+        """Yields chunks of documents, with records as long as they are those of a training."""
+        records, self._records = self._records, ()
+        first = 0
+        for record in records:
+            texts = documents[first : first + len(record.hashes)]
+            if not np.array_equal(record.hashes, hash_documents(texts)):
+                break
+            yield (texts, first), record
+            first += len(texts)
+        for texts, number in chunks(documents[first:]):
+            yield (texts, first + number), None
+
+    def _encode_chunk(self, piece: tuple[Chunk, Record | None]) -> tuple[Ids, Longs]:
+        chunk, record = piece
         texts, _ = chunk
         offsets = np.empty(len(texts) + 1, np.int64)
-        record = self._records.pop(number, None)
-        if record is not None and np.array_equal(record.hashes, hash_documents(texts)):
+        if record is not None:
             ids = np.empty(3 * sum(map(len, texts)) + FEW, self._dtype)
             n_ids = recall(record.pretokens, *self._known, ids, offsets)
             return ids[:n_ids], offsets

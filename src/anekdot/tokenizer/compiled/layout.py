@@ -69,7 +69,7 @@ def hash_documents(texts: Sequence[str | bytes]) -> Longs:
     return np.fromiter(map(hash, texts), np.int64, len(texts))
 
 
-Chunk = tuple[list[str | bytes], int]
+Chunk = tuple[Sequence[str | bytes], int]
 
 
 def chunks(documents: Iterable[str | bytes]) -> Iterator[Chunk]:

@@ -59,7 +59,7 @@ def train_merges(
     vocab_size = min(vocab_size, first + len(counts.data))  # a merge takes a place at least
     texts = _texts(counts, vocab_size, np.array(byte_ids, np.int32))
     texts.size[0] = first
-    pairs = _pairs(1 << 17, 5 * len(texts.ids) // 2)
+    pairs = _pairs(1 << 17, 5 * len(texts.ids))  # what is not used of it takes no memory
     start_pairs(texts, pairs, first, *np.zeros((2, first * first), np.int64))
     merges = np.zeros((vocab_size, 2), np.int64)
     sides = _neighbours(vocab_size), _neighbours(vocab_size)
