@@ -108,8 +108,8 @@ class Tokenizer:
             progress=progress,
         )
         tokenizer = cls(tuple(merges))
-        if segmentation is not None:
-            tokenizer.__dict__["_segmentation"] = segmentation  # for the first encoding
+        if segmentation is not None and tokenizer._compiled_encoder is not None:
+            tokenizer._compiled_encoder.remember(segmentation)
         return tokenizer
 
     def truncate(self, vocab_size: int) -> Self:
@@ -288,13 +288,9 @@ class Tokenizer:
         """Returns the compiled encoder where it pays for so many characters."""
         if size < compiled.WORTH_CALLING:
             return None
-        at_hand = self.__dict__.keys() & {"_compiled_encoder", "_segmentation"}
+        at_hand = "_compiled_encoder" in self.__dict__
         return self._compiled_encoder if at_hand or size >= compiled.WORTH_COMPILING else None
 
     @cached_property
     def _compiled_encoder(self) -> "CompiledEncoder | None":
-        encoder = compiled.build_encoder(self.merges, self._tokens, self.id_type)
-        segmentation = self.__dict__.pop("_segmentation", None)
-        if encoder is not None and segmentation is not None:
-            encoder.remember(segmentation)
-        return encoder
+        return compiled.build_encoder(self.merges, self._tokens, self.id_type)

@@ -125,7 +125,7 @@ def test_a_tokenizer_fresh_from_training_encodes_as_a_loaded_one(
     assert [restored.encode(document) for document in documents] == expected
 
 
-def test_only_the_first_encoding_after_training_takes_over_what_it_left(
+def test_only_the_tokenizer_of_a_training_takes_over_what_it_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     remembered: list[object] = []
