@@ -49,19 +49,19 @@ def describe(texts: list[str]) -> list[str]:
         "",
         f"{len(texts):,} texts, {megabytes:.1f} MB. {os.cpu_count()} processors "
         f"({', '.join([*model[:1], *flags])}), {platform.system()}, "
-        f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {version('numba')}. "
+        f"Python {platform.python_version()}, NumPy {np.__version__}, Numba{version('numba')}. "
         "Each value is the median of all rounds, with its range; a ratio is taken in a round, "
         f"{OURS} to its neighbour. V is the size of the vocabulary.",
         "",
-        *(f"- {name} {version(name)}: {peer.how}" for name, peer in PEERS.items()),
+        *(f"- {name}{version(name)}: {peer.how}" for name, peer in PEERS.items()),
     ]
 
 
 def version(package: str) -> str:
-    """Returns the installed version of a package."""
+    """Returns the installed version of a package, and a space before it."""
     with suppress(metadata.PackageNotFoundError):
-        return metadata.version(package)
-    return "(not installed as a package)"
+        return f" {metadata.version(package)}"
+    return ", from its sources"
 
 
 def tables(samples: Samples, notes: dict[Key, str]) -> Iterator[str]:
