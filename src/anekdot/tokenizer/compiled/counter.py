@@ -257,10 +257,10 @@ def join(
     counters: Sequence[PretokenCounter], records: Sequence[tuple[PretokenCounter, Record]]
 ) -> PretokenCounts:
     """Returns what all counters have counted together."""
-    total, *others = counters
+    total = counters[0]
     before = [(counter, counter.rows(), list(counter.long)) for counter in counters]
-    for counter in others:
-        total.absorb(counter.rows())
+    for counter, rows, _ in before[1:]:
+        total.absorb(rows)
         total.long.update(counter.long)
     counts = total.counts()
     slots = total.slots()
