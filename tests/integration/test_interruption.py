@@ -29,6 +29,7 @@ def flags() -> list[object]:
 
 def start(jokes: Path, cwd: Path) -> subprocess.Popen:
     """Starts training and waits until some steps are recorded."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)  # under nohup: ignored
     process = subprocess.Popen(
         [sys.executable, "-m", "anekdot", "train", str(jokes), "--out", "m", *map(str, flags())],
         cwd=cwd,
@@ -36,6 +37,7 @@ def start(jokes: Path, cwd: Path) -> subprocess.Popen:
         stdout=subprocess.DEVNULL,
         encoding="utf-8",
     )
+    signal.signal(signal.SIGINT, previous)
     metrics = cwd / "m/run/metrics.jsonl"
     deadline = time.monotonic() + 120
     while not metrics.exists() or metrics.read_text("utf-8").count('"step"') < 3:

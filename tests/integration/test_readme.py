@@ -18,6 +18,7 @@ LINK = re.compile(r"\]\(([^)#:]+)\)")
 def test_both_readmes_show_the_same_commands():
     english, russian = ((ROOT / name).read_text("utf-8") for name in READMES)
     assert commands(english) == commands(russian)
+    assert programs(english) == programs(russian) != []
 
 
 def commands(readme: str) -> list[str]:
@@ -25,6 +26,10 @@ def commands(readme: str) -> list[str]:
     shells = [content for kind, content in BLOCK.findall(readme) if kind in ("sh", "console")]
     lines = [line.split("  #")[0].strip() for line in "\n".join(shells).splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
+
+
+def programs(readme: str) -> list[str]:
+    return [content for kind, content in BLOCK.findall(readme) if kind == "python"]
 
 
 @pytest.mark.parametrize("name", READMES)
@@ -35,12 +40,11 @@ def test_every_link_leads_somewhere(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", READMES)
-def test_every_command_works(name, tmp_path):
+def test_every_command_works(tmp_path):
     (tmp_path / "jokes.txt").write_text("\n\n".join(make_texts(200)), "utf-8")
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     tried = 0
-    for kind, content in BLOCK.findall((ROOT / name).read_text("utf-8")):
+    for kind, content in BLOCK.findall((ROOT / READMES[0]).read_text("utf-8")):
         if kind == "python":
             lines = [[sys.executable, "-c", content]]
         elif kind == "sh":
