@@ -3,13 +3,18 @@
 import os
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 # tiny models run faster on one thread, and two suites may share a machine
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import numpy as np
 import pytest
+
+from anekdot.corpus.shards import shard_writer
+from anekdot.corpus.splitting import Side
 
 ROOT = Path(__file__).resolve().parents[1]
 SUFFIX = re.compile(r"_([A-Z]+)$")
@@ -29,6 +34,13 @@ def make_texts(n: int) -> list[str]:
         answer = f"\n— Ну и что? — {other} смеётся в {i % 24} часов." if i % 3 == 0 else "."
         texts.append(f"{subject} номер {i} {verb} {thing}{answer}")
     return texts
+
+
+def write_shard(folder: Path, side: Side, documents: Iterable[list[int]], vocab_size: int) -> None:
+    """Writes the documents of a side, one at a time."""
+    with shard_writer(folder, side, vocab_size) as append:
+        for document in documents:
+            append(np.asarray(document, np.int64), np.array([len(document)]))
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,9 @@
 import dataclasses
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from anekdot.bundle import CARD, TOKENIZER, Bundle
 from anekdot.callbacks import Notice, Observer, Progress
-from anekdot.corpus.cleaning import clean
-from anekdot.corpus.collecting import collect
 from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files
-from anekdot.corpus.reading import Source, read
-from anekdot.corpus.shards import Shard, write_shard
-from anekdot.corpus.splitting import SIDES
-from anekdot.errors import BundleError, ConfigurationError, CorpusError, require
+from anekdot.corpus.reading import Source
+from anekdot.corpus.shards import Shard, shard_writer
+from anekdot.corpus.splitting import SIDES, Side
+from anekdot.corpus.texts import clean_texts
+from anekdot.errors import BundleError, CorpusError, require
 from anekdot.model.config import ModelConfig
 from anekdot.settings import (
     MOST_STEPS,
@@ -39,27 +38,35 @@ from anekdot.training.run_folder import (
     card,
     claim,
     held,
-    is_taken,
     prepared_folder,
     refuse_difference,
 )
 
 if TYPE_CHECKING:
+    from anekdot.corpus.collecting import Collection
     from anekdot.evaluation.likelihood import Likelihood
 
 
 def prepare(
     *sources: Source,
     out: Path | str,
+    memory: int | None = None,
+    ray: str | None = None,
     progress: Progress | None = None,
     notice: Notice | None = None,
     **fields: Any,
 ) -> Manifest:
-    """Reads, cleans, splits and encodes texts: files in, a prepared folder out.
+    """Reads, cleans, splits, deduplicates and encodes texts: files in, a prepared folder out.
+
+    A preparation that was stopped goes on where it was when it is called again.
 
     Args:
-        sources: Files, folders, or "-" for standard input.
-        out: The folder to make, with tokenizer.json, shards and manifest.json.
+        sources: Files, folders, patterns, or "-" for standard input.
+        out: The folder to make, with tokenizer.json, shards, documents.parquet, report.html
+            and manifest.json.
+        memory: Bytes that all processes together should stay within; half of what the
+            machine has unless given. It changes nothing in the result.
+        ray: The address of a Ray cluster that reads the texts, or "local".
         progress: Called with (done, total, unit) through every stage.
         notice: Told what was guessed about a file.
         fields: Any field of PreparationConfig.
@@ -68,57 +75,101 @@ def prepare(
         ConfigurationError: A field cannot be, or the folder exists and is not empty.
         CorpusError: The texts cannot be used.
     """
+    require("anekdot prepare", "train", "duckdb", "numba")
+    from anekdot.corpus.collecting import collect, publish, workplace  # noqa: PLC0415 (slow)
+    from anekdot.corpus.report import write_report  # noqa: PLC0415
+
     check_known(fields, field_names(PreparationConfig), "The call")
     config, out = PreparationConfig(**fields), Path(out)
-    if is_taken(out) or out.resolve() == Path.cwd():
-        raise ConfigurationError(
-            f"{out} is not empty, or is the current folder.",
-            "Name a folder that does not exist yet.",
-        )
-    with staged(out) as draft:  # a folder that cannot be written is known before the texts are read
-        draft.mkdir()
+    with workplace(out) as work:
         collection = collect(
             sources,
-            validation=config.validation,
-            test=config.test,
-            no_obscene=config.no_obscene,
+            work,
+            rules=config.rules,
+            separator=config.separator,
+            column=config.column,
+            memory=memory or _physical_memory() // 2,
+            ray=ray,
             progress=progress,
             notice=notice,
         )
-        if not collection.sides["train"]:
-            raise CorpusError(
-                f"Of {collection.kept} texts none fell to the training side.",
-                "Give more texts, or --validation 0 --test 0 to train on all.",
+        result = work / "result"
+        with staged(result) as draft:
+            draft.mkdir()
+            tokenizer = _learn(collection, config.vocab_size, work / TOKENIZER, progress)
+            tokenizer.save(draft / TOKENIZER)
+            tokens = _write_shards(collection, tokenizer, draft, progress)
+            collection.write_index(draft / "documents.parquet")
+            report = write_report(collection, tokenizer, tokens, draft)
+            manifest = Manifest(
+                sources=[str(source) for source in sources],
+                settings=dataclasses.asdict(config),
+                texts_in=report.texts_in,
+                dropped=report.dropped,
+                documents=report.documents,
+                tokens=tokens,
+                vocab_size=tokenizer.vocab_size,
+                files=hash_files(draft),
             )
-        tokenizer = Tokenizer.train(collection.sides["train"], config.vocab_size, progress=progress)
-        tokenizer.save(draft / TOKENIZER)
-        written = {
-            side: write_shard(
-                draft, side, _documents(tokenizer, texts, progress), tokenizer.vocab_size
-            )
-            for side, texts in collection.sides.items()
-        }
-        manifest = Manifest(
-            sources=[str(source) for source in sources],
-            settings=dataclasses.asdict(config),
-            texts_in=collection.texts_in,
-            dropped=collection.dropped,
-            documents={side: documents for side, (documents, _) in written.items()},
-            tokens={side: tokens for side, (_, tokens) in written.items()},
-            vocab_size=tokenizer.vocab_size,
-            files=hash_files(draft),
-        )
-        manifest.save(draft)
+            manifest.save(draft)
+        publish(result, out)
     return manifest
 
 
+def _learn(
+    collection: "Collection", vocab_size: int, path: Path, progress: Progress | None
+) -> Tokenizer:
+    """Returns the tokenizer of the training side, learned once."""
+    if path.exists():
+        return Tokenizer.load(path)
+    if not collection.count("train"):
+        raise CorpusError(
+            f"Of {collection.count()} texts none fell to the training side.",
+            "Give more texts, or --validation 0 --test 0 to train on all.",
+        )
+    tokenizer = Tokenizer.train(
+        collection.training_texts(),
+        vocab_size,
+        memory_limit=collection.memory,
+        progress=progress,
+    )
+    tokenizer.save(path)
+    return tokenizer
+
+
+def _write_shards(
+    collection: "Collection", tokenizer: Tokenizer, folder: Path, progress: Progress | None
+) -> dict[Side, int]:
+    """Writes the ids of all sides; returns how many each has."""
+    tokens = dict.fromkeys(SIDES, 0)
+    done, total = 0, collection.count()
+    with ExitStack() as stack:
+        appends = [
+            stack.enter_context(shard_writer(folder, side, tokenizer.vocab_size)) for side in SIDES
+        ]
+        for sides, texts in collection.kept():
+            for number, side in enumerate(SIDES):
+                ids, offsets = _documents(tokenizer, texts[sides == number].tolist())
+                appends[number](ids, np.diff(offsets))
+                tokens[side] += len(ids)
+            done += len(texts)
+            if progress:
+                progress(done, total, "documents encoded")
+    return tokens
+
+
 def _documents(
-    tokenizer: Tokenizer, texts: Sequence[str], progress: Progress | None
-) -> Iterator[NDArray[np.integer]]:
-    """Yields the ids of whole documents, from begin to end token."""
-    ids, offsets = tokenizer.encode_batch(texts, progress=progress)
-    for start, stop in pairwise(offsets.tolist()):
-        yield np.concatenate([[tokenizer.begin_id], ids[start:stop], [tokenizer.end_id]])
+    tokenizer: Tokenizer, texts: Sequence[str]
+) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
+    """Returns the ids of whole documents, begin and end included, and where each begins."""
+    ids, offsets = tokenizer.encode_batch(texts)
+    offsets = offsets + 2 * np.arange(len(offsets))
+    inside = np.ones(len(ids) + 2 * len(texts), np.bool_)
+    inside[offsets[:-1]] = inside[offsets[1:] - 1] = False
+    enclosed = np.empty(len(inside), ids.dtype)
+    enclosed[inside] = ids
+    enclosed[offsets[:-1]], enclosed[offsets[1:] - 1] = tokenizer.begin_id, tokenizer.end_id
+    return enclosed, offsets
 
 
 @dataclass(frozen=True)
@@ -204,6 +255,14 @@ def train(
     return Trained(out, validation, curves)
 
 
+def _physical_memory() -> int:
+    """Returns the bytes of memory of this machine, or a guess where it does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows
+        return 4 << 30
+
+
 def _limit_spinning() -> None:
     """Keeps PyTorch's threads from waiting busily for one that another program displaced.
 
@@ -246,10 +305,11 @@ def evaluate(
     if texts is None:
         documents = _test_side(bundle, loaded.tokenizer)
     else:
-        found = filter(None, (clean(document.text) for document in read(texts)))
-        documents = list(_documents(loaded.tokenizer, list(found), None))
-        if not documents:
+        found = [*clean_texts(texts)]
+        if not found:
             raise CorpusError(f"{texts} has no texts.", "Name a file with at least one.")
+        ids, offsets = _documents(loaded.tokenizer, found)
+        documents = np.split(ids, offsets[1:-1])
     model = Transformer(loaded.config)
     load_arrays(model, loaded.weights)
     return likelihood(
@@ -287,7 +347,7 @@ def _prepared(
         return data
     data = out / "run" / "data"
     wanted = dataclasses.asdict(build(PreparationConfig, settled))
-    if not data.exists():
+    if not (data / MANIFEST).exists():
         prepare(*sources, out=data, **callbacks, **wanted)
         return data
     manifest = Manifest.load(data)

@@ -5,12 +5,15 @@ What is named later wins: recipe, preset, TOML file, flags.
 
 import dataclasses
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from anekdot.corpus.cleaning import check_rules
+from anekdot.corpus.documents import Rules
 from anekdot.corpus.splitting import check_fractions
 from anekdot.errors import ConfigurationError
 from anekdot.model.config import (
@@ -40,6 +43,10 @@ class PreparationConfig:
         validation: Share of the documents that choose the best model.
         test: Share of the documents that nothing is chosen by.
         no_obscene: Whether documents with hard profanity are left out.
+        without: Names of the rules of cleaning that are switched off, divided by commas.
+        separator: What stands between the texts of a text file ("line", "blank line", or the
+            separator itself); guessed unless given.
+        column: The column or key that holds the text; guessed unless given.
 
     Raises:
         ConfigurationError: A field has the wrong type or a value that cannot work.
@@ -49,6 +56,9 @@ class PreparationConfig:
     validation: float = 0.03
     test: float = 0.03
     no_obscene: bool = False
+    without: str = ""
+    separator: str | None = None
+    column: str | None = None
 
     def __post_init__(self) -> None:
         check_integer("vocab_size", self.vocab_size, SMALLEST_VOCABULARY, LARGEST["vocab_size"])
@@ -56,6 +66,18 @@ class PreparationConfig:
         check_number("test", self.test, 0.0, 1.0)
         check_fractions(self.validation, self.test)
         check_boolean("no_obscene", self.no_obscene)
+        check_rules(self.rules.without)
+
+    @property
+    def rules(self) -> Rules:
+        """What is done with each document."""
+        names = (name.strip() for name in self.without.split(","))
+        return Rules(
+            without=tuple(sorted({*filter(None, names)})),
+            no_obscene=self.no_obscene,
+            validation=self.validation,
+            test=self.test,
+        )
 
 
 def field_names(*configurations: type) -> list[str]:
@@ -64,6 +86,32 @@ def field_names(*configurations: type) -> list[str]:
 
 
 FIELDS = list(dict.fromkeys(field_names(PreparationConfig, ModelConfig, TrainingConfig)))
+
+
+_UNITS = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_BINARY_UNITS = {"ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40}
+_SMALLEST_MEMORY = 1 << 29
+
+
+def bytes_of(text: str) -> int:
+    """Returns an amount of memory in bytes.
+
+    Raises:
+        ConfigurationError: It is no number with a unit, or too little to work with.
+
+    >>> bytes_of("1GiB"), bytes_of("1.5 GB")
+    (1073741824, 1500000000)
+    """
+    match = re.fullmatch(r"([0-9.]+)\s*([kmgt]?i?)b?", text.strip().lower())
+    try:
+        size = int(float(match[1]) * {**_UNITS, **_BINARY_UNITS}[match[2]]) if match else 0
+    except (ValueError, KeyError, OverflowError):
+        size = 0
+    if size < _SMALLEST_MEMORY:
+        raise ConfigurationError(
+            f"memory is {text!r}.", "Give an amount of at least 512 MiB, such as 1GiB."
+        )
+    return size
 
 
 def read_toml(path: Path) -> dict[str, Any]:

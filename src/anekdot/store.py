@@ -20,6 +20,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_taken(folder: Path) -> bool:
+    """Whether something stands where a folder is to be made."""
+    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+
+
 def sync(path: Path) -> None:
     """Flushes a file, or a folder's list of names, to the disk."""
     if os.name == "nt" and path.is_dir():

@@ -1,67 +1,162 @@
-from hypothesis import given
+import random
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anekdot.corpus.deduplication import Distinct, NearDuplicates, grams
-from anekdot.corpus.splitting import normalise, words
+from anekdot.corpus.database import database, parquet
+from anekdot.corpus.deduplication import EXACT_DUPLICATE, LEAK, NEAR_DUPLICATE, deduplicate
+from anekdot.corpus.digesting import digest
+from anekdot.corpus.documents import Document, Rules
+from anekdot.corpus.splitting import SIDES, normalise, side, words
 
-few_words = st.lists(st.sampled_from(["кот", "пёс", "дом"]), max_size=14).map(" ".join)
-dressed = st.text(st.sampled_from("аА б-!"), max_size=4)
-
-
-def near(a: str, b: str) -> bool:
-    """The definition, word for word, without hashes or index."""
-
-    def distinct(text: str) -> set[tuple[str, ...]]:
-        w = words(text)
-        return set(zip(w, w[1:], w[2:], w[3:], strict=False))
-
-    shared = len(distinct(a) & distinct(b))
-    return shared >= 3 and shared >= min(len(distinct(a)), len(distinct(b))) / 2
-
-
-def test_distinct_keeps_the_longest_in_the_first_place():
-    distinct = Distinct()
-    added = [distinct.add(t) for t in ["Раз два", "Три", "— Раз, два!", "— раз, два!", "раз два"]]
-    assert added == [True, True, False, False, False]
-    assert distinct.texts == ["— Раз, два!", "Три"]
-
-
-@given(st.lists(dressed))
-def test_distinct_equals_brute_force(texts):
-    distinct = Distinct()
-    for text in texts:
-        distinct.add(text)
-    expected: dict[str, str] = {}
-    for text in texts:
-        expected[normalise(text)] = max(expected.get(normalise(text), text), text, key=len)
-    assert distinct.texts == list(expected.values())
+VOCABULARY = [
+    "кот",
+    "пёс",
+    "дом",
+    "мост",
+    "лес",
+    "река",
+    "врач",
+    "повар",
+    "снег",
+    "чай",
+    "окно",
+    "стол",
+    "нож",
+    "сыр",
+]
+MEMORY = 256 << 20
 
 
-def test_grams():
-    assert len(grams("раз два три четыре пять")) == 2
-    assert len(grams("раз раз раз раз раз раз")) == 1
-    assert grams("Раз, два — три! Четыре...") == grams("раз два три четыре")
-    assert grams("раз два три") == set()
+def select(
+    texts: list[str], folder: Path, rules: Rules | None = None, partitions: int = 2, cut: int = 1
+) -> list[tuple[int, str, str, int]]:
+    """Returns number, side, reason and cluster of each text that goes in as piece after piece."""
+    rules = rules or Rules(validation=0.2, test=0.2)
+    size = -(-len(texts) // cut)
+    places = []
+    for number in range(cut):
+        part = texts[number * size : (number + 1) * size]
+        documents = [Document(text, "a.txt", line) for line, text in enumerate(part, 1)]
+        digest(
+            documents,
+            number,
+            folder=folder / "digests",
+            rules=rules,
+            partitions=partitions,
+            memory=MEMORY,
+        )
+        places += [(number << 32) + line for line in range(len(part))]
+    path = deduplicate(
+        folder / "digests",
+        folder,
+        memory=MEMORY,
+        for_each_partition=lambda find: [find(MEMORY, number) for number in range(partitions)],
+    )
+    with database(folder / "spill") as connection:
+        rows = connection.execute(f"FROM {parquet(path.parent, path.name)}").fetchall()
+    return [(places.index(d), SIDES[s], r, places.index(c)) for d, s, r, c in rows]
 
 
-@given(st.lists(few_words, max_size=5), few_words)
-def test_match_equals_brute_force(held_out, text):
-    expected = any(near(text, other) for other in held_out)
-    assert NearDuplicates(held_out).match(text) == expected
+def four_grams(text: str) -> set[tuple[str, ...]]:
+    sequence = words(text)
+    return {tuple(sequence[first : first + 4]) for first in range(len(sequence) - 3)}
 
 
-@given(few_words, few_words)
-def test_match_is_symmetric(a, b):
-    assert NearDuplicates([a]).match(b) == NearDuplicates([b]).match(a)
+def are_near(a: str, b: str) -> bool:
+    first, second = four_grams(a), four_grams(b)
+    return len(first & second) >= 3 and 2 * len(first & second) >= min(len(first), len(second))
 
 
-def test_thresholds():
-    index = NearDuplicates(["а б в г д е ж з"])  # five grams
-    assert index.match("а б в г д е")  # shares three of three
-    assert not index.match("а б в г д")  # shares two of two
-    assert index.match("А, б, в, г, д, е! и к л")  # three of five and six
-    assert NearDuplicates(["а б в г д е 1 2 3"]).match("а б в г д е 5 6 7")  # three of six
-    assert not NearDuplicates(["а б в г д е 1 2 3 4"]).match(
-        "а б в г д е 5 6 7 8"
-    )  # three of seven
-    assert not NearDuplicates([""]).match("")
+def by_brute_force(texts: list[str]) -> list[tuple[int, str, str, int]]:
+    """The same by comparing every document with every one that stays."""
+    twins = {
+        number: max(
+            (n for n in range(len(texts)) if normalise(texts[n]) == normalise(text)),
+            key=lambda n: (len(texts[n]), -n),
+        )
+        for number, text in enumerate(texts)
+    }
+    order = sorted(
+        {*twins.values()},
+        key=lambda n: (
+            ("test", "validation", "train").index(side(texts[n], 0.2, 0.2)),
+            -len(four_grams(texts[n])),
+            -len(texts[n]),
+            n,
+        ),
+    )
+    near: dict[int, int | None] = {}
+    for number in order:
+        kept = [other for other, twin in near.items() if twin is None]
+        near[number] = next((k for k in kept if are_near(texts[k], texts[number])), None)
+    expected = []
+    for number, text in enumerate(texts):
+        twin = twins[number]
+        cluster = twin if near[twin] is None else near[twin]
+        own = side(text, 0.2, 0.2)
+        reason = ""
+        if twin != number:
+            reason = EXACT_DUPLICATE
+        elif cluster != number:
+            reason = NEAR_DUPLICATE if side(texts[cluster], 0.2, 0.2) == own else LEAK
+        expected.append((number, own, reason, cluster))
+    return expected
+
+
+sentences = st.lists(st.sampled_from(VOCABULARY[:4]), min_size=4, max_size=11).map(" ".join)
+dressed = st.tuples(sentences, st.sampled_from(["", "!", " …"])).map("".join)
+
+
+@settings(max_examples=40, deadline=None)
+@given(texts=st.lists(dressed, max_size=25), cut=st.integers(1, 3), partitions=st.integers(1, 3))
+def test_equals_brute_force_on_tiny_corpora(tmp_path_factory, texts, cut, partitions):
+    folder = tmp_path_factory.mktemp("corpus")
+    texts = [text + " конец" for text in texts]
+    assert select(texts, folder, partitions=partitions, cut=cut) == by_brute_force(texts)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_equals_brute_force_on_texts_with_a_common_phrase(tmp_path, seed):
+    chance = random.Random(seed)
+    phrase = "подпишись на наш канал и смейся каждый день"
+    texts = []
+    for _ in range(120):
+        own = " ".join(chance.choices(VOCABULARY, k=chance.randint(2, 14)))
+        texts.append(chance.choice([own, f"{own} {phrase}", f"{phrase} {own} {own}"]) + " конец")
+    texts += [text.replace("кот", "котик") for text in texts[::3]]
+    found = select(texts, tmp_path, cut=2)
+    assert found == by_brute_force(texts)
+    assert {reason for _, _, reason, _ in found} == {"", EXACT_DUPLICATE, NEAR_DUPLICATE, LEAK} or {
+        "",
+        NEAR_DUPLICATE,
+        LEAK,
+    } == {reason for _, _, reason, _ in found}
+
+
+def test_no_pair_that_stays_is_near(tmp_path):
+    chance = random.Random(5)
+    texts = [" ".join(chance.choices(VOCABULARY[:6], k=chance.randint(6, 12))) for _ in range(200)]
+    kept = [texts[n] for n, _, reason, _ in select(texts, tmp_path) if not reason]
+    assert 20 < len(kept) < 200
+    assert not [pair for pair in combinations(kept, 2) if are_near(*pair)]
+
+
+def test_nothing_is_shared(tmp_path):
+    assert select(["один текст про кота и пса"], tmp_path) == [
+        (0, side("один текст про кота и пса", 0.2, 0.2), "", 0)
+    ]
+
+
+def test_the_order_of_pieces_changes_only_which_of_equals_stays(tmp_path):
+    texts = [
+        "Кот вышел из дома — и пропал!",
+        "кот вышел из дома и пропал",
+        "Пёс остался дома один.",
+    ]
+    for name, order in (("a", texts), ("b", texts[::-1])):
+        found = select(order, tmp_path / name)
+        assert {order[c] for _, _, _, c in found} == {texts[0], texts[2]}

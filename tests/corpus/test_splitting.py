@@ -20,12 +20,13 @@ def test_normalise():
 @given(st.text())
 def test_fraction_is_in_range_and_ignores_dress(text):
     assert 0 <= fraction(text) < 1
-    assert fraction(f"«{text}» — !") == fraction(text)
+    assert fraction(normalise(f"«{text}» — !")) == fraction(normalise(text))
 
 
 def test_fraction_is_fixed_for_ever():
     # A changed hash would move documents between the sides of prepared corpora.
-    assert fraction("Колобок повесился.") == fraction("колобок\nповесился") == EXPECTED
+    assert fraction(normalise("Колобок повесился.")) == EXPECTED
+    assert fraction(normalise("колобок\nповесился")) == EXPECTED
 
 
 EXPECTED = 0.24654213178410844

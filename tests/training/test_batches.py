@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from anekdot.corpus.shards import Shard, write_shard
+from anekdot.corpus.shards import Shard
 from anekdot.errors import CorpusError
 from anekdot.model.transformer import IGNORED
 from anekdot.training.batches import Batches
+from tests.conftest import write_shard
 
 BEGIN, END = 1, 2
 DOCUMENTS = [[BEGIN, *range(10 * i + 3, 10 * i + 4 + i % 7), END] for i in range(23)]

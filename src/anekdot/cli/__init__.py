@@ -21,6 +21,7 @@ app = App(
 for verb, summary in {
     "generate": "Tell whole texts that begin with a prompt.",
     "prepare": "Turn texts into a folder that a model can be trained on.",
+    "forecast": "Show what training each preset on a prepared folder would take.",
     "train": "Train a model on texts, or go on with a run that was stopped.",
     "evaluate": "Measure a model on held-out texts.",
     "curves": "Draw loss, perplexity, bits per byte and learning rate of training runs.",

@@ -23,17 +23,17 @@ def train(*sources: str, out: Path, vocab_size: int = PreparationConfig.vocab_si
     """Train a tokenizer on texts.
 
     Args:
-        sources: .txt, .jsonl, .csv files (also .gz), folders of them, or - for standard input.
+        sources: Text, JSON, CSV or Parquet files, folders of them, or - for standard input.
         out: The tokenizer.json to write.
         vocab_size: Tokens, the three special ones and the 256 bytes included.
     """
-    from anekdot.cli.progress import bars
-    from anekdot.corpus.collecting import collect
+    from anekdot.cli.progress import bars, console
+    from anekdot.corpus.texts import clean_texts
 
     if out.exists():
         raise ConfigurationError(f"{out} exists already.", "Name a file that does not.")
     with bars() as progress:
-        texts = collect(sources, progress=progress).sides["train"]
+        texts = clean_texts(*sources, notice=console.print)
         tokenizer = Tokenizer.train(texts, vocab_size, progress=progress)
     tokenizer.save(out)
     print(f"{out}: {tokenizer.vocab_size:,} tokens")

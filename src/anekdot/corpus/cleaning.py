@@ -1,13 +1,28 @@
 """What is repaired in a text, what is dropped, and why: pure functions on one text."""
 
+import difflib
 import re
 import unicodedata
+from collections.abc import Callable, Collection, Iterable
 
-MIN_LENGTH = 10
-"""The shortest text worth keeping, in characters."""
+from anekdot.corpus.filters import FILTERS, MAX_LENGTH, MIN_LENGTH, reason_to_drop
+from anekdot.corpus.markup import strip_markup
+from anekdot.corpus.mojibake import repair_mojibake
+from anekdot.corpus.profanity import is_obscene
+from anekdot.errors import ConfigurationError
 
-MAX_LENGTH = 20_000
-"""The longest text that is still one short text, in characters."""
+__all__ = [
+    "FILTERS",
+    "MAX_LENGTH",
+    "MIN_LENGTH",
+    "REPAIRS",
+    "RULES",
+    "check_rules",
+    "clean",
+    "is_obscene",
+    "reason_to_drop",
+    "repairs",
+]
 
 _NEWLINE = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
 
@@ -18,63 +33,97 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
     "|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d"  # but between emoji it joins them
 )
-
-# Roots that stand only at the start of a word, after the prefixes with which they are obscene;
-# elsewhere the same letters are innocent: «застрахует», «употреблять», «ребёнок», «себе».
-_OBSCENE = re.compile(
-    r"""
-    пиз[дж]
-  | \b(?:а|вы|до|за|на|не|ни|о|от|по|под|при|про|рас|с|у)?ху[йеёиюя]
-  | (?<!стра)(?<!штри)(?<!пси)хуй
-  | \b(?:вы|до|за|на|недо|о|пере|по|при|про|у)?[её]б
-      (?:[аеёилшы] | н[уеё] | о(?!л) | у(?!рг) | ск | т?\b)
-  | \b(?:в|из|об|от|под|раз|с)[ъь][её]б
-  | (?:долбо|мозго|мудо|зло)[её]б
-  | бляд | \bблят | \bбля+\b
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+_SPACE_AT_LINE_END = re.compile(r"\n(?<=[^\S\n]\n)")
+_BLANK_LINES = re.compile("\n{3,}")
 
 
-def clean(text: str) -> str:
+def clean(text: str, without: Collection[str] = ()) -> str:
     r"""Repairs what no reader would miss.
 
-    Unicode is composed (NFC), line ends become ``\n`` and tabs spaces; control and
-    zero-width characters go, and so do spaces at line ends, blank lines beyond one, and
-    white space around the text. Cleaning a clean text changes nothing.
+    Text that was decoded from the wrong encoding is decoded again, HTML becomes plain text,
+    Unicode is composed (NFC), line ends become ``\n`` and tabs spaces; control and zero-width
+    characters go, and so do spaces at line ends, blank lines beyond one, and white space
+    around the text. Cleaning a clean text changes nothing.
+
+    Args:
+        text: A text as it was read.
+        without: Names of REPAIRS that are left out.
 
     >>> clean("  Штирлиц\u200b шёл\tпо лесу. \r\n\r\n\r\nЛес кончился.\n")
     'Штирлиц шёл по лесу.\n\nЛес кончился.'
     """
-    text = _NEWLINE.sub("\n", text)
-    text = _INVISIBLE.sub("", text).replace("\t", " ")
-    text = unicodedata.normalize("NFC", text)
-    text = "\n".join(line.rstrip() for line in text.split("\n"))
-    return re.sub("\n{3,}", "\n\n", text).strip()
+    return repairs(text, without)[0]
 
 
-def reason_to_drop(text: str) -> str | None:
-    """Says why a cleaned text is no use for training, or None if it is.
+def repairs(text: str, without: Collection[str] = ()) -> tuple[str, list[str]]:
+    """Returns the cleaned text, and the names of the rules that changed it.
 
-    Args:
-        text: A cleaned text.
+    One rule may uncover work for another, so they take turns until none finds any. That ends:
+    each makes the text shorter, or as long and more regular.
 
-    Returns:
-        "empty" (no letter and no digit), "too short", "too long" or None.
+    >>> repairs("&lt;b&gt;Стоп!")
+    ('Стоп!', ['html'])
     """
-    if not any(map(str.isalnum, text)):
-        return "empty"
-    if len(text) < MIN_LENGTH:
-        return "too short"
-    if len(text) > MAX_LENGTH:
-        return "too long"
-    return None
+    changed = set()
+    is_clean = False
+    while not is_clean:
+        is_clean = True
+        for name, repair in _REPAIRS.items():
+            if name not in without and (repaired := repair(text)) != text:
+                text = repaired
+                changed.add(name)
+                is_clean = False
+    return text, [name for name in REPAIRS if name in changed]
 
 
-def is_obscene(text: str) -> bool:
-    """Tells whether a text has one of the four roots of hard Russian profanity.
+def check_rules(names: Iterable[str]) -> None:
+    """Checks that all names are names of rules.
 
-    >>> is_obscene("Команда корабля застрахует ребёнка.")
-    False
+    Raises:
+        ConfigurationError: One is not; the nearest right name is proposed.
     """
-    return _OBSCENE.search(text) is not None
+    for name in names:
+        if name not in RULES:
+            near = difflib.get_close_matches(name, RULES, n=1)
+            raise ConfigurationError(
+                f"There is no rule of cleaning {name!r}.",
+                f"Did you mean {near[0]!r}?" if near else f"The rules are: {', '.join(RULES)}.",
+            )
+
+
+def _unify_newlines(text: str) -> str:
+    return _NEWLINE.sub("\n", text)
+
+
+def _remove_invisible(text: str) -> str:
+    return text if text.isprintable() else _INVISIBLE.sub("", text)
+
+
+def _compose(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _trim(text: str) -> str:
+    text = text.replace("\t", " ")
+    if _SPACE_AT_LINE_END.search(text):
+        text = "\n".join(line.rstrip() for line in text.split("\n"))
+    if "\n\n\n" in text:
+        text = _BLANK_LINES.sub("\n\n", text)
+    return text.strip()
+
+
+# Broken bytes hide as control characters and line ends, which later rules would lose; and
+# what is invisible parts what is composed.
+_REPAIRS: dict[str, Callable[[str], str]] = {
+    "mojibake": repair_mojibake,
+    "html": strip_markup,
+    "newlines": _unify_newlines,
+    "invisible": _remove_invisible,
+    "unicode": _compose,
+    "spaces": _trim,
+}
+REPAIRS = tuple(_REPAIRS)
+"""The rules that repair a text, in the order in which they are applied."""
+
+RULES = REPAIRS + FILTERS
+"""Every rule that can be switched off."""

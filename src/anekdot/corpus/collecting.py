@@ -1,124 +1,343 @@
-"""From sources to the three sides: read, clean, deduplicate, split, keep the sides apart."""
+"""From sources to chosen documents: plan, digest, deduplicate, each step once.
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+What is found on the way stands in a work folder, so that a preparation that was stopped goes
+on where it was: the plan, a digest of each piece of input, and what was decided on all
+documents. Other sources or rules begin anew.
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from anekdot.callbacks import Notice, Progress
-from anekdot.corpus.cleaning import clean, is_obscene, reason_to_drop
-from anekdot.corpus.deduplication import Distinct, NearDuplicates
-from anekdot.corpus.reading import Document, Source, files, read_file
-from anekdot.corpus.splitting import Side, check_fractions, side
-from anekdot.errors import CorpusError
+from anekdot.corpus.database import database, literal, parquet
+from anekdot.corpus.deduplication import deduplicate
+from anekdot.corpus.digesting import COUNTS, DOCUMENTS, digest, digest_name
+from anekdot.corpus.documents import Layout, Piece, Rules
+from anekdot.corpus.manifest import MANIFEST
+from anekdot.corpus.pool import cluster, run_all
+from anekdot.corpus.reading import Source, pieces, read_piece
+from anekdot.corpus.reading.sources import KEPT_INPUT
+from anekdot.corpus.splitting import SIDES, Side, check_fractions
+from anekdot.errors import ConfigurationError, CorpusError
+from anekdot.store import is_taken, locked, sha256, staged, sync
 
-NEAR_DUPLICATE = "near-duplicate of a held-out text"
+PIECE = 8 << 20  # bytes of a large file that are read together
+PARTITION = 1 << 30  # bytes of input whose grams are compared together
+PROCESS = 200 << 20  # bytes that Python, NumPy, Numba and a batch of texts take in a process
+LOCK = "lock"
+_SIDE_NAMES = " ".join(f"WHEN {number} THEN '{side}'" for number, side in enumerate(SIDES))
+BATCH = 1 << 13  # documents that are fetched together
+
+Batch = tuple[NDArray[np.uint8], NDArray[np.object_]]
+"""The sides of some documents, by their place in SIDES, and their texts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is read, and how.
+
+    Attributes:
+        rules: What is done with each document.
+        pieces: What is read, in order.
+        states: Size of each file, and when it was changed.
+        partitions: Into how many the grams are divided.
+        notices: What was guessed about the files.
+    """
+
+    rules: Rules
+    pieces: list[Piece]
+    states: dict[str, tuple[int, int | str]]
+    partitions: int
+    notices: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Collection:
-    """The texts of a corpus by side, in the order of first appearance, and what was dropped.
+    """The documents of a corpus in its work folder.
 
     Attributes:
-        sides: The texts of each side.
-        texts_in: Documents read; equals ``kept`` plus everything dropped.
-        dropped: Documents dropped, by reason.
+        work: The folder.
+        plan: How they were read.
+        selection: What was decided on each, see `deduplicate`.
+        memory: Bytes that DuckDB may take.
     """
 
-    sides: dict[Side, list[str]]
-    texts_in: int
-    dropped: dict[str, int]
+    work: Path
+    plan: Plan
+    selection: Path
+    memory: int
 
     @property
-    def kept(self) -> int:
-        """The number of texts on all sides."""
-        return sum(map(len, self.sides.values()))
+    def digests(self) -> Path:
+        """The folder with the digests of all pieces."""
+        return self.work / "digests"
+
+    def kept(self) -> Iterator[Batch]:
+        """Yields the documents that stay, in the order of the input, some at a time."""
+        with database(self.work / ".spill", memory=self.memory) as connection:
+            for number in range(len(self.plan.pieces)):
+                name = digest_name(number)
+                n_documents = json.loads((self.digests / name / COUNTS).read_text("utf-8"))["texts"]
+                for first in range(number << 32, (number << 32) + n_documents, BATCH):
+                    span = f"document BETWEEN {first} AND {first + BATCH - 1}"
+                    columns = connection.execute(
+                        f"""
+                        SELECT chosen.side, text FROM (
+                            FROM {parquet(self.digests, f"{name}/{DOCUMENTS}")} WHERE {span}
+                        ) JOIN (
+                            FROM {parquet(self.work, self.selection.name)}
+                            WHERE reason = '' AND {span}
+                        ) AS chosen USING (document) ORDER BY document
+                        """
+                    ).fetchnumpy()
+                    yield columns["side"], columns["text"]
+
+    def count(self, side: Side | None = None) -> int:
+        """Returns how many documents stay, on one side or on all."""
+        chosen = "" if side is None else f"AND side = {SIDES.index(side)}"
+        with database(self.work / ".spill", memory=self.memory) as connection:
+            rows = connection.execute(
+                f"""
+                SELECT count(*) FROM {parquet(self.work, self.selection.name)}
+                WHERE reason = '' {chosen}
+                """
+            ).fetchall()
+        return int(rows[0][0])
+
+    def dropped(self) -> dict[str, int]:
+        """Returns how many documents were dropped, by reason, the most frequent first."""
+        with database(self.work / ".spill", memory=self.memory) as connection:
+            rows = connection.execute(
+                f"""
+                SELECT reason, count(*) FROM (
+                    SELECT reason FROM {parquet(self.digests, f"*/{DOCUMENTS}")}
+                    UNION ALL SELECT reason FROM {parquet(self.work, self.selection.name)}
+                ) WHERE reason <> '' GROUP BY reason ORDER BY count(*) DESC, reason
+                """
+            ).fetchall()
+        return dict(rows)
+
+    def write_index(self, path: Path) -> None:
+        """Writes where every document came from and what became of it, as Parquet.
+
+        The columns: ``document``, ``source``, ``line``, ``side``; ``place``, its number in the
+        shard of its side, or NULL; ``reason`` why it was dropped, or ""; and ``cluster``, the
+        document that stays for it, or itself.
+        """
+        with database(self.work / ".spill", memory=self.memory) as connection:
+            connection.execute(
+                f"""
+                COPY (
+                    SELECT document, source, line, CASE side {_SIDE_NAMES} END AS side,
+                        CASE WHEN coalesce(chosen.reason, read.reason) = '' THEN row_number() OVER (
+                            PARTITION BY coalesce(chosen.reason, read.reason) = '', side
+                            ORDER BY document
+                        ) - 1 END AS place,
+                        coalesce(chosen.reason, read.reason) AS reason,
+                        coalesce(cluster, document) AS cluster
+                    FROM {parquet(self.digests, f"*/{DOCUMENTS}")} AS read
+                    LEFT JOIN (
+                        SELECT document, reason, cluster
+                        FROM {parquet(self.work, self.selection.name)}
+                    ) AS chosen USING (document)
+                    ORDER BY document
+                ) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)
+                """
+            )
+
+    def training_texts(self) -> Iterator[str]:
+        """Yields the texts of the training side."""
+        for sides, texts in self.kept():
+            yield from texts[sides == SIDES.index("train")]
+
+
+@contextmanager
+def workplace(out: Path) -> Iterator[Path]:
+    """Holds the folder of a preparation and yields the work folder in it.
+
+    Raises:
+        ConfigurationError: It holds something else, or another process works in it.
+    """
+    work, existed = out / "work", out.exists()
+    is_half = (work / LOCK).exists() and not (out / MANIFEST).exists()
+    if out.resolve() == Path.cwd() or (is_taken(out) and not is_half):
+        raise ConfigurationError(
+            f"{out} is not empty, or is the current folder.",
+            "Name a folder that does not exist yet.",
+        )
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        with locked(work / LOCK):
+            yield work
+    except BlockingIOError:
+        raise ConfigurationError(
+            f"Another process is preparing {out}.", "Wait for it, or name another folder."
+        ) from None
+    finally:
+        if (out / MANIFEST).exists() or not (work / "digests").exists():
+            shutil.rmtree(work, ignore_errors=True)
+            with suppress(OSError):
+                if not existed:
+                    out.rmdir()
+
+
+def publish(result: Path, out: Path) -> None:
+    """Moves a finished preparation out of its work folder, the manifest last."""
+    for item in sorted(result.iterdir(), key=lambda item: item.name == MANIFEST):
+        item.replace(out / item.name)
+    sync(out)
 
 
 def collect(
-    sources: Iterable[Source],
+    sources: Sequence[Source],
+    work: Path,
     *,
-    validation: float = 0.0,
-    test: float = 0.0,
-    no_obscene: bool = False,
+    rules: Rules,
+    separator: str | None = None,
+    column: str | None = None,
+    memory: int,
+    ray: str | None = None,
     progress: Progress | None = None,
     notice: Notice | None = None,
 ) -> Collection:
-    """Reads, cleans, deduplicates and splits all documents of some sources.
+    """Reads, cleans, splits and deduplicates the documents of some sources.
 
     Args:
-        sources: Files, folders, or "-" for standard input.
-        validation: The expected share of validation documents.
-        test: The expected share of test documents.
-        no_obscene: Drops documents marked as obscene, and those that are by `is_obscene`.
-        progress: Called as files are read and as texts are compared to the held-out ones.
+        sources: Files, folders, patterns, or "-" for standard input.
+        work: The work folder.
+        rules: What is done with each document.
+        separator: What stands between the texts of a text file, if it is not to be guessed.
+        column: The column or key that holds the text, if it is not to be guessed.
+        memory: Bytes that all processes together should stay within.
+        ray: The address of a Ray cluster, or "local".
+        progress: Called as pieces are read and compared.
         notice: Told what was guessed about a file.
 
     Raises:
-        ConfigurationError: The shares cannot work.
+        ConfigurationError: The shares of the held-out sides cannot work.
         CorpusError: A source cannot be read, or no text is left.
     """
-    check_fractions(validation, test)
-    dropped: Counter[str] = Counter()
-    distinct = Distinct()
-    for document in _documents(sources, progress, notice):
-        text = clean(document.text)
-        reason = reason_to_drop(text)
-        if no_obscene and reason is None and (document.obscene or is_obscene(text)):
-            reason = "obscene"
-        if reason is None and not distinct.add(text):
-            reason = "exact duplicate"
-        if reason is not None:
-            dropped[reason] += 1
-    texts_in = len(distinct.texts) + dropped.total()
-    if not distinct.texts:
+    check_fractions(rules.validation, rules.test)
+    plan = _plan(sources, work, rules, separator=separator, column=column)
+    for sentence in plan.notices:
+        if notice:
+            notice(sentence)
+    few = sum(size for size, _ in plan.states.values()) <= PIECE  # no process starts for them
+    workers = 1 if few else min(_cores(), max(1, (memory // PROCESS - 1) // 2))
+    each = max(0, memory - (workers + 1) * PROCESS) // workers
+
+    def run(function: Any, count: int, what: str, missing: Sequence[int] | None = None) -> None:
+        numbers = range(count) if missing is None else missing
+
+        def done(number: int) -> None:
+            if progress:
+                progress(count - len(numbers) + number, count, what)
+
+        run_all(function, numbers, workers=workers, ray=ray is not None, done=done)
+
+    digests, n_pieces = work / "digests", len(plan.pieces)
+    missing = [number for number in range(n_pieces) if not (digests / digest_name(number)).exists()]
+    with cluster(ray, workers):
+        run(partial(digest_piece, work, each), n_pieces, "pieces read", missing)
+        selection = deduplicate(
+            digests,
+            work,
+            memory=memory - PROCESS,
+            for_each_partition=lambda find: run(
+                partial(find, each), plan.partitions, "parts compared"
+            ),
+        )
+    collection = Collection(
+        work=work, plan=plan, selection=selection, memory=(memory - PROCESS) // 2
+    )
+    if not collection.count():
+        dropped = collection.dropped()
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
         raise CorpusError(
-            f"No text is left of {texts_in} ({_listed(dropped)}).",
+            f"No text is left of {sum(dropped.values())} ({reasons or 'nothing read'}).",
             "Bring texts of at least a sentence.",
         )
-    sides: dict[Side, list[str]] = {"test": [], "validation": [], "train": []}
-    for text in distinct.texts:
-        sides[side(text, validation, test)].append(text)
-    dropped[NEAR_DUPLICATE] = _keep_apart(sides, progress)
-    return Collection(sides=sides, texts_in=texts_in, dropped=dict(+dropped))
+    return collection
 
 
-def _documents(
-    sources: Iterable[Source], progress: Progress | None, notice: Notice | None
-) -> Iterator[Document]:
-    """Yields the documents of all sources, which are found before the first is read."""
-    paths = [path for source in sources for path in files(source)]
-    if not paths:
+def digest_piece(work: Path, memory: int, number: int) -> None:
+    """Digests a piece of the plan in a work folder."""
+    plan = _load_plan(work / "plan.json")
+    digest(
+        read_piece(plan.pieces[number]),
+        number,
+        folder=work / "digests",
+        rules=plan.rules,
+        partitions=plan.partitions,
+        memory=memory,
+    )
+
+
+def _plan(
+    sources: Sequence[Source],
+    work: Path,
+    rules: Rules,
+    *,
+    separator: str | None,
+    column: str | None,
+) -> Plan:
+    """Plans the work, and clears what an earlier plan left unless it was the same."""
+    notices: list[str] = []
+    found = pieces(
+        sources, work=work, separator=separator, column=column, size=PIECE, notice=notices.append
+    )
+    if not found:
         raise CorpusError("No texts were named.", "Name a file, a folder, or - .")
-    for done, path in enumerate(paths, 1):
-        yield from read_file(path, notice)
-        if progress:
-            progress(done, len(paths), "files")
+    states = {piece.path: _state(Path(piece.path), work) for piece in found}
+    plan = Plan(
+        rules=rules,
+        pieces=found,
+        states=states,
+        partitions=1 + sum(size for size, _ in states.values()) // PARTITION,
+        notices=notices,
+    )
+    path = work / "plan.json"
+    text = json.dumps(dataclasses.asdict(plan), ensure_ascii=False, indent=1) + "\n"
+    if not path.exists() or path.read_text("utf-8") != text:
+        for item in work.iterdir():
+            if item.is_dir():
+                shutil.rmtree(item)
+            elif item.name not in (LOCK, KEPT_INPUT):
+                item.unlink()
+        with staged(path) as draft:
+            draft.write_text(text, "utf-8")
+    return plan
 
 
-def _keep_apart(sides: dict[Side, list[str]], progress: Progress | None) -> int:
-    """Drops near-duplicates across sides in place: test wins over validation, both over train.
-
-    Returns:
-        The number of texts dropped.
-    """
-    index = NearDuplicates()
-    total = sum(map(len, sides.values()))
-    done = removed = 0
-    for texts in sides.values():
-        apart = []
-        for text in texts:
-            done += 1
-            if not index.match(text):
-                apart.append(text)
-            if progress and (done % 1000 == 0 or done == total):
-                progress(done, total, "texts")
-        removed += len(texts) - len(apart)
-        texts[:] = apart
-        if texts is not sides["train"]:
-            for text in apart:
-                index.add(text)
-    return removed
+def _state(path: Path, work: Path) -> tuple[int, int | str]:
+    """Returns what changes when a file does: its size, and when it was changed or its hash."""
+    facts = path.stat()
+    return facts.st_size, sha256(path) if path.parent == work else facts.st_mtime_ns
 
 
-def _listed(dropped: Counter[str]) -> str:
-    return ", ".join(f"{reason}: {count}" for reason, count in dropped.items()) or "nothing read"
+def _load_plan(path: Path) -> Plan:
+    record = json.loads(path.read_text("utf-8"))
+    return Plan(
+        rules=Rules(**record["rules"]),
+        pieces=[Piece(**{**each, "layout": Layout(**each["layout"])}) for each in record["pieces"]],
+        states=record["states"],
+        partitions=record["partitions"],
+        notices=record["notices"],
+    )
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,87 +1,211 @@
-"""The same text twice, and held-out texts that leak into training in another wording."""
+"""The same text twice, and texts in another wording: which documents stay, as SQL over digests.
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from hashlib import blake2b
+Exact duplicates have the same normal form; the longest version stays. Near-duplicates are
+defined in `near_duplicates`; a held-out text stays rather than one for training, a test text
+rather than one for validation, and else the one with more grams.
 
-from anekdot.corpus.splitting import normalise, words
+Only grams that several documents hold can make near-duplicates, and a document can be the
+shorter one of a pair only if at least half of its grams are of these. Most documents fall out
+so; what is left is compared exactly.
+"""
 
-GRAM_WORDS = 4
-"""Words in a gram, the unit in which texts are compared."""
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-MIN_SHARED = 3
-"""Grams that near-duplicates share at least: fewer are a figure of speech."""
+import numpy as np
+from numpy.typing import NDArray
 
+from anekdot.corpus.database import database, insert, literal, parquet
+from anekdot.corpus.digesting import DOCUMENTS, gram_file
+from anekdot.corpus.near_duplicates import MIN_SHARED, NONE, Shared, find_twins, group_by_text
+from anekdot.store import staged
 
-class Distinct:
-    """A collection of texts without exact duplicates, in the order of first appearance.
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
-    Texts are the same when their normal forms are; the longest version stays, the first
-    among equals. Identity is a 128-bit hash.
-    """
+EXACT_DUPLICATE = "exact duplicate"
+NEAR_DUPLICATE = "near-duplicate"
+LEAK = "near-duplicate of a held-out text"
 
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self._places: dict[bytes, int] = {}
+ROWS = 1 << 21  # fetched together
 
-    def add(self, text: str) -> bool:
-        """Adds a text, and tells whether it is a new one."""
-        key = blake2b(normalise(text).encode(), digest_size=16).digest()
-        place = self._places.setdefault(key, len(self.texts))
-        if place == len(self.texts):
-            self.texts.append(text)
-            return True
-        if len(text) > len(self.texts[place]):
-            self.texts[place] = text
-        return False
-
-
-def grams(text: str) -> set[int]:
-    """Returns the distinct word 4-grams of a text as 64-bit hashes."""
-    sequence = words(text)
-    distinct = {
-        " ".join(sequence[start : start + GRAM_WORDS])
-        for start in range(len(sequence) - GRAM_WORDS + 1)
-    }
-    return {
-        int.from_bytes(blake2b(gram.encode(), digest_size=8).digest(), "big") for gram in distinct
-    }
+Find = Callable[[int, int], None]
+"""A function of a limit of memory, in bytes, and the number of a partition."""
 
 
-class NearDuplicates:
-    """An index of held-out texts that recognises their near-duplicates.
-
-    Two texts are near-duplicates when they share at least three distinct word 4-grams that
-    make up at least half of those of the text that has fewer. The index grows with the
-    held-out texts only; the texts compared to it stream through.
-
-    Source: the measure is the containment of the shorter text's shingles in the longer
-    one's, of Broder, "On the resemblance and containment of documents", 1997.
+def deduplicate(
+    digests: Path, work: Path, *, memory: int, for_each_partition: Callable[[Find], None]
+) -> Path:
+    """Decides on all documents that their digests keep.
 
     Args:
-        texts: The first texts to index.
+        digests: The folder with the digests.
+        work: A folder for what is found on the way; files that are there already stay.
+        memory: Bytes that DuckDB may take.
+        for_each_partition: Calls a function for each partition of the grams, in any order, in
+            this process or in others.
+
+    Returns:
+        A Parquet file, ordered by ``document``: its ``side``, the ``reason`` why it is dropped
+        (or ""), and the ``cluster``: the document that stays for it, or itself.
     """
+    selection = work / "selection.parquet"
+    if selection.exists():
+        return selection
+    with database(work / ".spill", memory=memory) as connection:
+        _find_exact(connection, digests, work / "exact.parquet")
+    for_each_partition(partial(find_shared, digests, work))
+    with database(work / ".spill", memory=memory // 2) as connection:
+        _rank(connection, work)
+        shared = _fetch_shared(connection, work)
+        twins = find_twins(shared)
+        _write_selection(connection, work, twins, selection)
+    return selection
 
-    def __init__(self, texts: Iterable[str] = ()) -> None:
-        self._sizes: list[int] = []
-        self._holders: defaultdict[int, list[int]] = defaultdict(list)
-        for text in texts:
-            self.add(text)
 
-    def add(self, text: str) -> None:
-        """Adds a held-out text."""
-        distinct = grams(text)
-        for gram in distinct:
-            self._holders[gram].append(len(self._sizes))
-        self._sizes.append(len(distinct))
+def _find_exact(connection: "DuckDBPyConnection", digests: Path, path: Path) -> None:
+    """Writes every kept document with its ``twin``: the version of it that stays."""
+    if path.exists():
+        return
+    _copy(
+        connection,
+        f"""
+        SELECT document, side, n_grams, n_chars, first_value(document) OVER (
+            PARTITION BY key_high, key_low ORDER BY n_chars DESC, document
+        ) AS twin
+        FROM {parquet(digests, f"*/{DOCUMENTS}")} WHERE reason = '' ORDER BY document
+        """,
+        path,
+    )
 
-    def match(self, text: str) -> bool:
-        """Tells whether a text is a near-duplicate of an indexed one."""
-        distinct = grams(text)
-        shared: Counter[int] = Counter()
-        for gram in distinct & self._holders.keys():
-            shared.update(self._holders[gram])
-        return any(
-            count >= MIN_SHARED and 2 * count >= min(len(distinct), self._sizes[holder])
-            for holder, count in shared.items()
+
+def find_shared(digests: Path, work: Path, memory: int, partition: int) -> None:
+    """Writes the grams of a partition that several documents hold, with these."""
+    path = work / f"shared-{partition:04d}.parquet"
+    if path.exists():
+        return
+    with database(work / f".spill-{partition}", memory=memory) as connection:
+        connection.execute(
+            f"""
+            CREATE VIEW held AS SELECT gram, document
+            FROM {parquet(digests, f"*/{gram_file(partition)}")}
+            ANTI JOIN (
+                FROM {parquet(work, "exact.parquet")} WHERE twin <> document
+            ) USING (document)
+            """
         )
+        _copy(
+            connection,
+            """
+            SELECT gram, document FROM held
+            SEMI JOIN (SELECT gram FROM held GROUP BY gram HAVING count(*) > 1) USING (gram)
+            """,
+            path,
+        )
+
+
+def _rank(connection: "DuckDBPyConnection", work: Path) -> None:
+    """Makes the tables of the grams and the documents that have to be compared."""
+    connection.execute(
+        f"""
+        CREATE VIEW exact AS FROM {parquet(work, "exact.parquet")};
+        CREATE VIEW shared AS FROM {parquet(work, "shared-*.parquet")};
+        CREATE TABLE shorter AS SELECT document FROM exact JOIN (
+            SELECT document, count(*) AS n_shared FROM shared GROUP BY document
+        ) USING (document) WHERE n_shared >= greatest({MIN_SHARED}, (n_grams + 1) // 2);
+        CREATE TABLE asked AS
+            SELECT DISTINCT gram FROM shared SEMI JOIN shorter USING (document);
+        CREATE TABLE holding AS SELECT gram, document FROM shared SEMI JOIN asked USING (gram);
+        CREATE TABLE ranked AS SELECT document, side, n_grams, (row_number() OVER (
+            ORDER BY side DESC, n_grams DESC, n_chars DESC, document
+        ) - 1)::INTEGER AS rank
+        FROM exact SEMI JOIN holding USING (document);
+        """
+    )
+    _copy(
+        connection,
+        """
+        SELECT holders, gram, rank FROM holding
+        JOIN ranked USING (document)
+        JOIN (SELECT gram, count(*)::INTEGER AS holders FROM holding GROUP BY gram) USING (gram)
+        ORDER BY holders, gram, rank
+        """,
+        work / "holding.parquet",
+    )
+    connection.execute("DROP TABLE holding; DROP TABLE asked; DROP TABLE shorter")
+
+
+def _fetch_shared(connection: "DuckDBPyConnection", work: Path) -> Shared:
+    """Fetches the tables as arrays, some rows at a time."""
+    ranked = connection.execute("SELECT side, n_grams FROM ranked ORDER BY rank").fetchnumpy()
+    holding = parquet(work, "holding.parquet")
+    n_rows = _number(connection, f"SELECT count(*) FROM {holding}")
+    n_grams = _number(connection, f"SELECT count(DISTINCT gram) FROM {holding}")
+    counts = connection.execute(
+        f"SELECT count(*)::BIGINT AS held FROM {holding} GROUP BY rank ORDER BY rank"
+    ).fetchnumpy()["held"]
+    starts = np.append(0, np.cumsum(counts, dtype=np.int64))
+    grams, ends = np.empty(n_rows, np.int32), starts[:-1].copy()
+    holders = np.zeros(n_grams + 1, np.int64)
+    number, last = -1, None
+    for first in range(0, n_rows, ROWS):
+        rows = connection.execute(
+            f"""
+            SELECT holders, gram, rank
+            FROM read_parquet({literal(work / "holding.parquet")}, file_row_number = true)
+            WHERE file_row_number >= {first} AND file_row_number < {first + ROWS}
+            ORDER BY file_row_number
+            """
+        ).fetchnumpy()
+        is_new = np.diff(rows["gram"], prepend=rows["gram"][:1]) != 0
+        is_new[0] = rows["gram"][0] != last
+        numbers = number + np.cumsum(is_new, dtype=np.int32)
+        holders[numbers[is_new] + 1] = rows["holders"][is_new]
+        group_by_text(numbers.astype(np.int32), rows["rank"], ends, grams)
+        number, last = int(numbers[-1]), rows["gram"][-1]
+    return Shared(
+        grams,
+        starts,
+        np.cumsum(holders),
+        ranked["n_grams"].astype(np.int32),
+        int(np.count_nonzero(ranked["side"])),
+    )
+
+
+def _write_selection(
+    connection: "DuckDBPyConnection", work: Path, twins: NDArray[np.int32], path: Path
+) -> None:
+    """Writes what was decided on all documents."""
+    near = np.flatnonzero(twins != NONE).astype(np.int32)
+    connection.execute("CREATE TABLE near (rank INTEGER, twin_rank INTEGER)")
+    insert(connection, "near", {"rank": near, "twin_rank": twins[near]})
+    _copy(
+        connection,
+        f"""
+        WITH pairs AS (
+            SELECT a.document, b.document AS cluster, a.side <> b.side AS leaks FROM near
+            JOIN ranked a ON a.rank = near.rank JOIN ranked b ON b.rank = near.twin_rank
+        )
+        SELECT exact.document, exact.side, CASE
+            WHEN exact.twin <> exact.document THEN '{EXACT_DUPLICATE}'
+            WHEN pairs.leaks THEN '{LEAK}'
+            WHEN pairs.cluster IS NOT NULL THEN '{NEAR_DUPLICATE}'
+            ELSE ''
+        END AS reason, coalesce(pairs.cluster, exact.twin) AS cluster
+        FROM exact LEFT JOIN pairs ON pairs.document = exact.twin
+        ORDER BY exact.document
+        """,
+        path,
+    )
+
+
+def _number(connection: "DuckDBPyConnection", query: str) -> int:
+    (row,) = connection.execute(query).fetchall()
+    return int(row[0])
+
+
+def _copy(connection: Any, query: str, path: Path) -> None:
+    with staged(path) as draft:
+        connection.execute(f"COPY ({query}) TO {literal(draft)} (FORMAT parquet)")

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from anekdot.corpus.splitting import SIDES
+from anekdot.corpus.splitting import SIDES, Side
 from anekdot.errors import CorpusError
 from anekdot.store import sha256
 
@@ -38,8 +38,8 @@ class Manifest:
     settings: dict[str, Any]
     texts_in: int
     dropped: dict[str, int]
-    documents: dict[str, int]
-    tokens: dict[str, int]
+    documents: dict[Side, int]
+    tokens: dict[Side, int]
     vocab_size: int
     files: dict[str, str]
     format: str = FORMAT

@@ -6,7 +6,8 @@ document ``i`` is ``ids[offsets[i] : offsets[i + 1]]``. Both are little-endian.
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,38 +22,39 @@ from anekdot.errors import CorpusError
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
 
-def write_shard(
-    folder: Path,
-    side: Side,
-    ids_per_document: Iterable[Sequence[int] | NDArray[np.integer]],
-    vocab_size: int,
-) -> tuple[int, int]:
-    """Writes the documents of a side, one at a time.
+Append = Callable[[NDArray[np.integer], NDArray[np.integer]], None]
+"""Appends documents to a shard: their ids end to end, and how many each has."""
+
+
+@contextmanager
+def shard_writer(folder: Path, side: Side, vocab_size: int) -> Iterator[Append]:
+    """Opens the shard of a side for writing; it is complete once the block ends.
 
     Args:
         folder: An existing folder; the two files are written straight into it.
         side: The name of the shard.
-        ids_per_document: The complete ids of each document, begin and end included.
         vocab_size: The number of ids there are; every id is below it.
 
-    Returns:
-        Documents and ids written.
+    Yields:
+        A function that appends documents, their begin and end included.
     """
     dtype = np.dtype("<u2" if vocab_size <= 2**16 else "<u4")
     offsets = array("q", [0])
     with _ids_path(folder, side).open("w+b") as file:
         _write_header(file, dtype, 0)
         start = file.tell()
-        for document in ids_per_document:
-            ids = np.asarray(document, dtype=np.int64)
+
+        def append(ids: NDArray[np.integer], lengths: NDArray[np.integer]) -> None:
+            assert ids.size == lengths.sum()
             assert ids.size == 0 or (ids.min() >= 0 and ids.max() < vocab_size), "id out of range"
             file.write(ids.astype(dtype).tobytes())
-            offsets.append(offsets[-1] + ids.size)
+            offsets.frombytes((offsets[-1] + np.cumsum(lengths, dtype=np.int64)).tobytes())
+
+        yield append
         file.seek(0)
         _write_header(file, dtype, offsets[-1])
         assert file.tell() == start, "the header outgrew its padding"
     np.save(_offsets_path(folder, side), np.asarray(offsets, dtype="<i8"))
-    return len(offsets) - 1, offsets[-1]
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,9 +37,9 @@ def normalise(text: str) -> str:
     return "".join(words(text))
 
 
-def fraction(text: str) -> float:
+def fraction(normal_form: str) -> float:
     """Returns a text's own place in [0, 1), uniform over texts: the hash of its normal form."""
-    digest = blake2b(normalise(text).encode(), digest_size=8).digest()
+    digest = blake2b(normal_form.encode(), digest_size=8).digest()
     # A float has 53 bits: all 64 could round up to 1.
     return (int.from_bytes(digest, "big") >> 11) / 2**53
 
@@ -58,7 +58,11 @@ def side(text: str, validation: float, test: float) -> Side:
         ConfigurationError: As `check_fractions`.
     """
     check_fractions(validation, test)
-    place = fraction(text)
+    return side_at(fraction(normalise(text)), validation, test)
+
+
+def side_at(place: float, validation: float, test: float) -> Side:
+    """Returns the side of a text whose place is known, for shares that have been checked."""
     if place < test:
         return "test"
     return "validation" if place >= 1 - validation else "train"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from anekdot.corpus.manifest import MANIFEST
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.model.config import ModelConfig
-from anekdot.store import locked, sha256, staged
+from anekdot.store import is_taken, locked, sha256, staged
 from anekdot.training.config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -54,16 +54,12 @@ def held(out: Path) -> Iterator[None]:
                         out.rmdir()
 
 
-def is_taken(folder: Path) -> bool:
-    """Whether something stands where a folder is to be made."""
-    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-
-
 def _is_run(out: Path) -> bool:
     """Whether a folder is a run, or was to become one when the process was killed."""
     if not (out / "run").is_dir():
         return False
-    begun = (out / "run" / "config.json").is_file() or (out / "run" / "data" / MANIFEST).is_file()
+    known = ("config.json", f"data/{MANIFEST}", "data/work/lock")
+    begun = any((out / "run" / name).is_file() for name in known)
     names = os.listdir(out / "run")
     return begun or (
         os.listdir(out) == ["run"]

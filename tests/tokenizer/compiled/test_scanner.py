@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from anekdot.jit import compiled
 from anekdot.tokenizer import pretokens, reference
-from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.compiled.layout import CLASSES, STEPS, lay_out
 from anekdot.tokenizer.compiled.scanner import cut, to_utf8
 from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE

@@ -40,7 +40,7 @@ assert tokenizer.decode(tokenizer.encode("Кот")) == "Кот"
 assert len(tokenizer.encode_batch(["Кот"] * 1000)[1]) == 1001
 assert Tokenizer.train(["Кот и кит"] * 100, 265).vocab_size == 265
 assert "numba" not in sys.modules
-assert "anekdot.tokenizer.compiled.jit" not in sys.modules
+assert "anekdot.jit" not in sys.modules
 """
 ENDLESS_WORD = """
 import random, resource, sys

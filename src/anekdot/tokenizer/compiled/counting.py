@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from anekdot.jit import compiled
 from anekdot.tokenizer.compiled.arrays import Bytes, Ints, Longs, Units, Words
-from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.compiled.keys import (
     KEY_WORDS,
     LONGEST,

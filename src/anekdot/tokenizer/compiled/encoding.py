@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from anekdot.jit import compiled
 from anekdot.tokenizer.compiled.arrays import Bytes, Ids, Ints, Longs, Words
-from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.compiled.keys import (
     KEY_WORDS,
     LONGEST,

@@ -14,8 +14,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from anekdot.jit import compiled
 from anekdot.tokenizer.compiled.arrays import Words
-from anekdot.tokenizer.compiled.jit import compiled
 
 Key = tuple[int, int, int, int]
 

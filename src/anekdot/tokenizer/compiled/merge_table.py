@@ -7,8 +7,8 @@ empty entry, because id 0 is special and never part of a merge.
 import numpy as np
 import numpy.typing as npt
 
+from anekdot.jit import compiled
 from anekdot.tokenizer.compiled.arrays import Words
-from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.vocabulary import FIRST_MERGE
 
 NO_MERGE = (1 << 20) - 1

@@ -10,8 +10,8 @@ from then on, and a heap whose entries may be too large is corrected when they a
 
 from typing import NamedTuple
 
+from anekdot.jit import compiled
 from anekdot.tokenizer.compiled.arrays import Bytes, Ints, Longs
-from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.compiled.pairs import Pairs, add_pair, lose, most_frequent, push
 
 GAP = -1

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from anekdot.jit import compiled
 from anekdot.tokenizer.compiled.arrays import Ints, Longs, Words
-from anekdot.tokenizer.compiled.jit import compiled
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)

@@ -15,8 +15,8 @@ single byte, its last eight bits: a byte that is not part of well-formed UTF-8, 
 
 import numpy as np
 
+from anekdot.jit import compiled
 from anekdot.tokenizer.compiled.arrays import Bytes, Ints, Units
-from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE
 
 # The space and the apostrophe have classes of their own, as they have in the pattern. A HALF is

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from anekdot.jit import compiled
 from anekdot.tokenizer.compiled.arrays import Bytes, Ids, Ints, Longs, Words
-from anekdot.tokenizer.compiled.jit import compiled
 from anekdot.tokenizer.compiled.merge_table import MOST_IDS, NO_MERGE, build_merge_table, merge_of
 from anekdot.tokenizer.compiled.trie import NO_TOKEN, build_trie, longest_token
 from anekdot.tokenizer.vocabulary import FIRST_MERGE, Merge

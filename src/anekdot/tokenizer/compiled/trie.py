@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from anekdot.jit import compiled
 from anekdot.tokenizer.compiled.arrays import Bytes, Ints, Longs, Words
-from anekdot.tokenizer.compiled.jit import compiled
 
 NO_TOKEN = (1 << 20) - 1
 MOST_ENTRIES = 1 << 21

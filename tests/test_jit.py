@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from anekdot.tokenizer.compiled import jit
+from anekdot import jit
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="owners and modes are those of POSIX")
 HITS_AND_MISSES = """
-from anekdot.tokenizer.compiled import jit
+from anekdot import jit
 from anekdot.tokenizer.compiled.scanner import is_other
 print(jit.cache_folder(), is_other(1), is_other(2))
 print(sum(is_other.stats.cache_hits.values()), sum(is_other.stats.cache_misses.values()))
@@ -123,12 +123,12 @@ def test_a_user_without_a_home_has_no_folder(monkeypatch: pytest.MonkeyPatch) ->
 def test_other_sources_another_numba_and_another_python_have_other_folders(
     user_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy, rooms = tmp_path / "tokenizer", Path(jit.__file__).parents[1]
-    shutil.copytree(rooms, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    copy, package = tmp_path / "anekdot", Path(jit.__file__).parent
+    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__", "pretrained"))
     folders = [jit.cache_folder()]
-    monkeypatch.setattr(jit, "__file__", str(copy / "compiled" / "jit.py"))
+    monkeypatch.setattr(jit, "__file__", str(copy / "jit.py"))
     assert jit.cache_folder() == folders[0]
-    for source in ("compiled/pairs.py", "vocabulary.py"):
+    for source in ("tokenizer/compiled/pairs.py", "corpus/fingerprints.py"):
         with (copy / source).open("a") as file:
             file.write("# another\n")
         folders.append(jit.cache_folder())
@@ -160,8 +160,11 @@ def test_without_a_folder_the_functions_run_all_the_same(tmp_path: Path) -> None
 def test_no_array_is_read_or_written_outside_its_bounds(tmp_path: Path) -> None:
     chosen = "every_length or tiny_corpora or chunks or deep_merges or small_tables or smaller"
     chosen += " or training_left or every_number or sixteen or finds_every_token_among or its_end"
+    chosen += " or four_grams or brute_force"
+    here = Path(__file__).parent
+    places = [here / "tokenizer" / "compiled", here / "corpus"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", str(Path(__file__).parent), "-x", "-k", chosen],
+        [sys.executable, "-m", "pytest", *map(str, places), "-x", "-k", chosen],
         env={
             **os.environ,
             "XDG_CACHE_HOME": str(tmp_path),

@@ -44,10 +44,10 @@ def cache_folder() -> Path | None:
     """Returns a folder of the user's own for this source and this Numba, or None.
 
     Numba notices a changed file but not a changed function that was compiled into another,
-    so the folder's name holds a hash of all the tokenizer's sources.
+    so the folder's name holds a hash of all our sources.
     """
     digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
-    for source in sorted(Path(__file__).parents[1].rglob("*.py")):
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.read_bytes())
     try:
         folder = _user_cache() / "anekdot" / digest.hexdigest()[:16]

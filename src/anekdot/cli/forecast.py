@@ -1,0 +1,55 @@
+"""anekdot forecast."""
+
+from pathlib import Path
+
+
+def forecast(folder: Path, *, seconds: float = 10.0) -> None:
+    """Show what training each preset on a prepared folder would take, and which one fits.
+
+    Args:
+        folder: A folder that anekdot prepare made.
+        seconds: How long to measure this machine.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from anekdot.cli.progress import console
+    from anekdot.forecast import advice
+    from anekdot.forecast import forecast as predict
+
+    console.print(f"Training each preset for a moment, about {seconds:g} seconds in all.")
+    rows = predict(folder, seconds)
+    output = Console(highlight=False, markup=False)
+    if not output.is_terminal:
+        output = Console(highlight=False, markup=False, width=200)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("preset")
+    for heading in ("parameters", "tokens", "tokens a parameter", "steps", "epochs"):
+        table.add_column(heading, justify="right")
+    table.add_column("risk of memorising")
+    table.add_column("time here", justify="right")
+    for row in rows:
+        table.add_row(
+            row.preset,
+            f"{row.parameters:,}",
+            f"{row.tokens:,}",
+            f"{row.tokens_per_parameter:.2g}",
+            f"{row.steps:,}",
+            f"{row.epochs:.1f}",
+            f"{row.risk}: {row.reason}",
+            duration(row.seconds),
+        )
+    output.print(table)
+    print(f"\n{advice(rows)}")
+
+
+def duration(seconds: float) -> str:
+    """Returns a time in the unit that suits it.
+
+    >>> duration(45), duration(1_000), duration(9_000), duration(200_000)
+    ('45 s', '17 min', '2.5 h', '2.3 days')
+    """
+    for unit, size in (("days", 86_400), ("h", 3_600)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"

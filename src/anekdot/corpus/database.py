@@ -1,0 +1,69 @@
+"""DuckDB as the corpus uses it: within a limit of memory, on local files, without a network."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SMALLEST = 64 << 20  # bytes that DuckDB needs to do anything at all
+
+
+@contextmanager
+def database(
+    spill: Path, *, memory: int | None = None, threads: int | None = None
+) -> Iterator["DuckDBPyConnection"]:
+    """Opens a database that lives in memory, and in a folder where that is not enough.
+
+    Args:
+        spill: A folder of its own, for what does not fit; made when it is needed.
+        memory: Bytes that it may take; DuckDB's own limit unless given.
+        threads: As many as there are cores unless given.
+    """
+    import duckdb  # noqa: PLC0415 (an extra)
+
+    settings: dict[str, Any] = {
+        "temp_directory": str(spill),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        "python_enable_replacements": False,
+    }
+    if memory is not None:
+        settings["memory_limit"] = f"{max(memory, SMALLEST) >> 20} MiB"
+    if threads is not None:
+        settings["threads"] = threads
+    with duckdb.connect(":memory:", config=settings) as connection:
+        connection.execute("SET enable_progress_bar = false; SET lock_configuration = true")
+        yield connection
+
+
+def insert(
+    connection: "DuckDBPyConnection",
+    table: str,
+    columns: Mapping[str, NDArray[Any] | Sequence[str]],
+) -> None:
+    """Appends rows, given by column, to a table with the same columns in the same order."""
+    arrays = {
+        name: column if isinstance(column, np.ndarray) else np.array([*column], dtype=object)
+        for name, column in columns.items()
+    }
+    connection.register("rows", arrays)
+    connection.execute(f"INSERT INTO {table} SELECT * FROM rows")
+    connection.unregister("rows")
+
+
+def literal(path: Path) -> str:
+    """Returns a path as a string in SQL."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def parquet(folder: Path, pattern: str) -> str:
+    """Returns the Parquet files that match a pattern below a folder, as a table in SQL."""
+    plain = "".join(f"[{c}]" if c in "*?[" else c for c in str(folder))
+    return f"read_parquet({literal(Path(plain, pattern))})"

@@ -1,0 +1,99 @@
+"""What the reading rooms hand to one another: a document, a file's layout, a piece of a file."""
+
+from dataclasses import dataclass
+
+EXCERPT = 200
+"""Characters of a broken record that are kept to show it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One text as it stood in its file, or the excerpt of a record that could not be read.
+
+    Attributes:
+        text: The text, decoded and not yet cleaned; of a fault, at most 200 characters.
+        source: The file as the user knows it: "a.txt", "a.zip/b.txt", "standard input".
+        line: The line of the file where the text starts, counted from 1; in JSON arrays and
+            Parquet, the number of the record.
+        obscene: Whether the record itself says that it is obscene.
+        fault: Why the record could not be read, such as "not JSON".
+    """
+
+    text: str
+    source: str
+    line: int
+    obscene: bool = False
+    fault: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How documents stand in a file.
+
+    Attributes:
+        format: "txt", "jsonl", "json", "csv" or "parquet".
+        encoding: "utf-8", "utf-16-le" and the like for the whole file; of a single-byte
+            encoding, what lines that are not UTF-8 are likely in.
+        separator: Of txt, "line", "blank line", or what stands between texts; of csv, the
+            delimiter; of json, "[]" (an array), "{}" (an object a text), or the key of an array.
+        inline: Whether the separator of a txt may stand inside a line.
+        header: Whether the first row of a csv names the columns.
+        column: The column or key that holds the text; without a header, its number from 1.
+    """
+
+    format: str
+    encoding: str = "utf-8"
+    separator: str = "line"
+    inline: bool = False
+    header: bool = True
+    column: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """What one worker reads: a file, a member of an archive, or a range of bytes.
+
+    Attributes:
+        path: The file.
+        member: The name inside a zip archive.
+        name: What its documents give as their source.
+        layout: How documents stand in it.
+        start: The first byte.
+        stop: The byte after the last, or None for the end.
+        line: The line of the file at which it starts, from 1.
+    """
+
+    path: str
+    member: str | None = None
+    name: str
+    layout: Layout
+    start: int = 0
+    stop: int | None = None
+    line: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What is done with each document, whatever the others are.
+
+    Attributes:
+        without: Names of the rules of cleaning that are switched off.
+        no_obscene: Whether documents with hard profanity are dropped.
+        validation: The expected share of validation documents.
+        test: The expected share of test documents.
+    """
+
+    without: tuple[str, ...] = ()
+    no_obscene: bool = False
+    validation: float = 0.0
+    test: float = 0.0
+
+
+def excerpt(text: str) -> str:
+    """Returns the beginning of a text, to be shown."""
+    return text[:EXCERPT].strip()
+
+
+def broken(text: str, source: str, line: int, fault: str) -> Document:
+    """Returns the document of a record that could not be read."""
+    return Document(excerpt(text), source, line, fault=fault)

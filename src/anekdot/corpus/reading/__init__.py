@@ -1,0 +1,139 @@
+"""Sources to documents: what is to be read, in which pieces, and the documents of a piece.
+
+A file is examined once, from its first bytes; after that, each piece of it can be read by
+itself, in any process. Every reader holds one record at a time.
+"""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from anekdot.callbacks import Notice
+from anekdot.corpus.documents import Document, Layout, Piece
+from anekdot.corpus.reading.cutting import can_be_cut, cuts
+from anekdot.corpus.reading.examining import examine
+from anekdot.corpus.reading.formats import NO_TEXT, documents
+from anekdot.corpus.reading.lines import without_mark
+from anekdot.corpus.reading.opening import blocks, compression, label
+from anekdot.corpus.reading.parquet import read_parquet, spooled
+from anekdot.corpus.reading.sources import STANDARD_INPUT, Source, files, keep_standard_input
+from anekdot.errors import CorpusError
+
+__all__ = [
+    "Document",
+    "Layout",
+    "Piece",
+    "Source",
+    "examine",
+    "files",
+    "pieces",
+    "read",
+    "read_piece",
+]
+
+PIECE = 32 << 20
+"""Bytes of a piece of a large file."""
+
+
+def read(source: Source, notice: Notice | None = None) -> Iterator[Document]:
+    """Reads the documents of a file, of a folder's or pattern's files in order, or of a pipe.
+
+    Args:
+        source: What `files` can list.
+        notice: Told what was guessed about each file.
+
+    Raises:
+        CorpusError: Nothing readable is there, at once; or a file is damaged, when its
+            turn comes.
+    """
+    return _read(files(source), notice)
+
+
+def pieces(
+    sources: Iterable[Source],
+    *,
+    separator: str | None = None,
+    column: str | None = None,
+    size: int = PIECE,
+    notice: Notice | None = None,
+    work: Path | None = None,
+) -> list[Piece]:
+    """Examines all files of some sources and cuts the large ones.
+
+    The same files give the same pieces; read in order, these give all documents in order.
+
+    Args:
+        sources: Files, folders, patterns, or "-" for standard input.
+        separator: What separates texts, or cells, if the user named it.
+        column: The column or key of the texts, if the user named it.
+        size: Bytes of a piece, at least.
+        notice: Told what was guessed about each file.
+        work: A folder where standard input is kept, which cannot be read twice: it must stay until
+            the last piece is read. Needed for "-" only.
+
+    Raises:
+        CorpusError: A source is not there, a file is damaged or holds no texts, or no
+            source is named.
+    """
+    paths = [path for source in sources for path in files(source)]
+    if not paths:
+        raise CorpusError("No texts were named.", "Name a file, a folder, or - .")
+    found: list[Piece] = []
+    for path in paths:
+        file, name = Path(path), label(Path(path))
+        if str(path) == "-":
+            assert work is not None, "standard input needs a folder"
+            file, name = keep_standard_input(work), STANDARD_INPUT
+        layouts, notices = examine(file, separator=separator, column=column, name=name)
+        if notice:
+            for sentence in notices:
+                notice(sentence)
+        for member, layout in layouts:
+            found += _cut(file, member, name, layout, size)
+    return found
+
+
+def read_piece(piece: Piece) -> Iterator[Document]:
+    """Reads the documents of a piece; the same piece always gives the same documents.
+
+    Raises:
+        CorpusError: The file has become unreadable, or is damaged further on.
+    """
+    path, layout = Path(piece.path), piece.layout
+    if layout.format == "parquet":
+        column = layout.column or ""
+        if piece.member is None and compression(path) is None:
+            yield from read_parquet(path, column, piece.name, NO_TEXT)
+            return
+        with spooled(blocks(path, piece.member)) as copy:
+            yield from read_parquet(copy, column, piece.name, NO_TEXT)
+        return
+    data = blocks(path, piece.member, piece.start, piece.stop)
+    if piece.start == 0:
+        data = without_mark(data, layout.encoding)
+    yield from documents(data, layout, piece.name, piece.line)
+
+
+def _read(paths: Iterable[Source], notice: Notice | None) -> Iterator[Document]:
+    with tempfile.TemporaryDirectory(prefix="anekdot-") as folder:
+        for path in paths:
+            for piece in pieces([path], notice=notice, work=Path(folder)):
+                yield from read_piece(piece)
+
+
+def _cut(path: Path, member: str | None, name: str, layout: Layout, size: int) -> Iterator[Piece]:
+    """Yields the pieces of a file, or the one of a member."""
+    ranges: Iterable[tuple[int, int | None, int]] = [(0, None, 1)]
+    if can_be_cut(path, member, layout):
+        ranges = cuts(path, layout, size)
+    name = label(path, member).replace(label(path), name, 1)
+    for start, stop, line in ranges:
+        yield Piece(
+            path=str(path),
+            member=member,
+            name=name,
+            layout=layout,
+            start=start,
+            stop=stop,
+            line=line,
+        )

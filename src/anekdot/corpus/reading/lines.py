@@ -1,0 +1,94 @@
+"""Blocks of bytes to lines: universal line ends, and no line longer than can be held."""
+
+import re
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+
+LIMIT = 4 << 20
+"""The longest line that is held, in bytes."""
+
+_SHOWN = 1024  # bytes of a longer line that are kept
+_TAIL = 256  # bytes at its end, where a separator may have begun
+
+
+def batches(
+    blocks: Iterable[bytes], *, limit: int = LIMIT, separators: Sequence[bytes] = ()
+) -> Iterator[tuple[list[bytes], bool]]:
+    r"""Yields the lines of a file in batches, each line with its end.
+
+    Args:
+        blocks: The bytes, in blocks of at most ``limit``.
+        limit: The longest line that is held, in bytes.
+        separators: What ends a line besides ``\n``, ``\r\n`` and ``\r``.
+
+    Yields:
+        The lines, and whether this is one line longer than ``limit``, which is shortened.
+    """
+    split = _splitter(separators)
+    ends = (b"\n", *separators)
+    rest, long = b"", False
+    for block in blocks:
+        lines = split(rest + block)
+        rest = lines.pop() if lines and not lines[-1].endswith(ends) else b""
+        if lines and (long or len(lines[0]) > limit):
+            yield [_shortened(lines.pop(0))], True
+            long = False
+        if lines:
+            yield lines, False
+        if len(rest) > limit:
+            rest, long = _shortened(rest), True
+    if rest:
+        long = long or len(rest) > limit
+        yield [_shortened(rest) if long else rest], long
+
+
+def text_blocks(blocks: Iterable[bytes], encoding: str) -> Iterator[str]:
+    """Yields the text of a file in one encoding; what is not in it becomes U+FFFD."""
+    decoder = getincrementaldecoder(encoding)("replace")
+    for block in blocks:
+        yield decoder.decode(block)
+    yield decoder.decode(b"", True)
+
+
+def without_mark(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Yields the blocks of a file without the byte order mark at its start."""
+    rest = iter(blocks)
+    first = next(rest, b"")
+    if encoding.startswith("utf"):
+        first = first.removeprefix("\ufeff".encode(encoding))
+    yield first
+    yield from rest
+
+
+def lines_of(text: str) -> list[str]:
+    r"""Returns the lines of a text with their ends, at ``\n``, ``\r\n`` and ``\r`` only."""
+    return re.findall(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+", text)
+
+
+def count_lines(blocks: Iterable[bytes]) -> int:
+    r"""Counts the line ends of a file: ``\n``, ``\r\n`` and ``\r``."""
+    count, last = 0, b""
+    for block in blocks:
+        count += block.count(b"\n")
+        if b"\r" in block:
+            count += block.count(b"\r") - block.count(b"\r\n")
+        count -= last == b"\r" and block.startswith(b"\n")
+        last = block[-1:]
+    return count
+
+
+def _shortened(line: bytes) -> bytes:
+    return line if len(line) <= _SHOWN + _TAIL else line[:_SHOWN] + b" ... " + line[-_TAIL:]
+
+
+def _splitter(separators: Sequence[bytes]) -> Callable[[bytes], list[bytes]]:
+    if not separators:
+        return lambda block: block.splitlines(keepends=True)
+    end = re.compile(b"|".join([*map(re.escape, separators), b"\r\n?", b"\n"]))
+
+    def split(block: bytes) -> list[bytes]:
+        bounds = [0, *(match.end() for match in end.finditer(block)), len(block)]
+        return [block[start:stop] for start, stop in pairwise(bounds) if start < stop]
+
+    return split

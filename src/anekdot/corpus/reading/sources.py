@@ -1,0 +1,140 @@
+"""What a source stands for: a file, the files of a folder, of a pattern, or standard input."""
+
+import glob
+import os
+import re
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from anekdot.corpus.reading.opening import COMPRESSIONS, label, refuse_irregular
+from anekdot.errors import CorpusError
+
+Source = Path | str
+"""A file, a folder of files, a pattern such as ``texts/*.txt``, or ``"-"`` for standard input."""
+
+STANDARD_INPUT = "standard input"
+KEPT_INPUT = "standard-input"
+
+ENDINGS = {
+    ".txt": "txt",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+}
+"""The formats by the ending of a file; each may be compressed, or in a zip archive."""
+
+ARCHIVE = ".zip"
+
+OWN_FILES = ("model.safetensors", "manifest.json", "plan.json")
+"""What a bundle, a prepared folder or one half prepared, inside a folder of texts is known by."""
+
+# Files that are never texts, though their first bytes may look like it.
+_FOREIGN = re.compile(
+    r"\.(png|jpe?g|gif|webp|bmp|tiff?|ico|svg|pdf|djvu|docx?|rtf|odt|xlsx?|ods|pptx?|epub|mobi"
+    r"|mp[34]|ogg|wav|flac|avi|mkv|exe|dll|so|bin|dat|pkl|pickle|np[yz]|pt|safetensors|db|sqlite"
+    r"|7z|rar|tar|tgz|iso)"
+)
+_FORMATS = (
+    f"Bring {', '.join(ENDINGS)} (each may be compressed: {', '.join(COMPRESSIONS)}, {ARCHIVE}), "
+    "a folder of them, or - for a pipe."
+)
+
+
+def files(source: Source) -> list[Source]:
+    """Lists what a source stands for, sorted: itself, or a folder's or pattern's known files.
+
+    Raises:
+        CorpusError: The source does not exist, cannot be read, holds no file in a known
+            format, or is no file and no folder.
+    """
+    if str(source) == "-":
+        return [source]
+    if source == "":
+        raise CorpusError("A source has an empty name.", _FORMATS)
+    path = Path(source)
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return _of_folder(path)
+        refuse_irregular(path)
+    except (OSError, ValueError) as error:
+        return _of_pattern(path, error)
+    if _FOREIGN.fullmatch(ending(path.name)):
+        raise CorpusError(f"{label(path)} is in no known format.", _FORMATS)
+    return [path]
+
+
+def ending(name: str) -> str:
+    """Returns the ending of a file's name in lower case, that of a compression left out."""
+    path = Path(name.lower().replace("\\", "/"))
+    return Path(path.stem).suffix if path.suffix in COMPRESSIONS else path.suffix
+
+
+def no_text(name: str) -> CorpusError:
+    """Returns the error of a file that holds no text."""
+    return CorpusError(f"{name} holds no text.", _FORMATS)
+
+
+def keep_standard_input(folder: Path) -> Path:
+    """Copies standard input, which cannot be read twice, to a file in a folder.
+
+    Raises:
+        CorpusError: It is closed, or cannot be read or written.
+    """
+    path = folder / KEPT_INPUT
+    if sys.stdin is None:
+        raise CorpusError("Standard input is closed.", "Pipe the texts into the command.")
+    try:
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+    except (OSError, ValueError) as error:
+        cause = f"Standard input cannot be kept: {error}."
+        raise CorpusError(cause, "Write the texts into a file.") from error
+    return path
+
+
+def _of_folder(folder: Path) -> list[Source]:
+    found = sorted(path for path in _walk(folder) if _is_known(path))
+    if not found:
+        raise CorpusError(f"{label(folder)} has no file in a known format.", _FORMATS)
+    return list(found)
+
+
+def _of_pattern(pattern: Path, error: Exception) -> list[Source]:
+    """Lists the files of a pattern; of what is none, says why it cannot be read."""
+    name = label(pattern)
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CorpusError(f"{name} cannot be read: {reason}.", "Check the file.") from error
+    if not glob.has_magic(str(pattern)):
+        raise CorpusError(f"{name} does not exist.", _FORMATS) from error
+    found = sorted(map(Path, glob.glob(str(pattern), recursive=True)))
+    known = [path for path in found if _is_known(path)]
+    if not known:
+        raise CorpusError(f"{name} stands for no file in a known format.", _FORMATS) from error
+    return list(known)
+
+
+def _is_known(path: Path) -> bool:
+    return ending(path.name) in (*ENDINGS, ARCHIVE) and path.is_file()
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yields the files below a folder, without hidden ones, links to folders, and ours."""
+
+    def refuse(error: OSError) -> None:
+        cause = f"{label(Path(error.filename))} cannot be read: {error.strerror}."
+        raise CorpusError(cause, "Check its permissions.") from error
+
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        if Path(parent) != folder and any(own in names for own in OWN_FILES):
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(parent) / name for name in names if not name.startswith("."))

@@ -1,0 +1,90 @@
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from anekdot.corpus.reading import files, pieces, read, read_piece
+from anekdot.errors import CorpusError
+from tests.corpus.reading.outcomes import good
+
+JOKE = "Кот пришёл к врачу и попросил рецепт от понедельников."
+OTHER = "Программист второй день чинит чайник, а чайник чинит программиста."
+LINES = f"{JOKE}\n{OTHER}\n".encode()
+
+
+def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):
+    os.mkfifo(tmp_path / "a.txt")
+    with pytest.raises(CorpusError, match="no regular file"):
+        read(tmp_path / "a.txt")
+    with pytest.raises(CorpusError, match="no file in a known format"):
+        read(tmp_path)
+    (tmp_path / "b.txt").write_bytes(LINES)
+    assert good(list(read(tmp_path))) == [JOKE, OTHER]
+
+
+def test_a_device_and_a_socket_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as ear:
+        ear.bind("a.txt")
+        for path in (Path("a.txt"), Path("/dev/zero")):
+            with pytest.raises(CorpusError, match="no regular file"):
+                read(path)
+
+
+def test_links_that_go_in_circles(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "up").symlink_to(tmp_path)
+    (tmp_path / "self.txt").symlink_to(tmp_path / "self.txt")
+    (tmp_path / "gone.txt").symlink_to(tmp_path / "nowhere.txt")
+    (tmp_path / "sub" / "a.txt").write_bytes(LINES)
+    (tmp_path / "link.txt").symlink_to(tmp_path / "sub" / "a.txt")
+    assert files(tmp_path) == [tmp_path / "link.txt", tmp_path / "sub" / "a.txt"]
+    for name in ("self.txt", "gone.txt"):
+        with pytest.raises(CorpusError, match=name):
+            read(tmp_path / name)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("name", ["a.txt", "folder"])
+def test_what_may_not_be_read_is_named(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "a.txt", tmp_path / "folder" / "b.txt"):
+        path.write_bytes(LINES)
+    (tmp_path / name).chmod(0)
+    for source in (tmp_path / name, tmp_path):
+        with pytest.raises(CorpusError, match=name):
+            list(read(source))
+    (tmp_path / name).chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    "name", ["a" * 300, "a\0b.txt", "no/such.txt", "\udcff.txt", "[", "b*", "", " ", "a.txt/b.txt"]
+)
+def test_impossible_names(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_bytes(LINES)
+    with pytest.raises(CorpusError):
+        list(read(name))
+
+
+def test_a_name_that_is_not_text_is_shown_as_well_as_it_can_be(tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt"))
+    try:
+        path.write_bytes(LINES)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    (first, _) = read(path)
+    assert first.source == f"{tmp_path}/caf�.txt"
+
+
+def test_a_file_that_vanishes(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(LINES)
+    (piece,) = pieces([path])
+    listed = read(tmp_path)
+    path.unlink()
+    with pytest.raises(CorpusError, match=r"a\.txt does not exist"):
+        list(read_piece(piece))
+    with pytest.raises(CorpusError, match=r"a\.txt does not exist"):
+        list(listed)
