@@ -2,8 +2,7 @@ import gzip
 
 import pytest
 
-from anekdot.corpus.reading import opening
-from anekdot.corpus.reading import read
+from anekdot.corpus.reading import opening, read
 from anekdot.errors import CorpusError
 from tests.corpus.reading.outcomes import PACK, good, outcome, zipped
 
