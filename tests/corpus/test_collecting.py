@@ -250,6 +250,17 @@ def test_pieces_processes_and_memory_change_nothing(tmp_path, monkeypatch):
     assert whole.dropped["near-duplicate"] > 10
 
 
+@pytest.mark.slow
+def test_a_ray_cluster_gives_the_same_to_the_byte(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.jsonl", random_texts(7, 3000))
+    monkeypatch.setattr("anekdot.corpus.collecting.PIECE", 1 << 16)
+    monkeypatch.setattr("anekdot.corpus.collecting.PARTITION", 1 << 18)
+    here = gathered([path], tmp_path / "here", validation=0.1, test=0.1)
+    there = gathered([path], tmp_path / "there", validation=0.1, test=0.1, ray="local")
+    assert there == here
+    assert everything(tmp_path / "there") == everything(tmp_path / "here")
+
+
 def test_a_folder_name_with_odd_characters(tmp_path):
     folder = tmp_path / "мои [шутки] *?'\""
     folder.mkdir()

@@ -160,3 +160,63 @@ def test_the_order_of_pieces_changes_only_which_of_equals_stays(tmp_path):
     for name, order in (("a", texts), ("b", texts[::-1])):
         found = select(order, tmp_path / name)
         assert {order[c] for _, _, _, c in found} == {texts[0], texts[2]}
+
+
+TAIL = "и тогда все поняли что чудес на свете не бывает"
+DAMAGES = {
+    "case": lambda words, _: " ".join(words).upper(),
+    "punctuation": lambda words, _: "! ".join(words),
+    "ё": lambda words, _: " ".join(words).replace("ё", "е"),
+    "typo": lambda words, chance: " ".join(replaced(words, chance, "опечятка")),
+    "a sentence added": lambda words, _: f"{' '.join(words)}. А сосед промолчал.",
+    "line breaks lost": lambda words, _: "".join(words[:2]) + " " + " ".join(words[2:]),
+    "quotes": lambda words, _: f"«{' '.join(words)}»",
+    "dashes": lambda words, _: "— " + " – ".join(words),
+    "a signature": lambda words, _: f"{' '.join(words)} {TAIL}",
+    "cut end": lambda words, _: " ".join(words[: -len(words) // 3]),
+}
+
+
+def replaced(words: list[str], chance: random.Random, word: str) -> list[str]:
+    place = chance.randrange(len(words))
+    return [*words[:place], word, *words[place + 1 :]]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_copies_that_are_near_duplicates_are_found(tmp_path, damage):
+    chance = random.Random(damage)
+    syllables = [
+        *[
+            "ба",
+            "ве",
+            "ги",
+            "до",
+            "жу",
+            "за",
+            "ки",
+            "лё",
+            "мо",
+            "ну",
+            "пы",
+            "ря",
+            "са",
+            "ту",
+            "фи",
+            "хо",
+        ]
+    ]
+    texts = []
+    for _ in range(60):
+        lengths = chance.choices(range(1, 4), k=chance.randint(8, 30))
+        own = ["".join(chance.choices(syllables, k=length)) + "к" for length in lengths]
+        texts += [" ".join(own), DAMAGES[damage](own, chance)]
+    found = select(texts, tmp_path)
+    cluster = {number: other for number, _, _, other in found}
+    reasons = {number: reason for number, _, reason, _ in found}
+    meeting = [n for n in range(0, 120, 2) if are_near(texts[n], texts[n + 1])]
+    assert len(meeting) > 30
+    assert [n for n in meeting if not reasons[n] and not reasons[n + 1]] == []
+    joined = [(n, cluster[n]) for n, reason in reasons.items() if reason]
+    same = [normalise(texts[a]) == normalise(texts[b]) for a, b in joined]
+    near = [are_near(texts[a], texts[b]) for a, b in joined]
+    assert all(map(bool.__or__, same, near))
