@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from anekdot.corpus.cleaning import check_rules
 from anekdot.corpus.documents import Rules
+from anekdot.corpus.filters import is_in_script
 from anekdot.corpus.splitting import check_fractions
 from anekdot.errors import ConfigurationError
 from anekdot.model.config import (
@@ -44,6 +45,7 @@ class PreparationConfig:
         test: Share of the documents that nothing is chosen by.
         no_obscene: Whether documents with hard profanity are left out.
         without: Names of the rules of cleaning that are switched off, divided by commas.
+        script: The script that documents shall be in, such as "cyrillic"; any unless given.
         separator: What stands between the texts of a text file ("line", "blank line", or the
             separator itself); guessed unless given.
         column: The column or key that holds the text; guessed unless given.
@@ -57,6 +59,7 @@ class PreparationConfig:
     test: float = 0.03
     no_obscene: bool = False
     without: str = ""
+    script: str | None = None
     separator: str | None = None
     column: str | None = None
 
@@ -67,6 +70,8 @@ class PreparationConfig:
         check_fractions(self.validation, self.test)
         check_boolean("no_obscene", self.no_obscene)
         check_rules(self.rules.without)
+        if self.script is not None:
+            is_in_script("", self.script)
 
     @property
     def rules(self) -> Rules:
@@ -75,6 +80,7 @@ class PreparationConfig:
         return Rules(
             without=tuple(sorted({*filter(None, names)})),
             no_obscene=self.no_obscene,
+            script=self.script,
             validation=self.validation,
             test=self.test,
         )

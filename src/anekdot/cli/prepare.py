@@ -18,6 +18,7 @@ def prepare(
     test: float = PreparationConfig.test,
     no_obscene: Annotated[bool, Parameter(negative="")] = False,
     without: str = "",
+    script: str | None = None,
     separator: str | None = None,
     column: str | None = None,
     memory: str | None = None,
@@ -34,6 +35,7 @@ def prepare(
         test: Share of the documents kept for the final measurement.
         no_obscene: Leave out documents with hard profanity.
         without: Rules of cleaning to switch off, divided by commas, such as html,link.
+        script: Drop texts most of whose letters are of another script than, say, cyrillic.
         separator: What stands between the texts of a text file; guessed unless given.
         column: The column or key that holds the text; guessed unless given.
         memory: What to stay within, such as 1GiB; half of the machine's memory unless given.
@@ -54,6 +56,7 @@ def prepare(
             test=test,
             no_obscene=no_obscene,
             without=without,
+            script=script,
             separator=separator,
             column=column,
         )

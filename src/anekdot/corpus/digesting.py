@@ -6,6 +6,7 @@ those that are dropped too.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ LARGEST_BATCH = 1 << 14  # documents
 DOCUMENTS = "documents.parquet"
 COUNTS = "counts.json"
 """How many texts there are, and how many of them each rule of cleaning repaired."""
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")  # whatever rule is switched off
 EXCERPT = 300  # characters that are kept of a document that is dropped
 
 _COLUMNS = {
@@ -153,10 +155,10 @@ def _digest_batch(batch: list[Document], rules: Rules, repaired: Counter[str]) -
     """Digests some documents, and counts what was repaired."""
     texts, reasons, obscene, sides = [], [], [], []
     for document in batch:
-        text, changed = repairs(document.text, rules.without)
+        text, changed = repairs(_UNWRITABLE.sub("", document.text), rules.without)
         repaired.update(changed)
         is_bad = document.obscene or is_obscene(text)
-        reason = document.fault or reason_to_drop(text, rules.without)
+        reason = document.fault or reason_to_drop(text, rules.without, script=rules.script)
         if reason is None and is_bad and rules.no_obscene:
             reason = "obscene"
         texts.append(text if reason is None else text[:EXCERPT])
