@@ -1,7 +1,7 @@
 # make joke    install the core and tell an anecdote: make joke PROMPT="Студент"
 # make test    install what the suite needs and run it
 # make check   formatting, lint, types, imports
-# make bench CORPUS=texts.jsonl.gz         the tokenizer beside its peers, into bench/RESULTS.md (an hour)
+# make bench CORPUS=texts.jsonl.gz         what is fast here beside its peers, into bench/RESULTS.md (an hour)
 # make pretrained CORPUS=texts.jsonl.gz    train and ship the pretrained bundle (an hour and a half)
 
 PYTHON ?= python3
@@ -35,6 +35,7 @@ pretrained: $(VENV)/.dev
 
 bench: build/bench/.peers
 	build/bench/bin/python bench/tokenizer.py $(CORPUS)
+	build/bench/bin/python bench/corpus.py $(CORPUS)
 
 clean:
 	rm -rf $(VENV) build dist
@@ -46,9 +47,10 @@ $(BIN)/python:
 		{ echo "This Python has no venv: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-build/bench/.peers: bench/tokenizer-peers.txt pyproject.toml | $(BIN)/python
+build/bench/.peers: bench/tokenizer-peers.txt bench/corpus-peers.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m venv build/bench
-	build/bench/bin/python -m pip install --quiet -r bench/tokenizer-peers.txt --editable '.[fast]'
+	build/bench/bin/python -m pip install --quiet -r bench/tokenizer-peers.txt \
+		-r bench/corpus-peers.txt --editable '.[fast]'
 	@touch $@
 
 $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python

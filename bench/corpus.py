@@ -1,8 +1,8 @@
 """Deduplication beside its peers: seconds, memory, and how many near-duplicates are found.
 
-    python3 -m venv build/bench-corpus
-    build/bench-corpus/bin/pip install -r bench/corpus-peers.txt -e '.[fast]'
-    build/bench-corpus/bin/python bench/corpus.py texts.jsonl.gz
+    python3 -m venv build/bench
+    build/bench/bin/pip install -r bench/corpus-peers.txt -e '.[fast]'
+    build/bench/bin/python bench/corpus.py texts.jsonl.gz
 
 Every measurement is a process of its own. It loads the cleaned texts, one in twenty of them once
 more in another wording, and then looks at the clock: from texts to what is a duplicate. The peers
@@ -198,8 +198,8 @@ def describe(n_texts: int, n_all: int, n_near: int, rounds: int) -> list[str]:
         "",
         f"{n_texts:,} cleaned texts and {n_all - n_texts:,} of them once more in another wording; "
         f"{n_near:,} pairs are near-duplicates by the definition. {PERMUTATIONS} permutations of "
-        f"word 4-grams for the peers ({', '.join(name + version(name) for name in MUST)}), which only "
-        "say what may be a duplicate; ours compares and chooses. Median of "
+        f"word 4-grams for the peers ({', '.join(name + version(name) for name in MUST)}), which "
+        "only say what may be a duplicate; ours compares and chooses. Median of "
         f"{rounds} rounds with range; a ratio is taken in a round.",
     ]
 
