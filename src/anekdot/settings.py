@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from anekdot.corpus.cleaning import check_rules
+from anekdot.corpus.cleaning.filters import is_in_script
 from anekdot.corpus.documents import Rules
-from anekdot.corpus.filters import is_in_script
 from anekdot.corpus.splitting import check_fractions
 from anekdot.errors import ConfigurationError
 from anekdot.model.config import (

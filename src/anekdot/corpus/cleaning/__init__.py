@@ -5,10 +5,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable
 
-from anekdot.corpus.filters import FILTERS, MAX_LENGTH, MIN_LENGTH, reason_to_drop
-from anekdot.corpus.markup import strip_markup
-from anekdot.corpus.mojibake import repair_mojibake
-from anekdot.corpus.profanity import is_obscene
+from anekdot.corpus.cleaning.filters import FILTERS, MAX_LENGTH, MIN_LENGTH, reason_to_drop
+from anekdot.corpus.cleaning.markup import strip_markup
+from anekdot.corpus.cleaning.mojibake import repair_mojibake
+from anekdot.corpus.cleaning.profanity import is_obscene
 from anekdot.errors import ConfigurationError
 
 __all__ = [
@@ -25,12 +25,16 @@ __all__ = [
 ]
 
 _NEWLINE = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
+_MAYBE_NEWLINE = re.compile("[\r\v\f\x85\u2028\u2029]")  # a set is searched for much faster
 
 # Control characters other than \t and \n; soft hyphen; marks of direction and width that take
 # no room; halves of surrogate pairs, which JSON can smuggle in and UTF-8 cannot write.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e"
+_MAYBE_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+_INVISIBLE = re.compile(
+    f"(?!\u200d){_MAYBE_INVISIBLE.pattern}"
     "|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d"  # but between emoji it joins them
 )
 _SPACE_AT_LINE_END = re.compile(r"\n(?<=[^\S\n]\n)")
@@ -92,11 +96,11 @@ def check_rules(names: Iterable[str]) -> None:
 
 
 def _unify_newlines(text: str) -> str:
-    return _NEWLINE.sub("\n", text)
+    return _NEWLINE.sub("\n", text) if _MAYBE_NEWLINE.search(text) else text
 
 
 def _remove_invisible(text: str) -> str:
-    return text if text.isprintable() else _INVISIBLE.sub("", text)
+    return _INVISIBLE.sub("", text) if _MAYBE_INVISIBLE.search(text) else text
 
 
 def _compose(text: str) -> str:

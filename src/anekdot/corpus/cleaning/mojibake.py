@@ -12,7 +12,7 @@ it never guesses a byte that was lost.
 import re
 from functools import cache
 
-from anekdot.corpus.russian import likelihood, pair
+from anekdot.corpus.cleaning.russian import likelihood, pair
 
 _WRONG = ("cp1251", "cp1252", "koi8-r", "cp866")
 _RIGHT = ("cp1251", "koi8-r", "cp866")
@@ -22,14 +22,16 @@ _STRANGE = re.compile(
     "[\x80-\x84\x86-\x9f¢-¦ª¬¯±-´µ¶¸-º¼-ÿŒœŠšŽžŸƒЂ-ЏђѓєѕіїјљњћќўџҐґ─-▟⌠⌡≈≤≥ˆ˜‹›†‡€‰]"
 )
 # … or, between koi8-r and cp1251, capitals and small letters have changed places.
-_CAPITAL_INSIDE = re.compile("[А-ЯЁ](?<=[а-яё].)")
+_CAPITAL_INSIDE = re.compile("[А-ЯЁ](?<=[а-яё].)(?![а-яё])")
+_CAPITALS = re.compile("[А-ЯЁ](?=[А-ЯЁ]{2})")
+_CAPITAL, _SMALL = re.compile("[А-ЯЁ]"), re.compile("[а-яё]")
 # Honest Ukrainian, Serbian and French are strange too, but seldom have such pairs.
 _HINT = re.compile(
     "[ВГРСвр][\x80-\x9fЂЃ‚ѓ†‡€‰Љ‹ЊЌЋЏђљ›њќћџЎўЈ¤Ґ¦¬Ї°±Ііґµ¶·єјЅѕї]"  # UTF-8 in cp1251
     "|[ÂÃÐÑâð][\x80-\xbfŒœŠšŽžŸƒˆ˜–—‘’‚“”„†‡•…‰‹›€™]"  # UTF-8 in cp1252
     "|[À-ÿ]{3}|[¡-¯][à-ï]|[à-ï][¡-¯]"  # in cp1252
     "|[─-▟⌠⌡≈≤≥]"  # in cp866 or koi8-r
-    "|[¤¦-¨ЂЃѓЊЋЌЎўЈҐЄЇ][Ђ-џ¤¦-¯]|[а-яё][А-ЯЁ]"  # in cp1251
+    "|[¤¦-¨ЂЃѓЊЋЌЎўЈҐЄЇ][Ђ-џ¤¦-¯]|[а-яё][А-ЯЁ](?![а-яё])"  # in cp1251
 )
 
 _SEQUENCE = "(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})"
@@ -39,14 +41,17 @@ _PART_LOST = re.compile("[\xd0\xd1](?![\x80-\xbf])")
 _CONTROL = re.compile("[\x80-\x9f]")
 _OTHER_LETTER = re.compile("[\xc0-\xcf\xd2-\xff]")
 _EXPECTED = re.compile(
-    "[\x80-\xff\u0301Ѐ-џҐґ\u2000-\u206f€№™\u2190-\u27bf\ufe0f\ufeff\U0001f000-\U0001faff]+"
+    "[\x80-\xffŒœŠšŽžŸƒˆ˜\u0301Ѐ-џҐґ\u2000-\u206f€№™\u2190-\u27bf\ufe0f\ufeff\U0001f000-\U0001faff]+"
 )
-_UNMISTAKABLE = re.compile("[\u2010-\u2044€№™\U0001f000-\U0001faff]")
+_UNMISTAKABLE = re.compile("[–—‘’‚“”„†•…‰‹›€№™\U0001f000-\U0001faff]")
 # What honest text has after a letter that is also the first half of another one.
+_LEADS = frozenset("РСÐÑпя╨╤")
 _HONEST = frozenset("ВГРСврпябБцПÂÃÐÑâð«»—–…“”„‘’№©®°•™\xa0ёЁ")
 
 _LEAST_GAIN = 8.0  # nats
+_LEAST_RUN_GAIN = 5.0  # nats
 _LEAST_LIKELIHOOD = -4.4  # nats a letter
+_FEWEST_LETTERS = 4  # different ones
 _WORD = re.compile("[А-Яа-яЁё]{3}")
 
 
@@ -75,54 +80,65 @@ def _is_suspicious(text: str) -> bool:
     if text.isascii():
         return False
     if _STRANGE.search(text) or _CAPITAL_INSIDE.search(text):
-        return _HINT.search(text) is not None
-    return text.isupper()
+        return _HINT.search(text) is not None or _is_shouted(text)
+    return _CAPITALS.search(text) is not None and _is_shouted(text)
+
+
+def _is_shouted(text: str) -> bool:
+    return len(_CAPITAL.findall(text)) > len(_SMALL.findall(text))
 
 
 def _repair_utf8(text: str, wrong: str) -> str:
     """Repairs UTF-8 that was read in an encoding."""
     masked = text.translate(_bytes_of(wrong))
-    if not any(_is_proof(run, text, wrong) for run in _RUN.finditer(masked)):
+    if not any(_is_proof(run, text) for run in _RUN.finditer(masked)):
         return text
     lines = zip(text.split("\n"), masked.split("\n"), strict=True)
     return "\n".join(_repair_line(line, mask, wrong) for line, mask in lines)
 
 
 def _repair_line(line: str, masked: str, wrong: str) -> str:
+    if wrong == "cp1252" and max(line, default="") <= "\xff":
+        wrong = "latin-1"
+        if _PART_LOST.search(masked) and not _CONTROL.search(line):
+            return line  # half of the letters have lost the byte that tells them apart
     n_sequences = sum(len(_decode(run[0]) or "") for run in _RUN.finditer(masked))
     others = len(_OTHER_LETTER.findall(_RUN.sub("", masked)))
     if n_sequences >= 3 and 10 * others <= n_sequences:
-        if wrong == "cp1252" and max(line) <= "\xff":
-            wrong = "latin-1"
-            if _PART_LOST.search(masked) and not _CONTROL.search(line):
-                return line  # half of the letters have lost the byte that tells them apart
         return _repair_throughout(line, masked, wrong)
     pieces, at = [], 0
     for run in _RUN.finditer(masked):
         decoded = _decode(run[0])
-        if decoded and (_is_proof(run, line, wrong) or _is_odd(run, line)):
+        is_odd = _is_odd(run, line) and _stands_alone(run, line)
+        if decoded and (is_odd or _is_proof(run, line)):
             pieces += [line[at : run.start()], decoded]
             at = run.end()
     return "".join([*pieces, line[at:]])
 
 
-def _is_proof(run: re.Match[str], text: str, wrong: str) -> bool:
+def _is_proof(run: re.Match[str], text: str) -> bool:
     """Tells whether a run of UTF-8 sequences can be nothing else."""
     decoded = _decode(run[0])
     if not decoded:
         return False
+    if text[run.start()] == "Ã" and text[max(0, run.start() - 1) : run.start()].islower():
+        return True
+    if not _stands_alone(run, text):
+        return False
     if _UNMISTAKABLE.search(decoded):
         return True
-    if wrong == "cp1252" and text[run.start() - 1 : run.start()].islower():
-        return text[run.start()] == "Ã"
-    return len(decoded) > 1 and _is_odd(run, text)
+    gain = likelihood(decoded) - likelihood(text[run.start() : run.end()])
+    return len(decoded) > 1 and (_is_odd(run, text) or gain >= _LEAST_RUN_GAIN)
+
+
+def _stands_alone(run: re.Match[str], text: str) -> bool:
+    """Tells whether a run is not part of an honest word."""
+    sides = text[max(0, run.start() - 1) : run.start()] + text[run.end() : run.end() + 1]
+    return all(side.isascii() or not side.isalpha() or side in _LEADS for side in sides)
 
 
 def _is_odd(run: re.Match[str], text: str) -> bool:
-    """Tells whether a run has signs that honest text has not, and is not part of a word."""
-    sides = text[max(0, run.start() - 1) : run.start()] + text[run.end() : run.end() + 1]
-    if any(side.isalpha() and not side.isascii() for side in sides):
-        return False
+    """Tells whether a run has signs that honest text has not."""
     return not _HONEST.issuperset(text[run.start() : run.end()])
 
 
@@ -154,46 +170,42 @@ def _readings(part: re.Match[str], line: str, wrong: str) -> list[str]:
     original = line[part.start() : part.end()]
     if part[1]:
         return [_decode(part[1]) or original]
-    unknown, blank = _lost(wrong, part[2]) if part[2] else ("", "")
+    unknown, soft, blank = _lost(wrong, part[2]) if part[2] else ("", "", "")
     if part[3] in ("?", "\ufffd"):
-        readings = list(unknown)
+        readings = [*unknown]
     elif part[3]:
-        readings = [*blank, *(letter + " " for letter in unknown)]
+        readings = [*blank, *(letter + " " for letter in unknown + soft)]
     else:
-        readings = [*unknown, *blank]
+        readings = [*unknown, *soft, *blank]
     return readings or [original]
 
 
 @cache
-def _lost(wrong: str, lead: str) -> tuple[str, str]:
-    """Returns the characters whose last byte, after a lead, is lost in an encoding.
+def _lost(wrong: str, lead: str) -> tuple[str, str, str]:
+    """Returns the characters whose last byte, after a lead, is easily lost in an encoding.
 
     Returns:
-        Those whose byte has no character there or a soft hyphen, and that whose byte is the
-        no-break space.
+        Those whose byte has no character there, those where it is the soft hyphen, and those
+        where it is the no-break space.
     """
     if lead == "\xc2":
-        return "", " "
+        return "", "", " "
     if lead == "\xe2\x80":
-        return {"cp1251": "‘", "cp1252": "”"}.get(wrong, ""), ""
-    unknown, blank = "", ""
+        return {"cp1251": "‘", "cp1252": "”"}.get(wrong, ""), "", ""
+    lost = {"\ufffd": "", "\xad": "", "\xa0": ""}
     for byte in range(0x80, 0xC0):
         letter = (lead + chr(byte)).encode("latin-1").decode()
         seen = bytes([byte]).decode(wrong, "replace")
-        if not _WORD.match(letter * 3):
-            continue
-        if seen in ("\ufffd", "\xad"):
-            unknown += letter
-        elif seen == "\xa0":
-            blank += letter
-    return unknown, blank
+        if seen in lost and _WORD.match(3 * letter):
+            lost[seen] += letter
+    unknown, soft, blank = lost.values()
+    return unknown, soft, blank
 
 
 def _nats(text: str) -> float:
     return sum(map(pair, text, text[1:]))
 
 
-@cache
 def _decode(sequences: str) -> str | None:
     """Decodes UTF-8, given as characters of the same numbers; None if it is not likely text."""
     try:
@@ -223,7 +235,7 @@ def _repair_single_bytes(text: str) -> str:
     lines = text.split("\n")
     gains: dict[tuple[str, str], float] = {}
     for place, line in enumerate(lines):
-        if line.isupper() or _HINT.search(line):
+        if _HINT.search(line) or _is_shouted(line):
             gain, way = max((_gain(line, *way), way) for way in _ways())
             if gain >= _LEAST_GAIN and _looks_russian(line.translate(_table(*way))):
                 lines[place] = line.translate(_table(*way))
@@ -247,8 +259,10 @@ def _gain(line: str, wrong: str, right: str) -> float:
 
 
 def _looks_russian(line: str) -> bool:
-    n_letters = sum(map(str.isalpha, line))
-    return likelihood(line) >= _LEAST_LIKELIHOOD * n_letters and _WORD.search(line) is not None
+    letters = [letter for letter in line.lower() if letter.isalpha()]
+    if len(set(letters)) < _FEWEST_LETTERS or not _WORD.search(line):
+        return False
+    return likelihood(line) >= _LEAST_LIKELIHOOD * len(letters)
 
 
 @cache
