@@ -61,12 +61,13 @@ def ours(texts: list[str]) -> list[bool]:
         }
         with database(folder / "spill", memory=memory) as connection:
             batch = Digested(columns, grams, counts)
-            write_tables(connection, [batch], 0, folder / "digests" / "0", 1)
+            write_tables(connection, [batch], 0, folder / "digests" / "0")
         path = deduplicate(
             folder / "digests",
             folder,
             memory=memory,
-            for_each_partition=lambda find: find(memory, 0),
+            memory_of_each=memory,
+            run=lambda find, count: [find(number) for number in range(count)],
         )
         with database(folder / "spill") as connection:
             rows = connection.execute(

@@ -241,11 +241,11 @@ def test_pieces_processes_and_memory_change_nothing(tmp_path, monkeypatch):
     path = write(tmp_path / "a.jsonl", [*texts, *(f"{text} и конец" for text in texts[:50])])
     whole = gathered([path], tmp_path / "whole", validation=0.1, test=0.1)
     monkeypatch.setattr("anekdot.corpus.collecting.PIECE", 1 << 16)
-    monkeypatch.setattr("anekdot.corpus.collecting.PARTITION", 1 << 18)
+    monkeypatch.setattr("anekdot.corpus.deduplication.GRAM", 1 << 14)
     cut = gathered([path], tmp_path / "cut", validation=0.1, test=0.1)
     plan = json.loads((tmp_path / "cut" / "plan.json").read_text("utf-8"))
     assert len(plan["pieces"]) > 5
-    assert plan["partitions"] > 1
+    assert len(list((tmp_path / "cut").glob("shared-*/*.parquet"))) > 1
     assert cut == whole
     assert whole.dropped["near-duplicate"] > 10
 
@@ -254,7 +254,7 @@ def test_pieces_processes_and_memory_change_nothing(tmp_path, monkeypatch):
 def test_a_ray_cluster_gives_the_same_to_the_byte(tmp_path, monkeypatch):
     path = write(tmp_path / "a.jsonl", random_texts(7, 3000))
     monkeypatch.setattr("anekdot.corpus.collecting.PIECE", 1 << 16)
-    monkeypatch.setattr("anekdot.corpus.collecting.PARTITION", 1 << 18)
+    monkeypatch.setattr("anekdot.corpus.deduplication.GRAM", 1 << 14)
     here = gathered([path], tmp_path / "here", validation=0.1, test=0.1)
     there = gathered([path], tmp_path / "there", validation=0.1, test=0.1, ray="local")
     assert there == here

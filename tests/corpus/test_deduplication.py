@@ -32,7 +32,7 @@ MEMORY = 256 << 20
 
 
 def select(
-    texts: list[str], folder: Path, rules: Rules | None = None, partitions: int = 2, cut: int = 1
+    texts: list[str], folder: Path, rules: Rules | None = None, each: int = MEMORY, cut: int = 1
 ) -> list[tuple[int, str, str, int]]:
     """Returns number, side, reason and cluster of each text that goes in as piece after piece."""
     rules = rules or Rules(validation=0.2, test=0.2)
@@ -46,7 +46,6 @@ def select(
             number,
             folder=folder / "digests",
             rules=rules,
-            partitions=partitions,
             memory=MEMORY,
         )
         places += [(number << 32) + line for line in range(len(part))]
@@ -54,7 +53,8 @@ def select(
         folder / "digests",
         folder,
         memory=MEMORY,
-        for_each_partition=lambda find: [find(MEMORY, number) for number in range(partitions)],
+        memory_of_each=each,
+        run=lambda find, count: [find(number) for number in range(count)],
     )
     with database(folder / "spill") as connection:
         rows = connection.execute(f"FROM {parquet(path.parent, path.name)}").fetchall()
@@ -112,11 +112,15 @@ dressed = st.tuples(sentences, st.sampled_from(["", "!", " …"])).map("".join)
 
 
 @settings(max_examples=40, deadline=None)
-@given(texts=st.lists(dressed, max_size=25), cut=st.integers(1, 3), partitions=st.integers(1, 3))
-def test_equals_brute_force_on_tiny_corpora(tmp_path_factory, texts, cut, partitions):
+@given(
+    texts=st.lists(dressed, max_size=25),
+    cut=st.integers(1, 3),
+    each=st.sampled_from([1 << 11, MEMORY]),
+)
+def test_equals_brute_force_on_tiny_corpora(tmp_path_factory, texts, cut, each):
     folder = tmp_path_factory.mktemp("corpus")
     texts = [text + " конец" for text in texts]
-    assert select(texts, folder, partitions=partitions, cut=cut) == by_brute_force(texts)
+    assert select(texts, folder, each=each, cut=cut) == by_brute_force(texts)
 
 
 @pytest.mark.parametrize("seed", range(3))

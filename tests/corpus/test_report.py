@@ -36,11 +36,15 @@ def collection_of(documents: list[Document], work: Path, *, cut: int = 2, notice
     pieces = [Piece(path="a.txt", name="a.txt", layout=Layout(format="txt"))] * cut
     for number in range(cut):
         part = documents[number * size : (number + 1) * size]
-        digest(part, number, folder=work / "digests", rules=rules, partitions=1, memory=MEMORY)
+        digest(part, number, folder=work / "digests", rules=rules, memory=MEMORY)
     selection = deduplicate(
-        work / "digests", work, memory=MEMORY, for_each_partition=lambda find: find(MEMORY, 0)
+        work / "digests",
+        work,
+        memory=MEMORY,
+        memory_of_each=MEMORY,
+        run=lambda find, count: [find(number) for number in range(count)],
     )
-    plan = Plan(rules=rules, pieces=pieces, states={}, partitions=1, notices=[*notices])
+    plan = Plan(rules=rules, pieces=pieces, states={}, notices=[*notices])
     return Collection(work=work, plan=plan, selection=selection, memory=MEMORY)
 
 

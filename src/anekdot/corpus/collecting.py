@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anekdot.callbacks import Notice, Progress
-from anekdot.corpus.database import database, literal, parquet
+from anekdot.corpus.database import SMALLEST, database, literal, parquet
 from anekdot.corpus.deduplication import deduplicate
 from anekdot.corpus.digesting import COUNTS, DOCUMENTS, digest, digest_name
 from anekdot.corpus.documents import Layout, Piece, Rules
@@ -32,8 +32,7 @@ from anekdot.corpus.splitting import SIDES, Side, check_fractions
 from anekdot.errors import ConfigurationError, CorpusError
 from anekdot.store import is_taken, locked, sha256, staged, sync
 
-PIECE = 8 << 20  # bytes of a large file that are read together
-PARTITION = 1 << 30  # bytes of input whose grams are compared together
+PIECE = 16 << 20  # bytes of a large file that are read together
 PROCESS = 200 << 20  # bytes that Python, NumPy, Numba and a batch of texts take in a process
 LOCK = "lock"
 _SIDE_NAMES = " ".join(f"WHEN {number} THEN '{side}'" for number, side in enumerate(SIDES))
@@ -51,14 +50,12 @@ class Plan:
         rules: What is done with each document.
         pieces: What is read, in order.
         states: Size of each file, and when it was changed.
-        partitions: Into how many the grams are divided.
         notices: What was guessed about the files.
     """
 
     rules: Rules
     pieces: list[Piece]
     states: dict[str, tuple[int, int | str]]
-    partitions: int
     notices: list[str]
 
 
@@ -235,7 +232,7 @@ def collect(
             notice(sentence)
     few = sum(size for size, _ in plan.states.values()) <= PIECE  # no process starts for them
     workers = 1 if few else min(_cores(), max(1, (memory // PROCESS - 1) // 2))
-    each = max(0, memory - (workers + 1) * PROCESS) // workers
+    each = max(SMALLEST, (memory - (workers + 1) * PROCESS) // workers)
 
     def run(function: Any, count: int, what: str, missing: Sequence[int] | None = None) -> None:
         numbers = range(count) if missing is None else missing
@@ -254,9 +251,8 @@ def collect(
             digests,
             work,
             memory=memory - PROCESS,
-            for_each_partition=lambda find: run(
-                partial(find, each), plan.partitions, "parts compared"
-            ),
+            memory_of_each=each,
+            run=lambda find, count: run(find, count, "parts compared"),
         )
     collection = Collection(
         work=work, plan=plan, selection=selection, memory=(memory - PROCESS) // 2
@@ -279,7 +275,6 @@ def digest_piece(work: Path, memory: int, number: int) -> None:
         number,
         folder=work / "digests",
         rules=plan.rules,
-        partitions=plan.partitions,
         memory=memory,
     )
 
@@ -304,7 +299,6 @@ def _plan(
         rules=rules,
         pieces=found,
         states=states,
-        partitions=1 + sum(size for size, _ in states.values()) // PARTITION,
         notices=notices,
     )
     path = work / "plan.json"
@@ -332,7 +326,6 @@ def _load_plan(path: Path) -> Plan:
         rules=Rules(**record["rules"]),
         pieces=[Piece(**{**each, "layout": Layout(**each["layout"])}) for each in record["pieces"]],
         states=record["states"],
-        partitions=record["partitions"],
         notices=record["notices"],
     )
 

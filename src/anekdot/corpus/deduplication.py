@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anekdot.corpus.database import database, insert, literal, parquet
-from anekdot.corpus.digesting import DOCUMENTS, gram_file
+from anekdot.corpus.digesting import DOCUMENTS, GRAMS
 from anekdot.corpus.near_duplicates import MIN_SHARED, NONE, Shared, find_twins, group_by_text
 from anekdot.store import staged
 
@@ -30,22 +30,21 @@ NEAR_DUPLICATE = "near-duplicate"
 LEAK = "near-duplicate of a held-out text"
 
 ROWS = 1 << 21  # fetched together
+GRAM = 64  # bytes that a gram takes while a range is compared
 
-Find = Callable[[int, int], None]
-"""A function of a limit of memory, in bytes, and the number of a partition."""
+Run = Callable[[Callable[[int], None], int], None]
+"""Calls a function with each number below one, in any order, in this process or in others."""
 
 
-def deduplicate(
-    digests: Path, work: Path, *, memory: int, for_each_partition: Callable[[Find], None]
-) -> Path:
+def deduplicate(digests: Path, work: Path, *, memory: int, memory_of_each: int, run: Run) -> Path:
     """Decides on all documents that their digests keep.
 
     Args:
         digests: The folder with the digests.
         work: A folder for what is found on the way; files that are there already stay.
         memory: Bytes that DuckDB may take.
-        for_each_partition: Calls a function for each partition of the grams, in any order, in
-            this process or in others.
+        memory_of_each: Bytes that DuckDB may take in each process that `run` uses.
+        run: See Run.
 
     Returns:
         A Parquet file, ordered by ``document``: its ``side``, the ``reason`` why it is dropped
@@ -56,11 +55,16 @@ def deduplicate(
         return selection
     with database(work / ".spill", memory=memory) as connection:
         _find_exact(connection, digests, work / "exact.parquet")
-    for_each_partition(partial(find_shared, digests, work))
+        n_grams = _number(
+            connection, f"SELECT coalesce(sum(n_grams), 0) FROM {parquet(work, 'exact.parquet')}"
+        )
+    n_ranges = 1 + n_grams * GRAM // memory_of_each
+    shared = work / f"shared-{n_ranges}"
+    shared.mkdir(exist_ok=True)
+    run(partial(find_shared, digests, shared, n_ranges, memory_of_each), n_ranges)
     with database(work / ".spill", memory=memory // 2) as connection:
-        _rank(connection, work)
-        shared = _fetch_shared(connection, work)
-        twins = find_twins(shared)
+        _rank(connection, work, shared)
+        twins = find_twins(_fetch_shared(connection, work))
         _write_selection(connection, work, twins, selection)
     return selection
 
@@ -81,19 +85,28 @@ def _find_exact(connection: "DuckDBPyConnection", digests: Path, path: Path) -> 
     )
 
 
-def find_shared(digests: Path, work: Path, memory: int, partition: int) -> None:
-    """Writes the grams of a partition that several documents hold, with these."""
-    path = work / f"shared-{partition:04d}.parquet"
+def find_shared(digests: Path, folder: Path, n_ranges: int, memory: int, number: int) -> None:
+    """Writes the grams of a range that several documents hold, with these.
+
+    Args:
+        digests: The folder with the digests.
+        folder: Where to write, in the folder with the exact duplicates.
+        n_ranges: Into how many ranges all grams are divided.
+        memory: Bytes that DuckDB may take.
+        number: The number of the range.
+    """
+    path = folder / f"{number:06d}.parquet"
     if path.exists():
         return
-    with database(work / f".spill-{partition}", memory=memory) as connection:
+    first, stop = ((n << 64) // n_ranges for n in (number, number + 1))
+    with database(folder / f".spill-{number}", memory=memory, threads=1) as connection:
         connection.execute(
             f"""
-            CREATE VIEW held AS SELECT gram, document
-            FROM {parquet(digests, f"*/{gram_file(partition)}")}
+            CREATE TABLE held AS SELECT gram, document FROM {parquet(digests, f"*/{GRAMS}")}
             ANTI JOIN (
-                FROM {parquet(work, "exact.parquet")} WHERE twin <> document
+                FROM {parquet(folder.parent, "exact.parquet")} WHERE twin <> document
             ) USING (document)
+            WHERE gram BETWEEN {first} AND {stop - 1}
             """
         )
         _copy(
@@ -101,17 +114,18 @@ def find_shared(digests: Path, work: Path, memory: int, partition: int) -> None:
             """
             SELECT gram, document FROM held
             SEMI JOIN (SELECT gram FROM held GROUP BY gram HAVING count(*) > 1) USING (gram)
+            ORDER BY gram, document
             """,
             path,
         )
 
 
-def _rank(connection: "DuckDBPyConnection", work: Path) -> None:
+def _rank(connection: "DuckDBPyConnection", work: Path, shared: Path) -> None:
     """Makes the tables of the grams and the documents that have to be compared."""
     connection.execute(
         f"""
         CREATE VIEW exact AS FROM {parquet(work, "exact.parquet")};
-        CREATE VIEW shared AS FROM {parquet(work, "shared-*.parquet")};
+        CREATE VIEW shared AS FROM {parquet(shared, "*.parquet")};
         CREATE TABLE shorter AS SELECT document FROM exact JOIN (
             SELECT document, count(*) AS n_shared FROM shared GROUP BY document
         ) USING (document) WHERE n_shared >= greatest({MIN_SHARED}, (n_grams + 1) // 2);

@@ -1,8 +1,8 @@
 """One piece of input to clean documents and their grams on disk: what a worker does.
 
-A digest is a folder with ``documents.parquet``, ``grams-PARTITION.parquet`` and ``counts.json``.
-It depends on nothing but the piece and the rules, and holds every document that was read,
-those that are dropped too.
+A digest is a folder with ``documents.parquet``, ``grams.parquet`` and ``counts.json``. It depends
+on nothing but the piece and the rules, and holds every document that was read, those that are
+dropped too. The grams are in order, so that a range of them is read without the rest.
 """
 
 import json
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 BATCH = 1 << 21  # characters of documents that are digested together
 LARGEST_BATCH = 1 << 14  # documents
 DOCUMENTS = "documents.parquet"
+GRAMS = "grams.parquet"
 COUNTS = "counts.json"
 """How many texts there are, and how many of them each rule of cleaning repaired."""
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")  # whatever rule is switched off
+ROWS = 1 << 15  # of a file that are read together
 EXCERPT = 300  # characters that are kept of a document that is dropped
 
 _COLUMNS = {
@@ -53,18 +55,12 @@ def digest_name(number: int) -> str:
     return f"{number:06d}"
 
 
-def gram_file(partition: int) -> str:
-    """Returns the name of the file with the grams of a partition."""
-    return f"grams-{partition:04d}.parquet"
-
-
 def digest(
     documents: Iterable[Document],
     number: int,
     *,
     folder: Path,
     rules: Rules,
-    partitions: int,
     memory: int,
 ) -> None:
     """Cleans and hashes the documents of a piece.
@@ -74,7 +70,6 @@ def digest(
         number: The piece's place among all; documents are numbered from ``number << 32``.
         folder: Where digests stand.
         rules: What is done with each document.
-        partitions: Into how many files, by their own values, the grams go.
         memory: Bytes that DuckDB may take.
     """
     name = digest_name(number)
@@ -85,7 +80,7 @@ def digest(
         database(folder / f".spill-{name}", memory=memory, threads=1) as connection,
     ):
         draft.mkdir()
-        n_texts = write_tables(connection, batches, number << 32, draft, partitions)
+        n_texts = write_tables(connection, batches, number << 32, draft)
         counts = {"texts": n_texts, "repaired": repaired}
         (draft / COUNTS).write_text(json.dumps(counts, sort_keys=True), "utf-8")
 
@@ -109,7 +104,6 @@ def write_tables(
     batches: Iterable[Digested],
     first: int,
     folder: Path,
-    partitions: int,
 ) -> int:
     """Writes the tables of a digest; returns how many documents there are.
 
@@ -118,7 +112,6 @@ def write_tables(
         batches: The documents.
         first: The number of the first one.
         folder: Where to write.
-        partitions: Into how many files the grams go.
     """
     columns = ", ".join(f"{column} {kind}" for column, kind in _COLUMNS.items())
     connection.execute(f"CREATE TABLE documents ({columns})")
@@ -132,9 +125,7 @@ def write_tables(
         insert(connection, "grams", grams)
         n_documents += len(numbers)
     _copy(connection, "documents", folder / DOCUMENTS)
-    for partition in range(partitions):
-        chosen = f"(FROM grams WHERE gram % {partitions} = {partition})"
-        _copy(connection, chosen, folder / gram_file(partition))
+    _copy(connection, "(FROM grams ORDER BY gram, document)", folder / GRAMS)
     return n_documents
 
 
@@ -182,5 +173,5 @@ def _digest_batch(batch: list[Document], rules: Rules, repaired: Counter[str]) -
 
 
 def _copy(connection: "DuckDBPyConnection", table: str, path: Path) -> None:
-    settings = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+    settings = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROWS}"
     connection.execute(f"COPY {table} TO {literal(path)} ({settings})")
