@@ -4,7 +4,7 @@
 
 Texts of made-up words, few of whose word 4-grams meet again, one in twenty of them once more with
 a word changed, are written as JSON lines, as many gigabytes as asked. The memory is that of the
-command and all its processes together, looked at twenty times a second.
+command and all its processes together, looked at ten times a second.
 """
 
 import json
@@ -61,19 +61,20 @@ def write_texts(folder: Path, size: int) -> int:
     return count
 
 
-def tree_memory(root: int) -> int:
-    """Returns the resident bytes of a process and its descendants, shared pages once each."""
-    waiting, total = [root], 0
+def tree_memory(root: int) -> tuple[int, int]:
+    """Returns the resident bytes of a process and its descendants: all, and shared pages once."""
+    waiting, resident, proportional = [root], 0, 0
     while waiting:
         pid = waiting.pop()
         try:
-            status = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            total += int(status.split("Pss:")[1].split()[0]) * 1024
+            fields = Path(f"/proc/{pid}/smaps_rollup").read_text().split()
+            resident += int(fields[fields.index("Rss:") + 1]) * 1024
+            proportional += int(fields[fields.index("Pss:") + 1]) * 1024
             for task in Path(f"/proc/{pid}/task").iterdir():
                 waiting += map(int, (task / "children").read_text().split())
-        except (OSError, IndexError):
+        except (OSError, ValueError):
             continue
-    return total
+    return resident, proportional
 
 
 @app.default
@@ -85,7 +86,15 @@ def main(*, sizes: list[int] = [1, 5], memory: str = "1GiB", place: Path | None 
         memory: The limit that is given to the command.
         place: A folder with room for ten times the largest.
     """
-    heads = ["GB", "texts", "kept", "seconds", "seconds a GB", "peak memory, MB"]
+    heads = [
+        "GB",
+        "texts",
+        "kept",
+        "seconds",
+        "seconds a GB",
+        "peak RSS, MB",
+        "shared pages once, MB",
+    ]
     print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
     for size in sizes:
         with TemporaryDirectory(dir=place) as name:
@@ -96,17 +105,17 @@ def main(*, sizes: list[int] = [1, 5], memory: str = "1GiB", place: Path | None 
             command += ["--out", str(folder / "out"), "--memory", memory]
             start = time.perf_counter()
             process = subprocess.Popen(command, env={**os.environ, "COLUMNS": "100"})
-            peak = 0
+            peaks = 0, 0
             while process.poll() is None:
-                peak = max(peak, tree_memory(process.pid))
-                time.sleep(0.05)
+                peaks = tuple(map(max, peaks, tree_memory(process.pid)))
+                time.sleep(0.1)
             seconds = time.perf_counter() - start
             if process.returncode:
                 sys.exit(process.returncode)
             manifest = json.loads((folder / "out" / "manifest.json").read_text("utf-8"))
             kept = sum(manifest["documents"].values())
             cells = [f"{size}", f"{count:,}", f"{kept:,}", f"{seconds:.0f}"]
-            cells += [f"{seconds / size:.0f}", f"{peak / 1e6:,.0f}"]
+            cells += [f"{seconds / size:.0f}", *(f"{peak / 1e6:,.0f}" for peak in peaks)]
             print("| " + " | ".join(cells) + " |", flush=True)
 
 
