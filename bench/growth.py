@@ -1,6 +1,6 @@
 """How time and memory of anekdot prepare grow with the texts, within a limit of memory.
 
-    .venv/bin/python bench/growth.py --sizes 1 5
+    .venv/bin/python bench/growth.py 1 5
 
 Texts of made-up words, few of whose word 4-grams meet again, one in twenty of them once more with
 a word changed, are written as JSON lines, as many gigabytes as asked. The memory is that of the
@@ -78,7 +78,7 @@ def tree_memory(root: int) -> tuple[int, int]:
 
 
 @app.default
-def main(*, sizes: list[int] = [1, 5], memory: str = "1GiB", place: Path | None = None) -> None:  # noqa: B006
+def main(*sizes: int, memory: str = "1GiB", place: Path | None = None) -> None:
     """Prepare corpora of several sizes.
 
     Args:

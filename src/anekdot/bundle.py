@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from anekdot.errors import AnekdotError, BundleError
 from anekdot.model.config import ModelConfig
@@ -65,6 +65,10 @@ class Bundle:
         """Returns the same model with int8 matrices."""
         return dataclasses.replace(self, stored=quantize_weights(self.weights))
 
+    def fingerprint(self) -> str:
+        """Returns the SHA-256 of the stored arrays, as 64 hexadecimal digits."""
+        return _weights_hash(self.stored)
+
     def save(self, folder: Path, card: str | None = None) -> None:
         """Writes the bundle; an existing one at the same place is replaced file by file.
 
@@ -93,7 +97,7 @@ class Bundle:
         }
         with staged(folder / WEIGHTS) as draft:
             # one entry only: safetensors would write several in random order
-            save_file(self.stored, draft, {FORMAT: json.dumps(hashes)})
+            draft.write_bytes(save(self.stored, {FORMAT: json.dumps(hashes)}))
 
     @classmethod
     def load(cls, folder: Path | str | None = None) -> "Bundle":

@@ -38,6 +38,10 @@ class ConfigurationError(AnekdotError):
     """A field or flag with a value that cannot work."""
 
 
+class StorageError(AnekdotError):
+    """A disk that is full."""
+
+
 class MissingExtra(AnekdotError):
     """A verb needs an optional dependency that is not installed."""
 
@@ -46,6 +50,10 @@ class MissingExtra(AnekdotError):
             f"{verb} needs packages that are not installed.",
             f'Install them with: pip install "anekdot[{extra}]"',
         )
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came: not a mistake, but an order to stop, as Ctrl-C is."""
 
 
 def require(verb: str, extra: str, *modules: str) -> None:

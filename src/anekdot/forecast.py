@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -208,13 +209,14 @@ def _stepper(
     def step(rows: int) -> float:
         started = time.perf_counter()
         batch = (torch.from_numpy(ids[:rows]).to(device) for ids in batches.batch(next(numbers)))
-        loss = train_step(
+        loss, _ = train_step(
             model,
             optimizer,
             *batch,
+            micro_batch=rows,
             rate=config.learning_rate,
             gradient_clip=config.gradient_clip,
-            precision=autocast(device, config.precision),
+            precision=partial(autocast, device, config.precision),
         )
         loss.item()  # waits for the device
         return time.perf_counter() - started

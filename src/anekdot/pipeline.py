@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from anekdot.corpus.reading import Source
 from anekdot.corpus.shards import Shard, shard_writer
 from anekdot.corpus.splitting import SIDES, Side
 from anekdot.corpus.texts import clean_texts
-from anekdot.errors import BundleError, CorpusError, require
+from anekdot.errors import BundleError, ConfigurationError, CorpusError, require
 from anekdot.model.config import ModelConfig
 from anekdot.settings import (
     MOST_STEPS,
@@ -34,6 +35,8 @@ from anekdot.store import staged
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.config import TrainingConfig
 from anekdot.training.interruption import interruption
+from anekdot.training.limits import what_limits
+from anekdot.training.metrics import read
 from anekdot.training.run_folder import (
     card,
     claim,
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 def prepare(
     *sources: Source,
     out: Path | str,
+    tokenizer: Tokenizer | None = None,
     memory: int | None = None,
     ray: str | None = None,
     progress: Progress | None = None,
@@ -64,6 +68,7 @@ def prepare(
         sources: Files, folders, patterns, or "-" for standard input.
         out: The folder to make, with tokenizer.json, shards, documents.parquet, report.html
             and manifest.json.
+        tokenizer: One that exists already; learned from the training side unless given.
         memory: Bytes that all processes together should stay within; half of what the
             machine has unless given. It changes nothing in the result.
         ray: The address of a Ray cluster that reads the texts, or "local".
@@ -93,10 +98,16 @@ def prepare(
             progress=progress,
             notice=notice,
         )
+        if not collection.count("train"):
+            raise CorpusError(
+                f"Of {collection.count()} texts none fell to the training side.",
+                "Give more texts, or --validation 0 --test 0 to train on all.",
+            )
         result = work / "result"
         with staged(result) as draft:
             draft.mkdir()
-            tokenizer = _learn(collection, config.vocab_size, work / TOKENIZER, progress)
+            if tokenizer is None:
+                tokenizer = _learn(collection, config.vocab_size, work / TOKENIZER, progress)
             tokenizer.save(draft / TOKENIZER)
             tokens = _write_shards(collection, tokenizer, draft, progress)
             collection.write_index(draft / "documents.parquet")
@@ -122,11 +133,6 @@ def _learn(
     """Returns the tokenizer of the training side, learned once."""
     if path.exists():
         return Tokenizer.load(path)
-    if not collection.count("train"):
-        raise CorpusError(
-            f"Of {collection.count()} texts none fell to the training side.",
-            "Give more texts, or --validation 0 --test 0 to train on all.",
-        )
     tokenizer = Tokenizer.train(
         collection.training_texts(),
         vocab_size,
@@ -180,11 +186,13 @@ class Trained:
         bundle: The folder of the model.
         validation: Of the best model on the whole validation side; None without one.
         curves: The picture of the run.
+        limit: One sentence on what would make it better.
     """
 
     bundle: Path
     validation: "Likelihood | None"
     curves: Path
+    limit: str
 
 
 def train(
@@ -193,6 +201,7 @@ def train(
     preset: str | None = None,
     recipe: str | None = None,
     config: Path | str | None = None,
+    initial: Path | str | None = None,
     observe: Observer | None = None,
     progress: Progress | None = None,
     notice: Notice | None = None,
@@ -206,6 +215,8 @@ def train(
         preset: The model's shape: "nano" (unless the file says otherwise), "mini" or "small".
         recipe: "default", or "mission" for the settings of the original assignment.
         config: A TOML file with any fields.
+        initial: A bundle that the run goes on from, with its tokenizer and shape, on other
+            texts; "pretrained" names the one that comes with the package.
         observe: Called with every record of metrics.jsonl.
         progress: Called with (done, total, unit) while the texts are prepared.
         notice: Told what was guessed about a file.
@@ -219,17 +230,20 @@ def train(
     with interruption() as interrupted:  # an import may swallow a KeyboardInterrupt
         from anekdot.training.curves import draw_curves  # noqa: PLC0415 (torch is optional)
         from anekdot.training.loop import Run  # noqa: PLC0415
-    if interrupted.is_set():
-        raise KeyboardInterrupt
-    settled, asked = resolve(recipe, preset, config, fields)
+    interrupted.obey_stop()
+    beginning = None if initial is None else _beginning(initial)
+    settled, asked = resolve(
+        recipe, preset, config, fields, beginning=None if beginning is None else beginning.config
+    )
     _check_early(settled, asked)
     out = Path(out)
     with held(out):
-        data = _prepared(sources, out, settled, asked, progress=progress, notice=notice)
+        given = None if beginning is None else beginning.tokenizer
+        data = _prepared(sources, out, settled, asked, given, progress=progress, notice=notice)
         tokenizer = Tokenizer.load(data / TOKENIZER)
         sides = {side: Shard.open(data, side) for side in SIDES}
         wanted = Manifest.load(data).settings["vocab_size"]
-        if tokenizer.vocab_size < wanted and notice is not None:
+        if given is None and tokenizer.vocab_size < wanted and notice is not None:
             notice(
                 f"The vocabulary has {tokenizer.vocab_size:,} tokens, not {wanted:,}: "
                 "the texts give no more."
@@ -243,16 +257,39 @@ def train(
             tokenizer=tokenizer,
             training_side=learned,
             validation_side=sides["validation"],
+            initial=beginning,
+            place_of=partial(_place_of, data),
             observe=observe or (lambda record: None),
+            notice=notice or (lambda sentence: None),
         )
-        claim(out, run.model_config, run.config, data)
+        claim(out, run.model_config, run.config, data, beginning)
         validation = run.train()
         curves = draw_curves([out], out / "run" / "curves.png")
         with staged(out / CARD) as draft:
             draft.write_text(card(out.resolve().name, run.model_config, validation), "utf-8")
         with staged(out / "run" / "finished.json") as draft:
             draft.write_text(json.dumps(dataclasses.asdict(run.progress)) + "\n", "utf-8")
-    return Trained(out, validation, curves)
+    bits = None if validation is None else validation.bits_per_byte
+    return Trained(out, validation, curves, what_limits(read(run.metrics), bits))
+
+
+def _beginning(initial: Path | str) -> Bundle:
+    """Loads the bundle that a run goes on from."""
+    return Bundle.load(None if str(initial) == "pretrained" else initial)
+
+
+def _place_of(data: Path, number: int) -> str:
+    """Says which file and line a training document came from."""
+    from anekdot.corpus.database import database, parquet  # noqa: PLC0415 (slow)
+
+    with database(data / ".spill") as connection:
+        rows = connection.execute(
+            f"""
+            SELECT source, line FROM {parquet(data, "documents.parquet")}
+            WHERE reason = '' AND side = 'train' AND place = {number}
+            """
+        ).fetchall()
+    return ", ".join(f"{source}:{line}" for source, line in rows)
 
 
 def _physical_memory() -> int:
@@ -336,9 +373,27 @@ def _prepared(
     out: Path,
     settled: dict[str, Any],
     asked: dict[str, Any],
+    tokenizer: Tokenizer | None,
     **callbacks: Any,
 ) -> Path:
     """Returns the prepared folder: the one given, the run's own, or a new one in the run."""
+    data = _prepared_before(sources, out, settled, asked)
+    if data is None:
+        data = out / "run" / "data"
+        wanted = dataclasses.asdict(build(PreparationConfig, settled))
+        prepare(*sources, out=data, tokenizer=tokenizer, **callbacks, **wanted)
+    elif tokenizer is not None and Tokenizer.load(data / TOKENIZER) != tokenizer:
+        raise ConfigurationError(
+            f"{data} was prepared with another tokenizer than that of the bundle to begin with.",
+            "Give the texts themselves, and another folder with --out.",
+        )
+    return data
+
+
+def _prepared_before(
+    sources: Sequence[Source], out: Path, settled: dict[str, Any], asked: dict[str, Any]
+) -> Path | None:
+    """Returns the prepared folder that is given, or that the run has made before."""
     if len(sources) == 1 and (Path(sources[0]) / MANIFEST).is_file():
         data = Path(sources[0])
         before = Manifest.load(data).settings
@@ -346,10 +401,9 @@ def _prepared(
         refuse_difference(data, before, wanted)
         return data
     data = out / "run" / "data"
-    wanted = dataclasses.asdict(build(PreparationConfig, settled))
     if not (data / MANIFEST).exists():
-        prepare(*sources, out=data, **callbacks, **wanted)
-        return data
+        return None
+    wanted = dataclasses.asdict(build(PreparationConfig, settled))
     manifest = Manifest.load(data)
     named = [str(source) for source in sources]
     refuse_difference(

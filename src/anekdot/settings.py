@@ -155,6 +155,7 @@ def resolve(
     preset: str | None = None,
     config: Path | str | None = None,
     fields: dict[str, Any] | None = None,
+    beginning: ModelConfig | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns every field that is settled, and those among them that the user asked for.
 
@@ -163,14 +164,17 @@ def resolve(
         preset: A name in PRESETS; without it, the file's, or "nano".
         config: A TOML file.
         fields: What the user gave; None values count as not given.
+        beginning: The shape of the model that a run goes on from; it cannot be changed, but
+            for its dropout.
 
     Raises:
-        ConfigurationError: An unknown recipe, preset or field.
+        ConfigurationError: An unknown recipe, preset or field, or another shape.
     """
     given = {name: value for name, value in (fields or {}).items() if value is not None}
     check_known(given, FIELDS, "The call")
     written = read_toml(Path(config)) if config is not None else {}
-    recipe = recipe or written.pop("recipe", "default")
+    usual = "default" if beginning is None else "finetune"
+    recipe = recipe or written.pop("recipe", usual)
     preset = preset or written.pop("preset", "nano")
     for name, value, choices in (("recipe", recipe, RECIPES), ("preset", preset, PRESETS)):
         if not isinstance(value, str) or value not in choices:
@@ -178,7 +182,16 @@ def resolve(
                 f"There is no {name} {value!r}.", f"Choose one of {', '.join(choices)}."
             )
     asked = {name: value for name, value in {**written, **given}.items() if name in FIELDS}
-    return {**RECIPES[recipe], **PRESETS[preset], **asked}, asked
+    if beginning is None:
+        return {**RECIPES[recipe], **PRESETS[preset], **asked}, asked
+    shape = dataclasses.asdict(beginning)
+    for name in shape.keys() - {"dropout"}:
+        if asked.get(name, shape[name]) != shape[name]:
+            raise ConfigurationError(
+                f"{name} is {asked[name]}, and the model to begin with has {shape[name]}.",
+                f"Leave {name} out: the shape stays.",
+            )
+    return {**RECIPES[recipe], **shape, **asked}, asked
 
 
 def fill_up(

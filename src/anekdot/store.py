@@ -5,13 +5,19 @@ into. When the block ends well, everything inside is flushed to the disk and
 published under its final name by a rename; when it does not, nothing changes.
 """
 
+import errno
 import hashlib
 import os
+import platform
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+from anekdot.errors import StorageError
 
 
 def sha256(path: Path) -> str:
@@ -82,23 +88,74 @@ def locked(path: Path) -> Iterator[None]:
     """Holds a file that only one process can hold; a dead holder's lock is free again.
 
     Raises:
-        BlockingIOError: Another process holds it.
+        HeldError: Another process holds it.
     """
     with path.open("a+b") as file:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415 (Windows only)
-
-            try:
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            except OSError as error:
-                raise BlockingIOError(*error.args) from None
-        else:
-            import fcntl  # noqa: PLC0415 (not on Windows)
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            _lock(file)
             if not path.exists() or not os.path.samestat(path.stat(), os.fstat(file.fileno())):
                 raise BlockingIOError  # the holder before removed the file that we locked
+        except BlockingIOError:
+            file.seek(0)
+            raise HeldError(file.read(1000).decode("utf-8", "replace")) from None
+        file.truncate(0)
+        now = time.strftime("%Y-%m-%d %H:%M")
+        file.write(f"process {os.getpid()} on {platform.node()}, since {now}".encode())
+        file.flush()
         yield
+
+
+class HeldError(Exception):
+    """A lock is held; the message says by whom."""
+
+
+def _lock(file: BinaryIO) -> None:
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 (Windows only)
+
+        try:
+            file.seek(1 << 30)  # what is locked there cannot be read by others
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            raise BlockingIOError(*error.args) from None
+    else:
+        import fcntl  # noqa: PLC0415 (not on Windows)
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def room_for(size: int, folder: Path) -> Iterator[None]:
+    """Turns a disk that fills up while the block writes into a message.
+
+    Args:
+        size: Bytes that the block writes.
+        folder: Where.
+
+    Raises:
+        StorageError: The disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _full(size, folder) from None
+        raise
+
+
+def check_room(size: int, folder: Path) -> None:
+    """Raises a StorageError unless so many bytes are free on the disk of a folder."""
+    if shutil.disk_usage(folder).free < size:
+        raise _full(size, folder)
+
+
+def _full(size: int, folder: Path) -> StorageError:
+    free = shutil.disk_usage(folder).free
+    return StorageError(
+        f"The disk of {folder} is full: {size / 1e6:,.1f} MB are needed, {free / 1e6:,.1f} MB "
+        "are free.",
+        "Free some space and run the same command again: it goes on from where it was saved.",
+    )
 
 
 def _umask() -> int:

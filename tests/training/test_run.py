@@ -86,10 +86,10 @@ def test_a_run_uses_the_precision_that_was_asked_for(jokes, tmp_path):
     assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.05)
 
 
-def test_a_loss_that_is_no_number_stops_the_run_with_advice(jokes, tmp_path):
+def test_a_loss_that_is_no_number_is_answered_by_a_lower_rate(jokes, tmp_path):
     wild = {"learning_rate": 1.0, "weight_decay": 10.0, "gradient_clip": 0.0, "warmup_steps": 0}
-    with pytest.raises(ConfigurationError, match="learning-rate"):
-        anekdot.train(jokes, out=tmp_path / "m", **(TINY | wild | {"steps": 3000}))
+    anekdot.train(jokes, out=tmp_path / "m", **(TINY | wild | {"steps": 1000}))
+    assert metrics(tmp_path / "m", "return")
     assert all(np.isfinite(w).all() for w in Bundle.load(tmp_path / "m").weights.values())
 
 
@@ -167,7 +167,7 @@ def test_a_run_that_ignores_ctrl_c_goes_on_ignoring_it():
     try:
         with interruption() as interrupted:
             os.kill(os.getpid(), signal.SIGINT)
-        assert not interrupted.is_set()
+        assert interrupted.stop is None
     finally:
         signal.signal(signal.SIGINT, previous)
 

@@ -3,13 +3,15 @@
 import io
 import os
 import re
+import signal
 import sys
 from itertools import pairwise
+from types import FrameType
 
 from cyclopts import App, CycloptsError
 
 from anekdot import __version__
-from anekdot.errors import AnekdotError
+from anekdot.errors import AnekdotError, Terminated
 
 app = App(
     name="anekdot",
@@ -37,6 +39,7 @@ app.command(
 
 def main() -> None:
     """Runs a command; a user's mistake is one message and exit status 2."""
+    _answer_signals()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # Windows would write a file in its code page
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -52,9 +55,26 @@ def main() -> None:
         reason = error.strerror or str(error)
         place = f"{error.filename}: " if error.filename else ""
         _fail(f"{place}{reason}. Check that it can be read or written and that there is space.")
+    except Terminated:
+        print("\nStopped.", file=sys.stderr)
+        sys.exit(128 + signal.SIGTERM)
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(128 + signal.SIGINT)
+
+
+def _answer_signals() -> None:
+    """Lets SIGTERM end a command as cleanly as Ctrl-C, and SIGUSR1 do nothing.
+
+    While it trains, a command answers both itself; see training/interruption.py.
+    """
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+    if hasattr(signal, "SIGUSR1"):
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 TEXT = re.compile(r"-(?![A-Za-z0-9-])|-[^=]*\s|-+[^\x00-\x7f]")

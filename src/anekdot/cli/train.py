@@ -50,6 +50,7 @@ def train(
     preset: Literal["nano", "mini", "small"] | None = None,
     recipe: Literal["default", "mission"] | None = None,
     config: Path | None = None,
+    initial: Annotated[str | None, Parameter(name="--from")] = None,
     fields: Annotated[Fields | None, Parameter(name="*")] = None,  # type: ignore[valid-type]
 ) -> None:
     """Train a model on texts, or go on with a run that was stopped.
@@ -61,6 +62,8 @@ def train(
         preset: The model's shape; nano, unless the TOML file says otherwise.
         recipe: All other settings, to start from; default, unless the TOML file says otherwise.
         config: A TOML file with any of the fields below.
+        initial: A bundle to go on from, with its tokenizer and shape, on other texts; pretrained
+            names the one that comes with anekdot.
         fields: Any field of the configuration.
     """
     from anekdot import pipeline
@@ -76,6 +79,7 @@ def train(
                 preset=preset,
                 recipe=recipe,
                 config=config,
+                initial=initial,
                 observe=training_watcher(progress),
                 progress=progress,
                 notice=console.print,
@@ -91,6 +95,7 @@ def train(
             f"{trained.validation.loss:.3f} nats a token, "
             f"perplexity {trained.validation.perplexity:.1f}"
         )
+    console.print(trained.limit)
     console.print(f"Curves: {trained.curves}\nThree texts of the new model:\n")
     for sample in load(trained.bundle).samples(n=3, seed=0):
         print(sample.text, end="\n\n")

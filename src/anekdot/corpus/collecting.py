@@ -30,7 +30,7 @@ from anekdot.corpus.reading import Source, pieces, read_piece
 from anekdot.corpus.reading.sources import KEPT_INPUT
 from anekdot.corpus.splitting import SIDES, Side, check_fractions
 from anekdot.errors import ConfigurationError, CorpusError
-from anekdot.store import is_taken, locked, sha256, staged, sync
+from anekdot.store import HeldError, is_taken, locked, sha256, staged, sync
 
 PIECE = 16 << 20  # bytes of a large file that are read together
 PROCESS = 200 << 20  # bytes that Python, NumPy, Numba and a batch of texts take in a process
@@ -177,9 +177,9 @@ def workplace(out: Path) -> Iterator[Path]:
     try:
         with locked(work / LOCK):
             yield work
-    except BlockingIOError:
+    except HeldError as holder:
         raise ConfigurationError(
-            f"Another process is preparing {out}.", "Wait for it, or name another folder."
+            f"Another process is preparing {out}: {holder}.", "Wait for it, or name another folder."
         ) from None
     finally:
         if (out / MANIFEST).exists() or not (work / "digests").exists():

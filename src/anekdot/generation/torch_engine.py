@@ -3,6 +3,8 @@
 Letters: ``B`` batch (here 1), ``T`` new tokens, ``V`` vocabulary.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,10 +15,16 @@ from anekdot.model.transformer import Transformer
 
 
 class TorchEngine:
-    """Runs a Transformer on one row of tokens, in float32 and without dropout."""
+    """Runs a Transformer on one row of tokens, in float32 and without dropout.
 
-    def __init__(self, model: Transformer) -> None:
+    Args:
+        model: The model.
+        poll: Called before each token.
+    """
+
+    def __init__(self, model: Transformer, poll: Callable[[], None] = lambda: None) -> None:
         self.model = model
+        self.poll = poll
         self.device = model.token_embedding.weight.device
 
     @property
@@ -31,6 +39,7 @@ class TorchEngine:
     @torch.no_grad()
     def forward(self, ids_T: list[int], cache: KVCache) -> NDArray[np.float32]:
         """Appends the tokens to the cache and returns logits_V of the one that follows."""
+        self.poll()
         training = self.model.training
         self.model.eval()
         logits_BTV = self.model(torch.tensor([ids_T], device=self.device), cache=cache)

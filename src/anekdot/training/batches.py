@@ -73,6 +73,21 @@ class Batches:
             targets_BT[number, : len(row) - 1] = row[1:]
         return ids_BT, targets_BT
 
+    def documents(self, step: int) -> list[int]:
+        """Returns the numbers of the documents in the batch of a step, ascending."""
+        found: set[int] = set()
+        for number in range(step * self.batch_size, (step + 1) * self.batch_size):
+            epoch, place = divmod(number, self.rows_per_epoch)
+            self._enter(epoch)
+            if self.rows == "packed":
+                first = place * self.context_length
+                ends = [first, first + self.context_length]
+                begin, end = np.searchsorted(self._starts, ends, side="right").tolist()
+                found.update(self._order[begin - 1 : end].tolist())
+            else:
+                found.add(int(self._order[place]))
+        return sorted(found)
+
     def _row(self, number: int) -> NDArray[np.integer]:
         """Returns the ids of a row and of the target after its last position."""
         epoch, place = divmod(number, self.rows_per_epoch)

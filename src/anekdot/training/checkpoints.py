@@ -1,13 +1,15 @@
 """Checkpoints: everything a run needs to go on to the bit.
 
-A checkpoint is a folder ``step-N`` with the weights and the optimizer's state as
-safetensors and the rest as JSON, published by one rename. The order of the documents and
-the random numbers need not be saved: both are functions of (seed, step).
+A checkpoint is a folder ``step-N`` with the weights and the optimizer's state as safetensors,
+the rest as JSON, and the hashes of the three. It is published by one rename, read again, and
+only then do older ones go. The order of the documents and the random numbers need not be
+saved: both are functions of (seed, step).
 """
 
 import json
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +17,34 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load, save
 
+from anekdot.callbacks import Notice
 from anekdot.errors import BundleError
 from anekdot.model.transformer import Transformer
-from anekdot.store import staged
+from anekdot.store import sha256, staged
 
-KEPT = 2
+MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
+HASHES = "hashes.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A run at one moment, copied, so that it can be written while training goes on.
+
+    Attributes:
+        state: What JSON can hold; its ``step`` names the checkpoint.
+        weights: See `model_arrays`.
+        moments: The optimizer's arrays, by number of the parameter and name.
+    """
+
+    state: dict[str, Any]
+    weights: dict[str, NDArray[np.float32]]
+    moments: dict[str, NDArray[np.generic]]
 
 
 def model_arrays(model: Transformer) -> dict[str, NDArray[np.float32]]:
-    """Returns the weights as float32 arrays under their state dict names, tied ones once."""
+    """Returns copies of the weights as float32 under their state dict names, tied ones once."""
     tied = {"lm_head.weight"} if model.config.tie_embeddings else set()
     return {
         name: tensor.detach().cpu().numpy().copy()
@@ -42,47 +61,82 @@ def load_arrays(model: Transformer, arrays: dict[str, NDArray[np.float32]]) -> N
     model.load_state_dict(tensors)
 
 
-def save_checkpoint(
-    folder: Path,
-    state: dict[str, Any],
-    model: Transformer,
-    optimizer: torch.optim.Optimizer,
-) -> None:
-    """Publishes ``folder/step-N``, N being ``state["step"]``; only the newest ones stay."""
+def snapshot(
+    state: dict[str, Any], model: Transformer, optimizer: torch.optim.Optimizer
+) -> Snapshot:
+    """Copies a run as it is now."""
     moments = {
-        f"{index}.{name}": tensor.detach().cpu().numpy()
+        f"{index}.{name}": tensor.detach().cpu().numpy().copy()
         for index, entries in optimizer.state_dict()["state"].items()
         for name, tensor in entries.items()
     }
-    with staged(folder / f"step-{state['step']:08d}") as draft:
+    return Snapshot(state, model_arrays(model), moments)
+
+
+def save_checkpoint(folder: Path, snapshot: Snapshot, kept: int) -> None:
+    """Publishes ``folder/step-N``; the newest so many stay.
+
+    Raises:
+        BundleError: What was written is not what the disk gives back.
+    """
+    path = folder / f"step-{snapshot.state['step']:08d}"
+    with staged(path) as draft:
         draft.mkdir()
-        save_file(model_arrays(model), draft / "model.safetensors")
-        save_file(moments, draft / "optimizer.safetensors")
-        (draft / "state.json").write_text(json.dumps(state), "utf-8")
-    for old in _checkpoints(folder)[:-KEPT]:
+        # bytes and then a file: safetensors' own writing hides the reason of a failure
+        (draft / MODEL).write_bytes(save(snapshot.weights))
+        (draft / OPTIMIZER).write_bytes(save(snapshot.moments))
+        (draft / STATE).write_text(json.dumps(snapshot.state), "utf-8")
+        hashes = {name: sha256(draft / name) for name in (MODEL, OPTIMIZER, STATE)}
+        (draft / HASHES).write_text(json.dumps(hashes), "utf-8")
+    if not is_whole(path):
+        raise BundleError(
+            f"{path} does not read back as it was written.",
+            "Check the disk; the checkpoint before it stands.",
+        )
+    for old in checkpoints(folder)[:-kept]:
         shutil.rmtree(old)
 
 
 def load_checkpoint(
-    folder: Path, model: Transformer, optimizer: torch.optim.Optimizer
+    folder: Path, model: Transformer, optimizer: torch.optim.Optimizer, notice: Notice
 ) -> dict[str, Any] | None:
-    """Restores the newest checkpoint and returns its state; None where there is none.
+    """Restores the newest whole checkpoint, removes damaged ones after it, returns its state.
+
+    Args:
+        folder: Where checkpoints stand.
+        model: Is given the weights.
+        optimizer: Is given the moments.
+        notice: Told of each damaged checkpoint.
+
+    Returns:
+        None where there is no checkpoint.
 
     Raises:
-        BundleError: The checkpoint cannot be read.
+        BundleError: There are some, and all are damaged.
     """
-    found = _checkpoints(folder)
+    found = checkpoints(folder)
+    damaged = []
+    while found and not is_whole(found[-1]):
+        damaged.append(found.pop())
+    if damaged and not found:
+        raise BundleError(
+            f"Every checkpoint in {folder} is damaged.",
+            f"Remove {folder} to begin anew, or name another folder with --out.",
+        )
+    for path in damaged:
+        notice(f"The checkpoint {path} is damaged: going on from {found[-1].name}.")
+        shutil.rmtree(path)
     if not found:
         return None
     newest = found[-1]
     try:
-        load_arrays(model, load_file(newest / "model.safetensors"))
-        moments = load_file(newest / "optimizer.safetensors")
-        state: dict[str, Any] = json.loads((newest / "state.json").read_text("utf-8"))
+        load_arrays(model, load((newest / MODEL).read_bytes()))
+        moments = load((newest / OPTIMIZER).read_bytes())
+        state: dict[str, Any] = json.loads((newest / STATE).read_text("utf-8"))
     except (OSError, ValueError, SafetensorError, RuntimeError) as error:
         raise BundleError(
-            f"The checkpoint {newest} cannot be read ({error}).",
-            "Remove that folder to go on from the one before it.",
+            f"The checkpoint {newest} is of another model or version ({error}).",
+            "Name another folder with --out.",
         ) from None
     restored: dict[int, dict[str, torch.Tensor]] = {}
     for key, array in moments.items():
@@ -94,8 +148,17 @@ def load_checkpoint(
     return state
 
 
-def _checkpoints(folder: Path) -> list[Path]:
+def checkpoints(folder: Path) -> list[Path]:
     """Returns the published checkpoints, oldest first."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if re.fullmatch(r"step-\d{8}", path.name))
+    return sorted(path for path in folder.iterdir() if re.fullmatch(r"step-\d{8,}", path.name))
+
+
+def is_whole(checkpoint: Path) -> bool:
+    """Whether every file of a checkpoint has the hash that was saved with it."""
+    try:
+        hashes = json.loads((checkpoint / HASHES).read_text("utf-8"))
+        return all(sha256(checkpoint / name) == hashes[name] for name in (MODEL, OPTIMIZER, STATE))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from anekdot.errors import ConfigurationError
-from anekdot.model.config import check_integer, check_number
+from anekdot.model.config import check_boolean, check_integer, check_number
 
 Rows = Literal["packed", "documents"]
 Precision = Literal["auto", "bf16", "fp32"]
+Batch = Literal["whole", "auto"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,13 @@ class TrainingConfig:
         evaluate_every: Steps between evaluations on the validation side.
         sample_every: Steps between live samples.
         checkpoint_every: Steps between checkpoints.
+        checkpoint_minutes: Most minutes between checkpoints.
+        checkpoints_kept: Checkpoints that stay, the newest.
+        batch: "whole" computes all rows of a batch together; "auto" as many as measure
+            fastest here and fit into memory, and adds their gradients up.
+        skip_spikes: Whether a step whose loss is six standard deviations above the last 128
+            is skipped.
+        patience: Evaluations without a new best after which the run ends; 0 for none.
     """
 
     steps: int
@@ -49,6 +57,11 @@ class TrainingConfig:
     evaluate_every: int = 500
     sample_every: int = 500
     checkpoint_every: int = 500
+    checkpoint_minutes: float = 10.0
+    checkpoints_kept: int = 2
+    batch: Batch = "whole"
+    skip_spikes: bool = False
+    patience: int = 0
 
     def __post_init__(self) -> None:
         for name in ("steps", "evaluate_every", "sample_every", "checkpoint_every"):
@@ -63,9 +76,14 @@ class TrainingConfig:
             ("gradient_clip", 1e9),
             ("beta1", 0.999999),
             ("beta2", 0.999999),
+            ("checkpoint_minutes", 1e6),
         ):
             check_number(name, getattr(self, name), 0.0, largest)
-        for name, choices in (("rows", get_args(Rows)), ("precision", get_args(Precision))):
+        check_integer("checkpoints_kept", self.checkpoints_kept, 1, 1000)
+        check_integer("patience", self.patience, 0, 1_000_000)
+        check_boolean("skip_spikes", self.skip_spikes)
+        for name, kind in (("rows", Rows), ("precision", Precision), ("batch", Batch)):
+            choices = get_args(kind)
             if getattr(self, name) not in choices:
                 raise ConfigurationError(
                     f"{name} is {getattr(self, name)!r}.", f"Choose one of {', '.join(choices)}."
@@ -101,6 +119,15 @@ RECIPES: dict[str, dict[str, Any]] = {
         "rows": "packed",
         "learning_rate": 1e-3,
         "warmup_steps": 100,
+        "beta2": 0.99,
+        "weight_decay": 0.1,
+    },
+    "finetune": {
+        **_COMMON,
+        "batch_size": 16,
+        "rows": "packed",
+        "learning_rate": 3e-4,
+        "warmup_steps": 20,
         "beta2": 0.99,
         "weight_decay": 0.1,
     },

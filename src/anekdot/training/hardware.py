@@ -69,3 +69,25 @@ def keep_pages() -> None:
     if mallopt is not None:
         for parameter, value in ((-3, 1 << 30), (-1, (1 << 31) - 1), (-2, 1 << 26)):
             mallopt(parameter, value)
+
+
+def memory_used(device: torch.device) -> int:
+    """Returns the most bytes that this process has held: on the GPU, or else in memory."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        import resource  # noqa: PLC0415 (not on Windows)
+    except ImportError:
+        return 0
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return size if sys.platform == "darwin" else size * 1024
+
+
+def free_memory(device: torch.device) -> int:
+    """Returns the bytes that can still be had, on the GPU, or else in memory."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    facts = Path("/proc/meminfo")
+    if facts.exists():
+        return int(facts.read_text().split("MemAvailable:")[1].split()[0]) * 1024
+    return 1 << 30  # a guess, where the system does not say

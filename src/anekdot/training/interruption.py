@@ -1,36 +1,76 @@
-"""Ctrl-C as a flag that the loop can look at."""
+"""Signals as flags that the loop can look at.
+
+SIGINT (Ctrl-C) and SIGTERM ask it to save and stop, SIGUSR1 to save and go on.
+"""
 
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
+
+from anekdot.errors import Terminated
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+SAVING: signal.Signals | None = getattr(signal, "SIGUSR1", None)  # not on Windows
+
+
+@dataclass
+class Requests:
+    """What signals have asked for.
+
+    Attributes:
+        stop: The signal that asked to save and stop, if one did.
+        save: Whether one asked to save.
+    """
+
+    stop: signal.Signals | None = None
+    save: bool = False
+
+    def obey_stop(self) -> None:
+        """Raises what the signal would have raised, if one asked to stop."""
+        if self.stop is not None:
+            raise Terminated if self.stop == signal.SIGTERM else KeyboardInterrupt
 
 
 @contextmanager
-def interruption(tell: Callable[[], None] = lambda: None) -> Iterator[threading.Event]:
-    """Turns the first Ctrl-C into a flag that the loop looks at after each step.
+def interruption(tell: Callable[[], None] = lambda: None) -> Iterator[Requests]:
+    """Turns signals into requests that the loop looks at after each step.
 
-    A second one stops at once. Python delivers signals to the main thread only; elsewhere
-    the flag stays down.
+    A second one to stop acts at once. Python delivers signals to the main thread only;
+    elsewhere no request ever comes.
 
     Args:
-        tell: Called when the first Ctrl-C comes.
+        tell: Called when the first one to stop comes.
     """
-    event = threading.Event()
-    previous = signal.getsignal(signal.SIGINT)
-    elsewhere = threading.current_thread() is not threading.main_thread()
-    if elsewhere or previous in (signal.SIG_IGN, None):  # a shell's background job ignores it
-        yield event
+    requests = Requests()
+    if threading.current_thread() is not threading.main_thread():
+        yield requests
         return
+    before = {number: signal.getsignal(number) for number in (*STOPPING, SAVING) if number}
+    for number in STOPPING:
+        if before[number] in (signal.SIG_IGN, None):  # a shell's background job ignores Ctrl-C
+            del before[number]
 
-    def raise_flag(number: int, frame: FrameType | None) -> None:
-        event.set()
-        signal.signal(signal.SIGINT, previous)
+    def stop(number: int, frame: FrameType | None) -> None:
+        requests.stop = signal.Signals(number)
+        restore()
         tell()
 
-    signal.signal(signal.SIGINT, raise_flag)
+    def save(number: int, frame: FrameType | None) -> None:
+        requests.save = True
+
+    def restore() -> None:
+        for number, handler in before.items():
+            if number != SAVING:
+                signal.signal(number, handler)
+
+    for number in before:
+        signal.signal(number, save if number == SAVING else stop)
     try:
-        yield event
+        yield requests
     finally:
-        signal.signal(signal.SIGINT, previous)
+        restore()
+        if SAVING:
+            signal.signal(SAVING, before[SAVING] or signal.SIG_DFL)

@@ -2,10 +2,15 @@
 
 Every record has ``kind`` and ``step``, and besides, by kind:
 
-- step: steps (of the run), loss (nats a token), learning_rate, tokens_per_second, seconds
+- step: steps (of the run), loss (nats a token), bits_per_byte, learning_rate,
+  tokens_per_second, seconds (spent on steps), seconds_left (until the end of everything),
+  epoch, memory (bytes)
+- skip: steps (those whose loss or gradient was no number, or whose spike was skipped)
+- spike: at (the step), loss, usual (the mean of those before)
+- return: after (the step at which it went wrong), rate_scale (of the schedule's rate from now on)
 - evaluation: loss (nats a token), perplexity, bits_per_byte, best (whether a new best model)
-- sample: text
-- interruption: nothing; Ctrl-C came, and the run stops after this step
+- sample: text, copied (its longest span that stands in a training text)
+- interruption: nothing; a signal came, and the run stops after this step
 """
 
 import json
@@ -50,6 +55,8 @@ def write_samples(path: Path, samples: Path) -> None:
     """Writes all samples of a run as Markdown, for people."""
     texts = [
         f"## Step {record['step']}\n\n{record['text']}\n\n"
+        f"*Longest span from the training texts, {len(record['copied'])} characters of "
+        f"{len(record['text'])}: «{' '.join(record['copied'].split())}»*\n\n"
         for record in read(path)
         if record["kind"] == "sample"
     ]

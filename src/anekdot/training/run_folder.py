@@ -12,10 +12,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from anekdot.bundle import Bundle
 from anekdot.corpus.manifest import MANIFEST
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.model.config import ModelConfig
-from anekdot.store import is_taken, locked, sha256, staged
+from anekdot.store import HeldError, is_taken, locked, sha256, staged
 from anekdot.training.config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ def held(out: Path) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(run / "lock"))
-        except BlockingIOError:
+        except HeldError as holder:
             raise ConfigurationError(
-                f"Another process is training in {out}.", "Wait for it, or name another folder."
+                f"Another process is training in {out}: {holder}.",
+                "Wait for it, or name another folder.",
             ) from None
         for leftover in out.rglob(".*.staged"):  # of a process that was killed
             shutil.rmtree(leftover, ignore_errors=True)
@@ -67,7 +69,13 @@ def _is_run(out: Path) -> bool:
     )
 
 
-def claim(out: Path, model: ModelConfig, training: TrainingConfig, data: Path) -> None:
+def claim(
+    out: Path,
+    model: ModelConfig,
+    training: TrainingConfig,
+    data: Path,
+    initial: Bundle | None,
+) -> None:
     """Marks the folder as this run's, or checks that the run in it is the same one.
 
     Raises:
@@ -79,14 +87,17 @@ def claim(out: Path, model: ModelConfig, training: TrainingConfig, data: Path) -
         "training": dataclasses.asdict(training),
         "data": _relative(data, out),
         "manifest": sha256(data / MANIFEST),
+        "from": None if initial is None else initial.fingerprint(),
     }
     record = out / "run" / "config.json"
     if record.exists():
         before = _read_record(record)
         refuse_difference(
             out,
-            {**before["model"], **before["training"], "texts": before["manifest"]},
-            {**settings["model"], **settings["training"], "texts": settings["manifest"]},
+            *(
+                {**s["model"], **s["training"], "texts": s["manifest"], "from": s.get("from")}
+                for s in (before, settings)
+            ),
         )
     if (out / "run" / "finished.json").exists():
         raise ConfigurationError(

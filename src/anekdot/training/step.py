@@ -3,13 +3,14 @@
 Letters: ``B`` rows, ``T`` positions.
 """
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
 
-from anekdot.model.transformer import next_token_loss
+from anekdot.model.transformer import IGNORED, next_token_loss
 
 
 def train_step(
@@ -18,42 +19,65 @@ def train_step(
     ids_BT: Tensor,
     targets_BT: Tensor,
     *,
+    micro_batch: int,
     rate: float,
     gradient_clip: float,
-    precision: AbstractContextManager[object],
-) -> Tensor:
-    """Takes one optimizer step and returns the loss before it, in nats a token.
+    precision: Callable[[], AbstractContextManager[object]],
+    largest_loss: float = math.inf,
+) -> tuple[Tensor, Tensor]:
+    """Takes one optimizer step, unless its numbers are bad.
 
     Args:
         model: Ids to logits, a Transformer or its compiled twin.
-        optimizer: Over the model's parameters, which change.
+        optimizer: Over the model's parameters, which change; its update must be a fused one.
         ids_BT: Token ids.
         targets_BT: The tokens that follow; IGNORED where there is none.
+        micro_batch: Rows computed together; their gradients add up to that of all.
         rate: The learning rate of this step.
         gradient_clip: Largest norm of the whole gradient; 0 switches clipping off.
-        precision: The context of the forward pass.
+        precision: Returns the context of a forward pass.
+        largest_loss: A step with a larger loss is skipped.
+
+    Returns:
+        The loss before the step, in nats a token; and 1 if the step was skipped because loss
+        or gradient are no numbers or the loss is too large, else 0. Both on the model's device.
     """
-    with precision:
-        loss = next_token_loss(model(ids_BT), targets_BT)
-    loss.backward()  # type: ignore[no-untyped-call]
-    if gradient_clip:
-        clip_gradients(optimizer, gradient_clip)
+    n_targets = (targets_BT != IGNORED).sum()
+    loss = torch.zeros((), device=ids_BT.device)
+    parts = (torch.split(batch, micro_batch) for batch in (ids_BT, targets_BT))
+    for ids, targets in zip(*parts, strict=True):
+        with precision():
+            mean = next_token_loss(model(ids), targets)
+        share = mean * ((targets != IGNORED).sum() / n_targets)
+        share.backward()
+        loss += share.detach()
+    norm = clip_gradients(optimizer, gradient_clip)
+    bad = 1.0 - (norm.isfinite() & (loss <= largest_loss)).float()
+    # the fused update leaves everything as it was where this is 1, without waiting for the device
+    optimizer.grad_scale, optimizer.found_inf = None, bad  # type: ignore[attr-defined]
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.step()
     optimizer.zero_grad()
-    return loss.detach()
+    return loss, bad
 
 
-def clip_gradients(optimizer: torch.optim.Optimizer, largest: float) -> None:
+def clip_gradients(optimizer: torch.optim.Optimizer, largest: float) -> Tensor:
     """Scales all gradients down together where their common norm exceeds the largest allowed.
+
+    Returns:
+        The norm before.
 
     Source: Pascanu, Mikolov and Bengio 2013, "On the difficulty of training recurrent neural
     networks", section 3.2.
     """
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     gradients = [p.grad for p in parameters if p.grad is not None]
-    norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients]))
-    scale = (largest / (norm + 1e-6)).clamp(max=1.0)
-    for gradient in gradients:
-        gradient.mul_(scale)
+    norm: Tensor = torch.linalg.vector_norm(
+        torch.stack([torch.linalg.vector_norm(g) for g in gradients])
+    )
+    if largest:
+        scale = (largest / (norm + 1e-6)).clamp(max=1.0)
+        for gradient in gradients:
+            gradient.mul_(scale)
+    return norm

@@ -1,0 +1,67 @@
+"""How many rows to compute together: as many as are fastest and fit into memory.
+
+Letters: ``B`` rows, ``T`` positions.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor
+
+from anekdot.model.transformer import Transformer, next_token_loss
+from anekdot.training.hardware import free_memory, memory_used
+
+WORTH = 0.97  # of the time a row that a larger one must stay below
+SPARE = 0.8  # of the free memory that a larger one may be expected to take
+
+
+def fastest_micro_batch(
+    model: Transformer,
+    ids_BT: Tensor,
+    targets_BT: Tensor,
+    *,
+    precision: Callable[[], AbstractContextManager[object]],
+) -> int:
+    """Tries more and more rows, twice as many each time, until that no longer pays.
+
+    Args:
+        model: Left as it is.
+        ids_BT: A whole batch.
+        targets_BT: What follows.
+        precision: Returns the context of a forward pass.
+    """
+    n_rows, device = len(ids_BT), ids_BT.device
+    best, least, rows = 1, float("inf"), 1
+    while True:
+        held = memory_used(device)
+        try:
+            seconds = min(
+                _seconds(model, ids_BT[:rows], targets_BT[:rows], precision) for _ in range(3)
+            )
+        except (torch.OutOfMemoryError, MemoryError):
+            break
+        finally:
+            model.zero_grad(set_to_none=True)
+        if seconds / rows < WORTH * least:
+            best, least = rows, seconds / rows
+        taken = memory_used(device) - held  # by the additional half
+        if rows == n_rows or 2 * taken > SPARE * free_memory(device):
+            break
+        rows = min(2 * rows, n_rows)
+    return best
+
+
+def _seconds(
+    model: Transformer,
+    ids_BT: Tensor,
+    targets_BT: Tensor,
+    precision: Callable[[], AbstractContextManager[object]],
+) -> float:
+    started = time.perf_counter()
+    with precision():
+        loss = next_token_loss(model(ids_BT), targets_BT)
+    loss.backward()  # type: ignore[no-untyped-call]
+    loss.item()  # waits for the device
+    return time.perf_counter() - started
