@@ -39,7 +39,7 @@ class Progress:
     rate_scale: float = 1.0
     ways_back: int = 0
     losses: list[float] = field(default_factory=list)
-    pending: list[tuple[float, float, int, int, float]] = field(default_factory=list)
+    pending: list[list[float]] = field(default_factory=list)
     micro_batch: int = 0
 
     def spike(self) -> float:

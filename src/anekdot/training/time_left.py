@@ -10,32 +10,28 @@ class Clock:
 
     Args:
         config: The rhythm.
-        evaluated: Tokens of an evaluation.
-        held_out: Tokens of the last one.
-        tokens_per_step: Of training.
+        held_out: Tokens of the validation side, all of which are scored at the end.
+        interim: Most of them that are scored in between.
+        per_step: Tokens of a step.
     """
 
     def __init__(
-        self,
-        config: TrainingConfig,
-        *,
-        evaluated: int,
-        held_out: int,
-        tokens_per_step: int,
+        self, config: TrainingConfig, *, held_out: int, interim: int, per_step: int
     ) -> None:
         self.config = config
-        self.held_out = held_out / max(1, evaluated)
-        self.evaluation_in_steps = FORWARD * evaluated / tokens_per_step
+        evaluated = min(held_out, interim)
+        self.at_the_end = held_out / max(1, evaluated)
+        self.evaluation_in_steps = FORWARD * evaluated / per_step
         self.counts = {"step": 0, "evaluation": 0, "sample": 0}
         self.seconds = dict.fromkeys(self.counts, 0.0)
         self.first = 0.0
 
-    def add(self, kind: str, count: int, seconds: float) -> None:
-        """Adds something that was done; the first steps do not count: they compile and allocate."""
+    def add(self, kind: str, seconds: float) -> None:
+        """Adds something that was done; the first step does not count: it may compile."""
         if kind == "step" and not self.first:
-            self.first = seconds / count
+            self.first = seconds
             return
-        self.counts[kind] += count
+        self.counts[kind] += 1
         self.seconds[kind] += seconds
 
     def seconds_left(self, step: int) -> float:
@@ -43,7 +39,7 @@ class Clock:
         config = self.config
         a_step = self._mean("step", self.first)
         an_evaluation = self._mean("evaluation", a_step * self.evaluation_in_steps)
-        evaluations = _times(step, config.steps, config.evaluate_every) + self.held_out
+        evaluations = _times(step, config.steps, config.evaluate_every) + self.at_the_end
         samples = _times(step, config.steps, config.sample_every)
         return (
             (config.steps - step) * a_step

@@ -1,0 +1,123 @@
+"""What of a run stands on the disk: checkpoints, and the best model so far.
+
+Both are copied at once and written beside training.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from anekdot.bundle import Bundle
+from anekdot.callbacks import Notice
+from anekdot.errors import BundleError
+from anekdot.model.transformer import Transformer
+from anekdot.store import check_room, room_for
+from anekdot.training.checkpoints import (
+    checkpoints,
+    load_checkpoint,
+    save_checkpoint,
+    snapshot,
+)
+from anekdot.training.progress import Progress
+from anekdot.training.writing import Writer
+
+BYTES = 4  # of a weight
+ARRAYS = 3  # of a checkpoint, as large as the weights: these, and AdamW's two
+
+
+class Keeper:
+    """Saves a run and finds it again.
+
+    Args:
+        folder: The bundle's.
+        model: What is saved.
+        optimizer: What is saved with it.
+        kept: Checkpoints that stay.
+        writer: Does the writing.
+        notice: Told of what is damaged or different.
+
+    Raises:
+        StorageError: The disk has no room for the run.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        model: Transformer,
+        optimizer: torch.optim.Optimizer,
+        *,
+        kept: int,
+        writer: Writer,
+        notice: Notice,
+    ) -> None:
+        self.folder = folder
+        self.checkpoints = folder / "run" / "checkpoints"
+        self.model, self.optimizer, self.kept = model, optimizer, kept
+        self.writer, self.notice = writer, notice
+        self.size = BYTES * model.config.n_parameters
+        coming = max(1, kept + 1 - len(checkpoints(self.checkpoints)))
+        check_room(self.size * (ARRAYS * coming + 2), folder)
+        self._saved: dict[str, Any] | None = None
+        self._last = time.monotonic()
+
+    @property
+    def minutes(self) -> float:
+        """Minutes since the last checkpoint, or the beginning."""
+        return (time.monotonic() - self._last) / 60
+
+    def load(self) -> Progress | None:
+        """Restores the newest whole checkpoint, and says where the run stands, if there is one.
+
+        Raises:
+            BundleError: All checkpoints are damaged.
+        """
+        self.writer.wait()
+        state = load_checkpoint(self.checkpoints, self.model, self.optimizer, self.notice)
+        if state is None:
+            return None
+        before, now = {name: state.pop(name) for name in _facts()}, _facts()
+        for name in now:
+            if before[name] != now[name]:
+                self.notice(
+                    f"The run began with {name} {before[name]} and goes on with {now[name]}: the "
+                    "last digits of the weights may come out otherwise."
+                )
+        self._saved = state
+        return Progress(**state)
+
+    def save(self, progress: Progress) -> None:
+        """Has a checkpoint written, unless the last one is the same."""
+        state = dataclasses.asdict(progress)
+        if state != self._saved:
+            copy = snapshot({**state, **_facts()}, self.model, self.optimizer)
+            self._write(ARRAYS, lambda: save_checkpoint(self.checkpoints, copy, self.kept))
+            self._saved, self._last = state, time.monotonic()
+
+    def save_best(self, bundle: Bundle) -> None:
+        """Has the best model replaced."""
+        self._write(1, lambda: bundle.save_weights(self.folder))
+
+    def has_best(self) -> bool:
+        """Whether the best model can be loaded; says so if not."""
+        try:
+            Bundle.load(self.folder)
+        except BundleError as error:
+            self.notice(f"{error.cause} The newest checkpoint takes its place.")
+            return False
+        return True
+
+    def _write(self, arrays: int, write: Callable[[], object]) -> None:
+        def guarded() -> None:
+            with room_for(arrays * self.size, self.folder):
+                write()
+
+        self.writer.submit(guarded)
+
+
+def _facts() -> dict[str, object]:
+    """Returns what the last digits of a result depend on besides the settings."""
+    return {"PyTorch": torch.__version__, "threads": torch.get_num_threads()}
