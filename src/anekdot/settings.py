@@ -30,8 +30,7 @@ from anekdot.training.config import RECIPES, TrainingConfig
 
 Configuration = TypeVar("Configuration")
 
-EPOCHS = 20
-FEWEST_STEPS, MOST_STEPS = 300, 10_000
+MOST_STEPS = 10_000
 SMALLEST_VOCABULARY = FIRST_MERGE
 
 
@@ -191,7 +190,7 @@ def resolve(
                 f"{name} is {asked[name]}, and the model to begin with has {shape[name]}.",
                 f"Leave {name} out: the shape stays.",
             )
-    return {**RECIPES[recipe], **shape, **asked}, asked
+    return {**shape, **RECIPES[recipe], **asked}, asked
 
 
 def fill_up(
@@ -211,10 +210,11 @@ def fill_up(
     for name in ("batch_size", "context_length"):
         check_integer(name, settled[name], 1, LARGEST["context_length"])
     rows = documents if settled["rows"] == "documents" else tokens // settled["context_length"]
-    fitting = EPOCHS * rows // settled["batch_size"]
-    steps = settled.get("steps", min(MOST_STEPS, max(FEWEST_STEPS, fitting)))
+    fitting = settled.get("epochs", 1) * rows // settled["batch_size"]
+    fewest = settled.get("fewest_steps", 1)
+    steps = settled.get("steps", min(MOST_STEPS, max(fewest, fitting)))
     check_integer("steps", steps, 1, MOST_STEPS * 10**5)
-    every = max(1, min(500, steps // 20))
+    every = min(steps, max(5, min(500, steps // 20)))
     rhythm = {"evaluate_every": every, "sample_every": 2 * every, "checkpoint_every": every}
     filled = {"steps": steps, **rhythm, **settled}
     if "warmup_steps" not in asked:  # a short run keeps its decay

@@ -93,7 +93,7 @@ class TrainingConfig:
 _COMMON: dict[str, Any] = {"beta1": 0.9, "epsilon": 1e-8, "gradient_clip": 1.0}
 
 # What a recipe fixes, by field of ModelConfig, TrainingConfig or the preparation.
-# "steps" is absent from the default recipe: it follows from the size of the corpus.
+# Where "steps" is absent, it follows from the size of the corpus, "epochs" and "fewest_steps".
 RECIPES: dict[str, dict[str, Any]] = {
     "mission": {
         **_COMMON,
@@ -121,14 +121,19 @@ RECIPES: dict[str, dict[str, Any]] = {
         "warmup_steps": 100,
         "beta2": 0.99,
         "weight_decay": 0.1,
+        "epochs": 20,
+        "fewest_steps": 300,
     },
-    "finetune": {
+    "finetune": {  # small steps that stop early: a few texts are soon known by heart
         **_COMMON,
-        "batch_size": 16,
+        "batch_size": 4,
+        "dropout": 0.2,
         "rows": "packed",
-        "learning_rate": 3e-4,
+        "learning_rate": 1e-4,
         "warmup_steps": 20,
         "beta2": 0.99,
         "weight_decay": 0.1,
+        "epochs": 5,
+        "fewest_steps": 20,
     },
 }

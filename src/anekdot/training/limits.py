@@ -6,7 +6,7 @@ from anekdot.training.metrics import Record
 
 GAP = 0.08  # of the validation side's bits, between it and the training side
 FRESH = 4.0  # epochs through which texts that come again teach almost as much as new ones
-LAST = 20  # step records at the end that tell what the model has learned
+LAST = 20  # step records at the end, at most, that tell what the model has learned
 
 
 def what_limits(records: Sequence[Record], validation: float | None) -> str:
@@ -22,7 +22,8 @@ def what_limits(records: Sequence[Record], validation: float | None) -> str:
     Source: Muennighoff et al. 2023, "Scaling Data-Constrained Language Models": up to four
     epochs are about as good as new texts.
     """
-    steps = [record for record in records if record["kind"] == "step"][-LAST:]
+    steps = [record for record in records if record["kind"] == "step"]
+    steps = steps[-max(1, min(LAST, len(steps) // 10)) :]
     if not steps or validation is None:
         return "Nothing can be said about what limits this model without a validation side."
     training = sum(record["bits_per_byte"] for record in steps) / len(steps)

@@ -170,6 +170,8 @@ class Run:
             interim=INTERIM_TOKENS,
             per_step=self.config.batch_size * self.model_config.context_length,
         )
+        if progress is None and self.initial is not None:
+            self._evaluate()  # what the run begins with is the first to beat
 
     def _restore(self, progress: Progress) -> None:
         self.progress = progress
