@@ -44,6 +44,7 @@ from anekdot.training.run_folder import (
     prepared_folder,
     refuse_difference,
 )
+from anekdot.training.trackers import check_trackers, trackers
 
 if TYPE_CHECKING:
     from anekdot.corpus.collecting import Collection
@@ -202,6 +203,7 @@ def train(
     recipe: str | None = None,
     config: Path | str | None = None,
     initial: Path | str | None = None,
+    track: Sequence[str] = (),
     observe: Observer | None = None,
     progress: Progress | None = None,
     notice: Notice | None = None,
@@ -217,6 +219,7 @@ def train(
         config: A TOML file with any fields.
         initial: A bundle that the run goes on from, with its tokenizer and shape, on other
             texts; "pretrained" names the one that comes with the package.
+        track: Programs that are told the numbers too: "tensorboard", "trackio", "wandb".
         observe: Called with every record of metrics.jsonl.
         progress: Called with (done, total, unit) while the texts are prepared.
         notice: Told what was guessed about a file.
@@ -231,13 +234,14 @@ def train(
         from anekdot.training.curves import draw_curves  # noqa: PLC0415 (torch is optional)
         from anekdot.training.loop import Run  # noqa: PLC0415
     interrupted.obey_stop()
+    check_trackers(track)
     beginning = None if initial is None else _beginning(initial)
     settled, asked = resolve(
         recipe, preset, config, fields, beginning=None if beginning is None else beginning.config
     )
     _check_early(settled, asked)
     out = Path(out)
-    with held(out):
+    with held(out), ExitStack() as stack:
         given = None if beginning is None else beginning.tokenizer
         data = _prepared(sources, out, settled, asked, given, progress=progress, notice=notice)
         tokenizer = Tokenizer.load(data / TOKENIZER)
@@ -250,6 +254,7 @@ def train(
             )
         learned = sides["train"]
         settled = fill_up(settled, asked, documents=len(learned), tokens=len(learned.ids))
+        told = stack.enter_context(trackers(track, out, settled, notice or (lambda sentence: None)))
         run = Run(
             folder=out,
             model_config=build(ModelConfig, {**settled, "vocab_size": tokenizer.vocab_size}),
@@ -259,7 +264,7 @@ def train(
             validation_side=sides["validation"],
             initial=beginning,
             place_of=partial(_place_of, data),
-            observe=observe or (lambda record: None),
+            observe=lambda record: _tell(record, told, *([observe] if observe else [])),
             notice=notice or (lambda sentence: None),
         )
         claim(out, run.model_config, run.config, data, beginning)
@@ -271,6 +276,11 @@ def train(
             draft.write_text(json.dumps(dataclasses.asdict(run.progress)) + "\n", "utf-8")
     bits = None if validation is None else validation.bits_per_byte
     return Trained(out, validation, curves, what_limits(read(run.metrics), bits))
+
+
+def _tell(record: dict[str, Any], *observers: Observer) -> None:
+    for observe in observers:
+        observe(record)
 
 
 def _beginning(initial: Path | str) -> Bundle:

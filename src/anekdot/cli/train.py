@@ -51,6 +51,7 @@ def train(
     recipe: Literal["default", "mission"] | None = None,
     config: Path | None = None,
     initial: Annotated[str | None, Parameter(name="--from")] = None,
+    track: str = "",
     fields: Annotated[Fields | None, Parameter(name="*")] = None,  # type: ignore[valid-type]
 ) -> None:
     """Train a model on texts, or go on with a run that was stopped.
@@ -64,6 +65,8 @@ def train(
         config: A TOML file with any of the fields below.
         initial: A bundle to go on from, with its tokenizer and shape, on other texts; pretrained
             names the one that comes with anekdot.
+        track: Programs that shall show the run too, divided by commas: tensorboard, trackio
+            (both on this machine), wandb (which sends the numbers away).
         fields: Any field of the configuration.
     """
     from anekdot import pipeline
@@ -80,6 +83,7 @@ def train(
                 recipe=recipe,
                 config=config,
                 initial=initial,
+                track=[*filter(None, map(str.strip, track.split(",")))],
                 observe=training_watcher(progress),
                 progress=progress,
                 notice=console.print,
