@@ -13,7 +13,7 @@ import torch
 
 from anekdot.bundle import Bundle
 from anekdot.callbacks import Notice
-from anekdot.errors import BundleError
+from anekdot.errors import AnekdotError
 from anekdot.model.transformer import Transformer
 from anekdot.store import check_room, room_for
 from anekdot.training.checkpoints import (
@@ -105,7 +105,7 @@ class Keeper:
         """Whether the best model can be loaded; says so if not."""
         try:
             Bundle.load(self.folder)
-        except BundleError as error:
+        except AnekdotError as error:  # the tokenizer has its own
             self.notice(f"{error.cause} The newest checkpoint takes its place.")
             return False
         return True

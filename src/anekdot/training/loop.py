@@ -326,7 +326,8 @@ class Run:
         if not self._is_finite():
             self._go_back()
             return
-        if not self.progress.best_step and self.progress.step:  # trained beats untrained
+        measured = self.progress.best_bits_per_byte is not None or self.progress.best_step
+        if self.progress.step and not measured:  # trained beats untrained
             self.keeper.save_best(self._bundle())
         self.progress.pending = self.steps.pending()
         self.keeper.save(self.progress)

@@ -21,6 +21,12 @@ from anekdot.store import staged
 
 Record = dict[str, Any]
 
+_NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {  # to draw and to judge a run
+    "step": dict.fromkeys(("loss", "bits_per_byte", "learning_rate", "epoch"), (int, float)),
+    "evaluation": dict.fromkeys(("loss", "perplexity", "bits_per_byte"), (int, float)),
+    "sample": {"text": str, "copied": str},
+}
+
 
 def append(path: Path, record: Record) -> None:
     """Adds one record."""
@@ -29,17 +35,27 @@ def append(path: Path, record: Record) -> None:
 
 
 def read(path: Path) -> list[Record]:
-    """Returns all whole records; a line that a crash cut short is left out."""
+    """Returns all whole records; a line that is damaged or was cut short is left out."""
     if not path.exists():
         return []
     records = []
     # not splitlines: U+2028 and its kind may stand in a text
     for line in path.read_text("utf-8", errors="replace").split("\n"):
         try:
-            records.append(json.loads(line))
-        except ValueError:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
             continue
+        if _is_whole(record):
+            records.append(record)
     return records
+
+
+def _is_whole(record: object) -> bool:
+    """Whether a record has what its readers look for."""
+    if not (isinstance(record, dict) and isinstance(record.get("kind"), str)):
+        return False
+    needed = {"step": int, **_NEEDED.get(record["kind"], {})}
+    return all(isinstance(record.get(name), kind) for name, kind in needed.items())
 
 
 def forget_after(path: Path, step: int) -> None:
