@@ -404,7 +404,7 @@ def _prepared_before(
     sources: Sequence[Source], out: Path, settled: dict[str, Any], asked: dict[str, Any]
 ) -> Path | None:
     """Returns the prepared folder that is given, or that the run has made before."""
-    if len(sources) == 1 and (Path(sources[0]) / MANIFEST).is_file():
+    if len(sources) == 1 and _is_prepared(Path(sources[0])):
         data = Path(sources[0])
         before = Manifest.load(data).settings
         wanted = {name: asked.get(name, value) for name, value in before.items()}
@@ -420,3 +420,8 @@ def _prepared_before(
         out, {**manifest.settings, "sources": manifest.sources}, {**wanted, "sources": named}
     )
     return data
+
+
+def _is_prepared(folder: Path) -> bool:
+    """Whether a folder is a prepared one, also one whose manifest was lost."""
+    return any((folder / name).is_file() for name in (MANIFEST, f"{SIDES[0]}.ids.npy"))

@@ -31,6 +31,11 @@ def is_taken(folder: Path) -> bool:
     return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
 
 
+def holds_files(path: Path) -> bool:
+    """Whether a path is more than folders in folders, as mkdir leaves them."""
+    return any(not item.is_dir() for item in [path, *path.rglob("*")])
+
+
 def sync(path: Path) -> None:
     """Flushes a file, or a folder's list of names, to the disk."""
     if os.name == "nt" and path.is_dir():
@@ -57,6 +62,7 @@ def staged(path: Path) -> Iterator[Path]:
     """
     private = path.parent / f".{path.name}.{os.getpid()}.staged"
     shutil.rmtree(private, ignore_errors=True)
+    made = [folder for folder in private.parents if not folder.exists()]
     try:
         private.mkdir(parents=True)
         draft = private / path.name
@@ -74,7 +80,8 @@ def staged(path: Path) -> Iterator[Path]:
             if previous.exists():
                 previous.replace(path)
             raise
-        sync(path.parent)
+        for folder in (path.parent, *(folder.parent for folder in made)):
+            sync(folder)
     except OSError as error:
         if error.filename is None or str(private) in str(error.filename):
             error.filename = str(path)  # the name that the user knows

@@ -18,7 +18,8 @@ def test_smoothing_keeps_a_short_run_as_it_is_and_averages_a_long_one():
 def test_a_run_in_progress_is_drawn_and_a_cut_line_is_left_out(tmp_path):
     metrics = tmp_path / "run" / "metrics.jsonl"
     metrics.parent.mkdir()
-    record = {"kind": "step", "step": 10, "loss": 3.0, "learning_rate": 1e-3}
+    numbers = {"loss": 3.0, "bits_per_byte": 2.0, "learning_rate": 1e-3, "epoch": 0.1}
+    record = {"kind": "step", "step": 10, **numbers}
     metrics.write_text(json.dumps(record) + '\n{"kind": "st', "utf-8")
     picture = draw_curves([tmp_path], tmp_path / "c.png")
     assert picture.read_bytes().startswith(b"\x89PNG")

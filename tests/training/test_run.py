@@ -156,7 +156,7 @@ def test_a_warmup_that_the_real_length_allows_is_allowed():
 
 
 def test_records_keep_texts_with_odd_line_ends(tmp_path):
-    record = {"kind": "sample", "step": 2, "text": "a\u0085b\u2028c"}
+    record = {"kind": "sample", "step": 2, "text": "a\u0085b\u2028c", "copied": "a"}
     append(tmp_path / "metrics.jsonl", record)
     assert read(tmp_path / "metrics.jsonl") == [record]
 

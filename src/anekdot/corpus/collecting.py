@@ -30,7 +30,7 @@ from anekdot.corpus.reading import Source, pieces, read_piece
 from anekdot.corpus.reading.sources import KEPT_INPUT
 from anekdot.corpus.splitting import SIDES, Side, check_fractions
 from anekdot.errors import ConfigurationError, CorpusError
-from anekdot.store import HeldError, is_taken, locked, sha256, staged, sync
+from anekdot.store import HeldError, holds_files, is_taken, locked, sha256, staged, sync
 
 PIECE = 16 << 20  # bytes of a large file that are read together
 PROCESS = 200 << 20  # bytes that Python, NumPy, Numba and a batch of texts take in a process
@@ -168,7 +168,8 @@ def workplace(out: Path) -> Iterator[Path]:
     """
     work, existed = out / "work", out.exists()
     is_half = (work / LOCK).exists() and not (out / MANIFEST).exists()
-    if out.resolve() == Path.cwd() or (is_taken(out) and not is_half):
+    is_bare = work.is_dir() and not holds_files(out)  # killed before it had its lock
+    if out.resolve() == Path.cwd() or (is_taken(out) and not is_half and not is_bare):
         raise ConfigurationError(
             f"{out} is not empty, or is the current folder.",
             "Name a folder that does not exist yet.",

@@ -1,5 +1,7 @@
 """DuckDB as the corpus uses it: within a limit of memory, on local files, without a network."""
 
+import errno
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +26,9 @@ def database(
         spill: A folder of its own, for what does not fit; made when it is needed.
         memory: Bytes that it may take; DuckDB's own limit unless given.
         threads: As many as there are cores unless given.
+
+    Raises:
+        OSError: The disk is full, or fails.
     """
     import duckdb  # noqa: PLC0415 (an extra)
 
@@ -38,9 +43,15 @@ def database(
         settings["memory_limit"] = f"{max(memory, SMALLEST) >> 20} MiB"
     if threads is not None:
         settings["threads"] = threads
-    with duckdb.connect(":memory:", config=settings) as connection:
-        connection.execute("SET enable_progress_bar = false; SET lock_configuration = true")
-        yield connection
+    try:
+        with duckdb.connect(":memory:", config=settings) as connection:
+            connection.execute("SET enable_progress_bar = false; SET lock_configuration = true")
+            yield connection
+    except duckdb.IOException as error:
+        if os.strerror(errno.ENOSPC) in str(error):
+            full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(spill.parent))
+            raise full from None
+        raise OSError(errno.EIO, str(error), str(spill.parent)) from None
 
 
 def insert(

@@ -1,11 +1,13 @@
 """Checkpoints: everything a run needs to go on to the bit.
 
-A checkpoint is a folder ``step-N`` with the weights and the optimizer's state as safetensors,
-the rest as JSON, and the hashes of the three. It is published by one rename, read again, and
-only then do older ones go. The order of the documents and the random numbers need not be
-saved: both are functions of (seed, step).
+A checkpoint is a folder ``step-N`` (or ``step-N.1`` and so on, where step N is saved again)
+with the weights and the optimizer's state as safetensors, the rest as JSON, and the hashes of
+the three. It is published by one rename, read again, and only then do older ones go. The
+order of the documents and the random numbers need not be saved: both are functions of
+(seed, step).
 """
 
+import itertools
 import json
 import re
 import shutil
@@ -79,7 +81,7 @@ def save_checkpoint(folder: Path, snapshot: Snapshot, kept: int) -> None:
     Raises:
         BundleError: What was written is not what the disk gives back.
     """
-    path = folder / f"step-{snapshot.state['step']:08d}"
+    path = _new_name(folder, snapshot.state["step"])
     with staged(path) as draft:
         draft.mkdir()
         # bytes and then a file: safetensors' own writing hides the reason of a failure
@@ -152,7 +154,19 @@ def checkpoints(folder: Path) -> list[Path]:
     """Returns the published checkpoints, oldest first."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if re.fullmatch(r"step-\d{8,}", path.name))
+    numbers = {path: _NAME.fullmatch(path.name) for path in folder.iterdir()}
+    found = [(int(match[1]), int(match[2] or 0), path) for path, match in numbers.items() if match]
+    return [path for _, _, path in sorted(found)]
+
+
+_NAME = re.compile(r"step-(\d{8,})(?:\.(\d+))?")
+
+
+def _new_name(folder: Path, step: int) -> Path:
+    """Returns a path that is free: to replace a checkpoint would take two renames."""
+    path = folder / f"step-{step:08d}"
+    names = itertools.chain([path], (Path(f"{path}.{n}") for n in itertools.count(1)))
+    return next(name for name in names if not name.exists())
 
 
 def is_whole(checkpoint: Path) -> bool:

@@ -24,6 +24,7 @@ from anekdot.generation.generator import Generator
 from anekdot.generation.torch_engine import TorchEngine
 from anekdot.model.config import ModelConfig
 from anekdot.model.transformer import Transformer
+from anekdot.store import room_for
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.batches import Batches
 from anekdot.training.checkpoints import load_arrays, model_arrays
@@ -36,7 +37,7 @@ from anekdot.training.hardware import (
     worth_compiling,
 )
 from anekdot.training.interruption import interruption
-from anekdot.training.keeping import Keeper
+from anekdot.training.keeping import BYTES, Keeper
 from anekdot.training.metrics import append, forget_after, write_samples
 from anekdot.training.micro_batch import fastest_micro_batch
 from anekdot.training.optimizer import build_optimizer
@@ -125,6 +126,7 @@ class Run:
             AnekdotError: The loss went wrong, or the disk did.
         """
         with (
+            room_for(BYTES * self.model_config.n_parameters, self.folder),
             Writer() as self.writer,
             interruption(lambda: self._record("interruption")) as self.requests,
         ):
@@ -137,8 +139,6 @@ class Run:
                 self._take_step()
                 self._obey()
                 self.writer.check()
-            if self.steps.taken:  # an early end
-                self._record_steps()
             self.writer.wait()
             return self._judge_best()
 
@@ -176,7 +176,7 @@ class Run:
     def _restore(self, progress: Progress) -> None:
         self.progress = progress
         self.steps.restore(progress)
-        forget_after(self.metrics, progress.step)
+        forget_after(self.metrics, progress)
 
     def _choose_micro_batch(self) -> None:
         """Measures how many rows are best computed together."""
@@ -196,6 +196,8 @@ class Run:
         step = self.progress.step
         if self._due(self.config.evaluate_every) and self.progress.evaluated < step:
             self._evaluate()
+        if self.steps.taken and self._is_over():  # an early end
+            self._record_steps()
         early = not self.progress.sampled and time.monotonic() - self.started > FIRST_SAMPLE
         if (self._due(self.config.sample_every) or early) and self.progress.sampled < step:
             self._show_sample()
@@ -215,8 +217,12 @@ class Run:
         """Does what signals have asked for: saves, and stops."""
         if self.requests.save or self.requests.stop:
             self.requests.save = False
-            self._save_checkpoint()
-            self.writer.wait()
+            try:
+                self._save_checkpoint()
+                self.writer.wait()
+            except KeyboardInterrupt:  # a second signal
+                self.writer.abandon()
+                raise
             self.requests.obey_stop()
 
     def _take_step(self) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from anekdot.store import staged
+from anekdot.training.progress import Progress
 
 Record = dict[str, Any]
 
@@ -58,9 +59,12 @@ def _is_whole(record: object) -> bool:
     return all(isinstance(record.get(name), kind) for name, kind in needed.items())
 
 
-def forget_after(path: Path, step: int) -> None:
-    """Drops the records of steps that a resumed run will take again."""
-    kept = [record for record in read(path) if record["step"] <= step]
+def forget_after(path: Path, progress: Progress) -> None:
+    """Drops the records of what a resumed run will do again."""
+    last = {"evaluation": progress.evaluated, "sample": progress.sampled}
+    kept = [
+        record for record in read(path) if record["step"] <= last.get(record["kind"], progress.step)
+    ]
     with staged(path) as draft:
         draft.write_text(
             "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept), "utf-8"

@@ -16,7 +16,7 @@ from anekdot.bundle import Bundle
 from anekdot.corpus.manifest import MANIFEST
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.model.config import ModelConfig
-from anekdot.store import HeldError, is_taken, locked, sha256, staged
+from anekdot.store import HeldError, holds_files, is_taken, locked, sha256, staged
 from anekdot.training.config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -65,7 +65,10 @@ def _is_run(out: Path) -> bool:
     names = os.listdir(out / "run")
     return begun or (
         os.listdir(out) == ["run"]
-        and all(name == "lock" or name.endswith(".staged") for name in names)
+        and all(
+            name == "lock" or name.endswith(".staged") or not holds_files(out / "run" / name)
+            for name in names
+        )
     )
 
 

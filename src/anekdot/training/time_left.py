@@ -35,7 +35,7 @@ class Clock:
         self.seconds[kind] += seconds
 
     def seconds_left(self, step: int) -> float:
-        """Returns the seconds until the end, in which nothing else will run."""
+        """Returns the seconds from a step, before what is due after it, until the end."""
         config = self.config
         a_step = self._mean("step", self.first)
         an_evaluation = self._mean("evaluation", a_step * self.evaluation_in_steps)
@@ -52,5 +52,5 @@ class Clock:
 
 
 def _times(step: int, steps: int, every: int) -> int:
-    """Returns how often something is due after a step; the last step is always one."""
-    return -(-steps // every) - step // every
+    """Returns how often something is due from a step on; the last step is always one."""
+    return -(-steps // every) - max(0, step - 1) // every

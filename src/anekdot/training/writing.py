@@ -2,7 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from queue import SimpleQueue
+from threading import Thread
 from types import TracebackType
 
 MOST_WAITING = 2  # each holds a copy of the model
@@ -15,8 +17,12 @@ class Writer:
     """
 
     def __enter__(self) -> "Writer":
-        self._thread = ThreadPoolExecutor(1, "writer")
         self._waiting: deque[Future[None]] = deque()
+        self._orders: SimpleQueue[tuple[Future[None], Callable[[], None]] | None] = SimpleQueue()
+        self._abandoned = False
+        # a daemon, for the process ends without one that was abandoned
+        self._thread = Thread(target=self._work, name="writer", daemon=True)
+        self._thread.start()
         return self
 
     def __exit__(
@@ -25,13 +31,28 @@ class Writer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._thread.shutdown(cancel_futures=True)  # what has begun is finished
+        for future in self._waiting:
+            future.cancel()
+        self._orders.put(None)
+        if not self._abandoned:
+            self._thread.join()  # what has begun is finished
+
+    def _work(self) -> None:
+        while order := self._orders.get():
+            future, write = order
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(write())
+            except BaseException as error:
+                future.set_exception(error)
 
     def submit(self, write: Callable[[], None]) -> None:
         """Has a function called; waits only if too many are waiting already."""
         while len(self._waiting) >= MOST_WAITING:
             self._waiting.popleft().result()
-        self._waiting.append(self._thread.submit(write))
+        self._waiting.append(Future())
+        self._orders.put((self._waiting[-1], write))
 
     def check(self) -> None:
         """Raises what has gone wrong so far."""
@@ -42,3 +63,7 @@ class Writer:
         """Waits until all is done."""
         while self._waiting:
             self._waiting.popleft().result()
+
+    def abandon(self) -> None:
+        """Lets the block end before what is being written, which may never be finished."""
+        self._abandoned = True
