@@ -124,9 +124,9 @@ def test_measuring_trains_a_model_on_the_texts(tmp_path, only_nano, monkeypatch)
     losses, train_step = [], step.train_step
 
     def watched(*arguments, **settings):
-        loss = train_step(*arguments, **settings)
+        loss, bad = train_step(*arguments, **settings)
         losses.append(loss.item())
-        return loss
+        return loss, bad
 
     monkeypatch.setattr(step, "train_step", watched)
     (row,) = forecast(prepared(tmp_path / "data", 300), seconds=2.0)

@@ -40,6 +40,11 @@ def test_the_mission_recipe_is_pinned():
         "evaluate_every": 500,
         "sample_every": 500,
         "checkpoint_every": 500,
+        "checkpoint_minutes": 10.0,
+        "checkpoints_kept": 2,
+        "batch": "whole",
+        "skip_spikes": False,
+        "patience": 0,
     }
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from anekdot import store
-from anekdot.store import locked, sha256, staged
+from anekdot.store import HeldError, locked, sha256, staged
 
 
 def test_a_file_appears_whole_and_replaces_the_old_one(tmp_path):
@@ -105,7 +105,10 @@ def test_only_one_process_holds_a_lock_and_a_dead_one_frees_it(tmp_path):
         stdout=subprocess.PIPE,
     )
     assert holder.stdout.readline().strip() == b"held"
-    with pytest.raises(BlockingIOError), locked(tmp_path / "lock"):
+    with (
+        pytest.raises(HeldError, match=f"process {holder.pid} on "),
+        locked(tmp_path / "lock"),
+    ):
         pass
     holder.kill()
     holder.communicate()

@@ -89,7 +89,8 @@ ssize_t writev(int descriptor, const struct iovec *parts, int count) {
 }
 int fsync(int descriptor) {
     char path[PATH_MAX];
-    if (is_armed(descriptor, path) && ++syncs >= limit && mode == SYNC_FAILS)
+    if (is_armed(descriptor, path) && __sync_add_and_fetch(&syncs, 1) >= limit &&
+        mode == SYNC_FAILS)
         return fail(path, EIO);
     return REAL(fsync)(descriptor);
 }

@@ -10,6 +10,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,10 +47,9 @@ class Nursery:
             out: The bundle.
             fields: Of the configuration.
             how: ``kill_after`` so many seconds; ``at_event`` n, the n-th write, fsync or
-                rename, and ``delay`` seconds later (0: at once, before it); ``fill`` the disk
-                there instead, but for so many bytes; ``signals``, a list of (event, number)
-                that the child sends to itself; ``log`` every fsync there; ``fault``, a
-                mode of faults.c and its limit; ``sabotage``, one of `SABOTAGES`.
+                rename, and ``delay`` seconds later (0: at once, before it); ``log`` every
+                fsync there; ``fault``, a mode of faults.c and its limit; ``sabotage``, one of
+                `SABOTAGES`.
 
         Returns:
             ``killed``; ``error``, names of the exception's classes, or None; its ``message``;
@@ -70,12 +70,17 @@ class Nursery:
 
 def serve() -> None:
     """Answers requests until there are no more."""
-    import anekdot.training.loop  # torch, once for all children
+    import anekdot.training.loop
 
     anekdot.training.loop.SAMPLE_TOKENS = 20
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for line in sys.stdin:
-        print(json.dumps(nurse(json.loads(line))), flush=True)
+    is_warm = False
+    for request in map(json.loads, sys.stdin):
+        if not is_warm:  # all children find everything imported and compiled
+            with tempfile.TemporaryDirectory() as folder:
+                anekdot.train(request["data"], out=Path(folder, "m"), **request["fields"])
+            is_warm = True
+        print(json.dumps(nurse(request)), flush=True)
 
 
 def nurse(request: dict) -> dict:
@@ -143,16 +148,11 @@ def train(request: dict, answers: int) -> None:
 def listen(request: dict, answers: int) -> list[int]:
     """Counts writes, fsyncs and renames, and does what the request asks for at one of them."""
     events = [0]
-    signals = {place: number for place, number in request.get("signals", [])}
 
     def event() -> None:
         events[0] += 1
-        if events[0] in signals:
-            os.kill(os.getpid(), signals[events[0]])
         if events[0] == request.get("at_event"):
-            if "fill" in request:
-                fill(Path(request["out"]).parent, request["fill"])
-            elif request["delay"]:
+            if request["delay"]:
                 os.write(answers, b"!")
             else:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -160,9 +160,9 @@ def listen(request: dict, answers: int) -> list[int]:
     def wrap(owner: object, name: str) -> None:
         real = getattr(owner, name)
 
-        def wrapped(*arguments: object) -> object:
+        def wrapped(*arguments: object, **named: object) -> object:
             event()
-            result = real(*arguments)
+            result = real(*arguments, **named)
             if name == "fsync" and "log" in request:
                 note(Path(request["log"]), *arguments)
             return result
@@ -177,13 +177,6 @@ def listen(request: dict, answers: int) -> list[int]:
     ):
         wrap(owner, name)
     return events
-
-
-def fill(folder: Path, left: int) -> None:
-    """Leaves so many bytes on the disk of a folder."""
-    with (folder / "filler").open("wb") as file:
-        size = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize - left
-        os.posix_fallocate(file.fileno(), 0, max(1, size))
 
 
 def note(log: Path, descriptor: int) -> None:
@@ -217,7 +210,13 @@ def no_rename() -> None:
             module.staged = direct
 
 
-SABOTAGES = {"no sync": no_sync, "no rename": no_rename}
+def no_hash() -> None:
+    import anekdot.training.checkpoints
+
+    anekdot.training.checkpoints.is_whole = lambda path: True
+
+
+SABOTAGES = {"no sync": no_sync, "no rename": no_rename, "no hash": no_hash}
 
 if __name__ == "__main__":
     serve()

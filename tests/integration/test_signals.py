@@ -1,0 +1,248 @@
+"""Signals: what was done is kept, the answer comes soon, and nothing changes in the result."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import anekdot
+from anekdot.bundle import Bundle
+from anekdot.errors import Terminated
+from anekdot.training import keeping, loop
+from anekdot.training.checkpoints import checkpoints, is_whole, save_checkpoint
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
+]
+
+FIELDS = {
+    "n_layer": 2, "n_head": 4, "n_kv_head": 2, "hidden_dim": 32, "intermediate_dim": 64,
+    "context_length": 64, "batch_size": 8, "warmup_steps": 5, "dropout": 0.1,
+    "checkpoint_every": 1_000, "evaluate_every": 50, "sample_every": 100,
+}  # fmt: skip
+LONG = FIELDS | {"steps": 120}
+SHORT = FIELDS | {"steps": 12, "evaluate_every": 4, "sample_every": 6}
+STOPPING = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+@pytest.fixture(autouse=True)
+def not_ignored():
+    """Under nohup, Ctrl-C would be ignored, here and in what is started from here."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, jokes):
+    """A prepared folder with a validation side as large as the training side."""
+    folder = tmp_path_factory.mktemp("data") / "data"
+    anekdot.prepare(jokes, out=folder, vocab_size=300, validation=0.5, test=0.05)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unbroken(data, tmp_path_factory):
+    """The folders of a long and a short run that nothing stopped."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    for fields in (LONG, SHORT):
+        anekdot.train(data, out=folder / str(fields["steps"]), **fields)
+    return folder
+
+
+def start(source: Path, out: Path, fields: dict) -> subprocess.Popen:
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in fields.items()]
+    return subprocess.Popen(
+        [sys.executable, "-m", "anekdot", "train", str(source), "--out", str(out), *flags],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def wait_until(happens, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 120
+    while not happens():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def steps_told(out: Path) -> int:
+    metrics = out / "run/metrics.jsonl"
+    return metrics.read_text("utf-8").count('"kind": "step"') if metrics.exists() else 0
+
+
+def newest(out: Path) -> Path:
+    """The newest checkpoint, which must be whole, beside a bundle that can be loaded."""
+    found = checkpoints(out / "run/checkpoints")
+    assert is_whole(found[-1])
+    Bundle.load(out)
+    return found[-1]
+
+
+def told(out: Path) -> list[tuple]:
+    """What is in metrics.jsonl of evaluations, samples and steps, but for times."""
+    lines = map(json.loads, (out / "run/metrics.jsonl").read_text("utf-8").splitlines())
+    return [
+        (record["kind"], record["step"], round(record.get("loss", 0), 4), record.get("text"))
+        for record in lines
+        if record["kind"] in ("evaluation", "sample", "step")
+    ]
+
+
+def assert_same(out: Path, unbroken: Path) -> None:
+    assert (out / "run/finished.json").exists()
+    weights = [(folder / "model.safetensors").read_bytes() for folder in (out, unbroken)]
+    assert weights[0] == weights[1]
+    assert told(out) == told(unbroken)
+
+
+@pytest.mark.parametrize("number", STOPPING)
+def test_a_signal_to_stop_saves_first_and_says_so_by_the_status(data, tmp_path, unbroken, number):
+    out = tmp_path / "m"
+    process = start(data, out, LONG)
+    wait_until(lambda: steps_told(out) >= 3, process)
+    process.send_signal(number)
+    if number == signal.SIGINT:  # an impatient person
+        process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == STOPPING[number]
+    assert "Traceback" not in errors
+    assert "Stopped." in errors
+    assert "the same command goes on" in errors
+    step = newest(out).name
+    if number == signal.SIGTERM:
+        assert step > "step-00000000"
+    assert not [*out.rglob("*.staged")] or number == signal.SIGINT
+    anekdot.train(data, out=out, **LONG)
+    assert_same(out, unbroken / "120")
+
+
+def test_sigusr1_saves_at_once_and_training_goes_on(data, tmp_path, unbroken):
+    out = tmp_path / "m"
+    process = start(data, out, LONG)
+    wait_until(lambda: steps_told(out) >= 2, process)
+    assert newest(out).name == "step-00000000"
+    process.send_signal(signal.SIGUSR1)
+    sent = time.monotonic()
+    wait_until(lambda: len(checkpoints(out / "run/checkpoints")) > 1, process)
+    assert time.monotonic() - sent < 10  # 2 on a machine that does nothing else
+    assert newest(out).name < "step-00000120"
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert_same(out, unbroken / "120")
+
+
+def test_a_preparation_that_was_told_to_stop_goes_on(jokes, tmp_path, unbroken):
+    out, fields = tmp_path / "m", SHORT | {"vocab_size": 300, "validation": 0.5, "test": 0.05}
+    process = start(jokes, out, fields)
+    wait_until((out / "run/data/work/digests").exists, process)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert "Traceback" not in errors
+    assert "the same command goes on" in errors
+    anekdot.train(jokes, out=out, **fields)
+    assert_same(out, unbroken / "12")
+
+
+@pytest.mark.parametrize("left", ["run/data", "run/data/work"])
+def test_a_preparation_killed_before_it_had_a_lock_goes_on(jokes, tmp_path, left):
+    out = tmp_path / "m"
+    (out / left).mkdir(parents=True)
+    (out / "run/lock").touch()
+    anekdot.train(jokes, out=out, **(SHORT | {"steps": 2, "warmup_steps": 0, "vocab_size": 300}))
+    assert (out / "run/finished.json").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize("during", ["evaluation", "last evaluation", "sample"])
+def test_evaluation_and_sampling_answer(  # noqa: PLR0917
+    data, tmp_path, unbroken, monkeypatch, number, during
+):
+    out, calls = tmp_path / "m", []
+    place = {"evaluation": (2, 1), "last evaluation": (4, 2), "sample": (1, 5)}[during]
+    rounds = []
+
+    def count() -> None:
+        """Sends the signal in the middle, and notes every part that is done after it."""
+        if len(rounds) == place[0]:
+            calls.append(len(calls) + 1)
+            if len(calls) == place[1]:
+                os.kill(os.getpid(), number)
+
+    def measured(model, documents, lengths, *, progress, **how):
+        rounds.append(during)
+
+        def counted(*position) -> None:
+            count()
+            progress(*position)
+
+        short = {"tokens_per_batch": 512}
+        return likelihood(model, documents, lengths, progress=counted, **short, **how)
+
+    def describe(*arguments):
+        rounds.append(during)
+        return describe_sample(*arguments)
+
+    likelihood, describe_sample = loop.likelihood, loop.describe_sample
+    if during == "sample":
+        engine = loop.TorchEngine
+        monkeypatch.setattr(loop, "describe_sample", describe)
+
+        def polled(model, poll):
+            return engine(model, poll=lambda: (count(), poll()))
+
+        monkeypatch.setattr(loop, "TorchEngine", polled)
+    else:
+        monkeypatch.setattr(loop, "likelihood", measured)
+    if number == signal.SIGUSR1:
+        anekdot.train(data, out=out, **SHORT)
+        assert len(calls) > place[1]
+    else:
+        with pytest.raises(KeyboardInterrupt) as raised:
+            anekdot.train(data, out=out, **SHORT)
+        assert isinstance(raised.value, Terminated) == (number == signal.SIGTERM)
+        assert len(calls) == place[1]
+        state = json.loads((newest(out) / "state.json").read_text("utf-8"))
+        assert state["step"] == {"evaluation": 8, "last evaluation": 12, "sample": 12}[during]
+        if during != "last evaluation":
+            assert state["sampled" if during == "sample" else "evaluated"] < state["step"]
+        rounds[:] = [""] * 9
+        anekdot.train(data, out=out, **SHORT)
+    assert_same(out, unbroken / "12")
+
+
+def test_a_second_signal_does_not_wait_for_the_disk(data, tmp_path, unbroken, monkeypatch):
+    out, released = tmp_path / "m", threading.Event()
+
+    def slow(folder, snapshot, kept) -> None:
+        """Hangs where the first signal has a checkpoint written, and sends the second one."""
+        if snapshot.state["step"]:
+            time.sleep(0.3)  # until the main thread waits
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            released.wait(20)
+        save_checkpoint(folder, snapshot, kept)
+
+    def observe(record) -> None:
+        if record["kind"] == "step":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(keeping, "save_checkpoint", slow)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        anekdot.train(data, out=out, observe=observe, **SHORT)
+    assert time.monotonic() - began < 15
+    assert newest(out).name == "step-00000000"
+    released.set()
+    monkeypatch.undo()
+    anekdot.train(data, out=out, **SHORT)
+    assert_same(out, unbroken / "12")
