@@ -5,7 +5,9 @@ A mistake in what the user brought (a file, a flag, a bundle) raises an
 A broken invariant of our own is an ``assert``.
 """
 
+import copyreg
 import importlib.util
+from typing import Any
 
 
 class AnekdotError(Exception):
@@ -20,6 +22,10 @@ class AnekdotError(Exception):
         super().__init__(f"{cause} {remedy}")
         self.cause = cause
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Lets an error come from another process, which does not build it by its arguments."""
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 class CorpusError(AnekdotError):

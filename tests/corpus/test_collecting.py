@@ -250,6 +250,17 @@ def test_pieces_processes_and_memory_change_nothing(tmp_path, monkeypatch):
     assert whole.dropped["near-duplicate"] > 10
 
 
+def test_what_is_wrong_is_told_by_another_process_too(tmp_path, monkeypatch):
+    write(tmp_path / "a.jsonl", random_texts(3, 50))
+    packed = gzip.compress("\n".join(random_texts(4, 20_000)).encode())
+    (tmp_path / "b.txt.gz").write_bytes(packed[:-9])
+    monkeypatch.setattr("anekdot.corpus.collecting.PIECE", 1 << 10)
+    with pytest.raises(CorpusError) as caught:
+        gathered([tmp_path], tmp_path / "work")
+    assert caught.value.cause.startswith(f"{tmp_path}/b.txt.gz cannot be read")
+    assert caught.value.remedy == "Check the file and its permissions."
+
+
 @pytest.mark.slow
 def test_a_ray_cluster_gives_the_same_to_the_byte(tmp_path, monkeypatch):
     path = write(tmp_path / "a.jsonl", random_texts(7, 3000))

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anekdot.errors import CorpusError
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 SMALLEST = 64 << 20  # bytes that DuckDB needs to do anything at all
+_FULL = (os.strerror(errno.ENOSPC), "max_temp_directory_size")  # what it says of a full disk
 
 
 @contextmanager
@@ -29,6 +32,7 @@ def database(
 
     Raises:
         OSError: The disk is full, or fails.
+        CorpusError: The memory does not suffice.
     """
     import duckdb  # noqa: PLC0415 (an extra)
 
@@ -47,10 +51,13 @@ def database(
         with duckdb.connect(":memory:", config=settings) as connection:
             connection.execute("SET enable_progress_bar = false; SET lock_configuration = true")
             yield connection
-    except duckdb.IOException as error:
-        if os.strerror(errno.ENOSPC) in str(error):
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        if any(sign in str(error) for sign in _FULL):
             full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(spill.parent))
             raise full from None
+        if isinstance(error, duckdb.OutOfMemoryException):
+            cause = "The database needs more memory than it may take."
+            raise CorpusError(cause, "Give more with --memory, or close other programs.") from None
         raise OSError(errno.EIO, str(error), str(spill.parent)) from None
 
 

@@ -139,6 +139,18 @@ SURVIVED: dict[str, tuple[str, bytes, list[str], list[tuple[int, str]]]] = {
         [JOKE],
         [(number, "no text") for number in range(1, 10)],
     ),
+    "a key later than any sample": (
+        "a.jsonl",
+        b'{"id": 1}\n' * 999 + json.dumps({"joke": JOKE}).encode(),
+        [JOKE],
+        [(number, "no text") for number in range(1, 1000)],
+    ),
+    "a key late in an array": (
+        "a.json",
+        b'[{"id": 1},' + b'{"id": "?"},' * 998 + json.dumps({"joke": JOKE}).encode() + b"]",
+        [JOKE],
+        [(number, "no text") for number in range(1, 1000)],
+    ),
     "half a record": ("a.jsonl", f'{RECORD}\n{{"text": "Ко'.encode(), [JOKE], [(2, "not JSON")]),
     "half an array": ("a.json", f'[{RECORD}, {{"text": "Ко'.encode(), [JOKE], [(2, "not JSON")]),
     "a broken item": (

@@ -42,7 +42,7 @@ def test_a_bomb_is_stopped(tmp_path, small_bombs, ending):
     path.write_bytes(PACK[ending](b" " * (3 << 20)))
     error = outcome(path)
     assert isinstance(error, CorpusError)
-    assert "100 times its size" in error.cause
+    assert "2 MiB, and 100 times its size" in error.cause
 
 
 def test_a_bomb_of_many_members_is_stopped_by_their_sum(tmp_path, small_bombs):
@@ -50,7 +50,7 @@ def test_a_bomb_of_many_members_is_stopped_by_their_sum(tmp_path, small_bombs):
     path.write_bytes(zipped({f"{number}.txt": bytes(1 << 19) for number in range(9)}))
     error = outcome(path)
     assert isinstance(error, CorpusError)
-    assert "100 times its size" in error.cause
+    assert "2 MiB, and 100 times its size" in error.cause
 
 
 def test_a_bomb_inside_a_member_is_stopped(tmp_path, small_bombs):
@@ -58,7 +58,13 @@ def test_a_bomb_inside_a_member_is_stopped(tmp_path, small_bombs):
     path.write_bytes(zipped({"a.txt.gz": gzip.compress(b" " * (3 << 20))}))
     error = outcome(path)
     assert isinstance(error, CorpusError)
-    assert "times its size" in error.cause
+    assert "2 MiB, and 100 times its size" in error.cause
+
+
+def test_a_layout_is_guessed_from_where_texts_begin(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\n" * (5 << 20) + LINES)
+    assert opening.head(path).strip() == LINES.strip()
 
 
 def test_what_is_packed_well_but_small_is_read(tmp_path):

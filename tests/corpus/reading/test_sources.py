@@ -1,6 +1,7 @@
 import os
 import socket
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.corpus.reading.outcomes import good
 JOKE = "Кот пришёл к врачу и попросил рецепт от понедельников."
 OTHER = "Программист второй день чинит чайник, а чайник чинит программиста."
 LINES = f"{JOKE}\n{OTHER}\n".encode()
+NOBODY = 65534  # a user without rights
 
 
 def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):
@@ -45,17 +47,33 @@ def test_links_that_go_in_circles(tmp_path):
             read(tmp_path / name)
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
+@pytest.fixture
+def place_of_nobody():
+    """A folder of a user who is not root, whom nothing could be forbidden, while it is tested."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        if os.geteuid() != 0:
+            yield Path(name)
+            return
+        os.chown(name, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+        try:
+            yield Path(name)
+        finally:
+            os.seteuid(0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 @pytest.mark.parametrize("name", ["a.txt", "folder"])
-def test_what_may_not_be_read_is_named(tmp_path, name):
-    (tmp_path / "folder").mkdir()
-    for path in (tmp_path / "a.txt", tmp_path / "folder" / "b.txt"):
+def test_what_may_not_be_read_is_named(place_of_nobody, name):
+    place = place_of_nobody
+    (place / "folder").mkdir()
+    for path in (place / "a.txt", place / "folder" / "b.txt"):
         path.write_bytes(LINES)
-    (tmp_path / name).chmod(0)
-    for source in (tmp_path / name, tmp_path):
-        with pytest.raises(CorpusError, match=name):
+    (place / name).chmod(0)
+    for source in (place / name, place):
+        with pytest.raises(CorpusError, match=f"{name} cannot be read: Permission denied"):
             list(read(source))
-    (tmp_path / name).chmod(0o700)
+    (place / name).chmod(0o700)
 
 
 @pytest.mark.parametrize(

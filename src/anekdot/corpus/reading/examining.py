@@ -34,7 +34,7 @@ from anekdot.corpus.reading.sources import ARCHIVE, ENDINGS, ending, no_text
 HEAD = 4 << 20
 """Bytes of a file from which its layout is guessed."""
 
-_SAMPLE = 500  # records that are looked at
+_SAMPLE = 500  # records by which the format is told
 _SPOKEN = {"line": "one text a line", "blank line": "texts separated by blank lines", "\t": "tab"}
 _BLANK = {
     "txt": Layout(format="txt"),
@@ -172,8 +172,7 @@ def _json_layout(
         records: Iterator[object] = values(lines, separator)
     else:
         records = map(_parsed, lines)
-    sample = [record for record in islice(records, _SAMPLE) if not isinstance(record, Broken)]
-    return replace(layout, column=text_key(sample, column, name))
+    return replace(layout, column=text_key(records, column, name))
 
 
 def _json_separator(lines: list[str]) -> str:

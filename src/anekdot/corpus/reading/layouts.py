@@ -108,17 +108,16 @@ def text_key(records: Iterable[object], key: str | None, name: str) -> str:
     """Returns the key under which JSON records hold their texts.
 
     Args:
-        records: The first records; those that are no objects do not count.
+        records: Those at the beginning; what is no object does not count.
         key: The key, if the user named it.
         name: The name that messages carry.
 
     Raises:
         CorpusError: No record has the named key.
     """
-    objects = [record for record in records if isinstance(record, Mapping)]
-    letters: Counter[str] = Counter({found: 0 for record in objects for found in record})
-    for record in objects:
-        for found, value in record.items():
+    letters: Counter[str] = Counter()
+    for record in records:
+        for found, value in record.items() if isinstance(record, Mapping) else ():
             letters[found] += _letters(value) if isinstance(value, str) else 0
     if key is not None:
         if letters and key not in letters:

@@ -73,7 +73,7 @@ def blocks(
 
 
 def head(path: Path, member: str | None = None, size: int = 4 << 20) -> bytes:
-    """Returns the first unpacked bytes of a file, at most ``size``.
+    """Returns the first unpacked bytes of a file, at most ``size``, without blank blocks before.
 
     Raises:
         CorpusError: As `blocks`; but a file that is cut off later is still read.
@@ -81,7 +81,7 @@ def head(path: Path, member: str | None = None, size: int = 4 << 20) -> bytes:
     found = bytearray()
     try:
         for block in blocks(path, member):
-            found += block
+            found += block if found or block.strip() else b""
             if len(found) >= size:
                 break
     except CorpusError:
@@ -211,7 +211,8 @@ def _guarded(unpacked: Iterator[bytes], packed: int, name: str) -> Iterator[byte
 
 def _refuse_bomb(size: int, packed: int, name: str) -> None:
     if size > BOMB_SIZE and size > BOMB_RATIO * packed:
-        cause = f"{name} unpacks to more than {BOMB_RATIO:,} times its size of {packed:,} bytes."
+        limit = f"{BOMB_SIZE >> 20:,} MiB, and {BOMB_RATIO:,} times its size of {packed:,} bytes"
+        cause = f"{name} unpacks to more than {limit}."
         raise CorpusError(cause, "If that is right, unpack it first.")
 
 

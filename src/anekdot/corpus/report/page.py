@@ -99,7 +99,10 @@ def _alphabets(facts: Facts) -> str:
     total = sum(facts.letters.values())
     if not total:
         return ""
-    scripts = {script.capitalize(): count for script, count in facts.letters.items()}
+    scripts = {
+        script.upper() if script == "cjk" else script.capitalize(): count
+        for script, count in facts.letters.items()
+    }
     everything = facts.n_characters
     cells = "".join(_character(c, count, everything) for c, count in facts.characters.items())
     return _section(
