@@ -34,7 +34,7 @@ from anekdot.settings import (
 from anekdot.store import staged
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.config import TrainingConfig
-from anekdot.training.interruption import interruption
+from anekdot.training.interruption import at_once, interruption
 from anekdot.training.limits import what_limits
 from anekdot.training.metrics import read
 from anekdot.training.run_folder import (
@@ -87,7 +87,7 @@ def prepare(
 
     check_known(fields, field_names(PreparationConfig), "The call")
     config, out = PreparationConfig(**fields), Path(out)
-    with workplace(out) as work:
+    with at_once(), workplace(out) as work:
         collection = collect(
             sources,
             work,
@@ -254,7 +254,7 @@ def train(
             )
         learned = sides["train"]
         settled = fill_up(settled, asked, documents=len(learned), tokens=len(learned.ids))
-        told = stack.enter_context(trackers(track, out, settled, notice or (lambda sentence: None)))
+        observers = [observe] if observe else []
         run = Run(
             folder=out,
             model_config=build(ModelConfig, {**settled, "vocab_size": tokenizer.vocab_size}),
@@ -264,10 +264,11 @@ def train(
             validation_side=sides["validation"],
             initial=beginning,
             place_of=partial(_place_of, data),
-            observe=lambda record: _tell(record, told, *([observe] if observe else [])),
+            observe=lambda record: _tell(record, *observers),
             notice=notice or (lambda sentence: None),
         )
         claim(out, run.model_config, run.config, data, beginning)
+        observers.append(stack.enter_context(trackers(track, out, settled, run.notice)))
         validation = run.train()
         curves = draw_curves([out], out / "run" / "curves.png")
         with staged(out / CARD) as draft:

@@ -12,7 +12,7 @@ import pytest
 from anekdot.bundle import Bundle
 from tests.integration.conftest import TINY, anekdot
 
-STEPS = 120
+STEPS = 80
 
 
 @pytest.fixture(scope="module")

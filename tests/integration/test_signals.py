@@ -13,8 +13,9 @@ import pytest
 
 import anekdot
 from anekdot.bundle import Bundle
+from anekdot.corpus.database import database
 from anekdot.errors import Terminated
-from anekdot.training import keeping, loop
+from anekdot.training import keeping, loop, micro_batch
 from anekdot.training.checkpoints import checkpoints, is_whole, save_checkpoint
 
 pytestmark = [
@@ -152,6 +153,41 @@ def test_a_preparation_that_was_told_to_stop_goes_on(jokes, tmp_path, unbroken):
     assert "the same command goes on" in errors
     anekdot.train(jokes, out=out, **fields)
     assert_same(out, unbroken / "12")
+
+
+def test_a_query_that_is_interrupted_is_no_error(jokes, tmp_path, monkeypatch):
+    """DuckDB makes a RuntimeError of what a signal raises."""
+
+    def slow(*_) -> None:
+        threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+        with pytest.raises(RuntimeError) as raised, database(tmp_path / "spill") as connection:
+            connection.execute("SELECT sum(a.range * b.range) FROM range(10000000) a, range(99) b")
+        raise raised.value
+
+    monkeypatch.setattr("anekdot.corpus.report.write_report", slow)
+    with pytest.raises(KeyboardInterrupt):
+        anekdot.train(jokes, out=tmp_path / "m", **(SHORT | {"vocab_size": 300}))
+    monkeypatch.undo()
+    anekdot.train(jokes, out=tmp_path / "m", **(SHORT | {"vocab_size": 300}))
+
+
+def test_the_measuring_of_a_micro_batch_answers(data, tmp_path, monkeypatch):
+    measured, seconds = [], micro_batch._seconds
+
+    def measure(*arguments):
+        measured.append(1)
+        if len(measured) == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        return seconds(*arguments)
+
+    monkeypatch.setattr(micro_batch, "_seconds", measure)
+    out, fields = tmp_path / "m", SHORT | {"batch": "auto"}
+    with pytest.raises(KeyboardInterrupt):
+        anekdot.train(data, out=out, **fields)
+    assert len(measured) == 4
+    assert newest(out).name == "step-00000000"
+    anekdot.train(data, out=out, **fields)
+    assert (out / "run/finished.json").exists()
 
 
 @pytest.mark.parametrize("left", ["run/data", "run/data/work"])

@@ -1,9 +1,10 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from anekdot.errors import BundleError
-from anekdot.training.curves import _smoothed, draw_curves
+from anekdot.training.curves import _names, _smoothed, draw_curves
 
 
 def test_smoothing_keeps_a_short_run_as_it_is_and_averages_a_long_one():
@@ -28,3 +29,10 @@ def test_a_run_in_progress_is_drawn_and_a_cut_line_is_left_out(tmp_path):
 def test_a_folder_without_a_run_is_an_error(tmp_path):
     with pytest.raises(BundleError, match=tmp_path.name):
         draw_curves([tmp_path], tmp_path / "c.png")
+
+
+def test_runs_are_told_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert _names([Path("a/m"), Path("a/n")]) == ["m", "n"]
+    assert _names([Path("a/m"), Path("b/m")]) == ["a/m", "b/m"]
+    assert _names([Path()]) == [tmp_path.name]

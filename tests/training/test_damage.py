@@ -1,6 +1,7 @@
 """A flipped bit, a file cut short, a file gone: found, said, and got over."""
 
 import hashlib
+import json
 import re
 import shutil
 
@@ -174,6 +175,19 @@ def test_a_damaged_record_of_the_settings_is_refused(data, out, place):
     flip(out / "run" / "config.json", place)
     with pytest.raises(AnekdotError):
         go_on(data, out)
+
+
+def test_a_checkpoint_of_another_version_is_refused(data, out):
+    for path in checkpoints(out / "run" / "checkpoints"):
+        state = json.loads((path / STATE).read_text("utf-8"))
+        (path / STATE).write_text(json.dumps({**state, "of_tomorrow": 1}), "utf-8")
+        hashes = json.loads((path / HASHES).read_text("utf-8"))
+        hashes[STATE] = hashlib.sha256((path / STATE).read_bytes()).hexdigest()
+        (path / HASHES).write_text(json.dumps(hashes), "utf-8")
+    before = contents(out)
+    with pytest.raises(BundleError, match="of_tomorrow"):
+        go_on(data, out)
+    assert contents(out) == before
 
 
 def test_no_damage_of_the_numbers_stops_a_run(data, out, unbroken):

@@ -12,6 +12,7 @@ import pytest
 
 import anekdot
 from anekdot.bundle import Bundle
+from anekdot.cli import main
 from anekdot.errors import AnekdotError, ConfigurationError, StorageError
 from anekdot.training.checkpoints import checkpoints, is_whole
 from tests.training.test_run import TINY
@@ -41,6 +42,9 @@ class Disk:
 
     def empty(self) -> None:
         self.filler.unlink(missing_ok=True)
+
+    def allow_no_writing(self) -> None:
+        subprocess.run(["mount", "-o", "remount,ro", self.folder], check=True)
 
 
 @pytest.fixture
@@ -163,3 +167,17 @@ def test_a_preparation_that_finds_the_disk_full_goes_on(jokes, unbroken, disk):
     anekdot.train(jokes, out=out, **fields)
     weights = [(folder / "model.safetensors").read_bytes() for folder in (out, unbroken)]
     assert weights[0] == weights[1]
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(data, disk, capsys, monkeypatch):
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in FIELDS.items()]
+    command = ["anekdot", "train", str(data), "--out", str(disk.folder / "m"), *flags]
+    monkeypatch.setattr(sys, "argv", command)
+    disk.allow_no_writing()
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert str(disk.folder / "m") in said
+    assert "Read-only file system" in said
+    assert "Traceback" not in said

@@ -88,7 +88,8 @@ def test_a_run_uses_the_precision_that_was_asked_for(jokes, tmp_path):
 
 def test_a_loss_that_is_no_number_is_answered_by_a_lower_rate(jokes, tmp_path):
     wild = {"learning_rate": 1.0, "weight_decay": 10.0, "gradient_clip": 0.0, "warmup_steps": 0}
-    anekdot.train(jokes, out=tmp_path / "m", **(TINY | wild | {"steps": 1000}))
+    few = {"steps": 500, "evaluate_every": 100, "sample_every": 500}
+    anekdot.train(jokes, out=tmp_path / "m", **(TINY | wild | few))
     assert metrics(tmp_path / "m", "return")
     assert all(np.isfinite(w).all() for w in Bundle.load(tmp_path / "m").weights.values())
 
@@ -168,6 +169,20 @@ def test_a_run_that_ignores_ctrl_c_goes_on_ignoring_it():
         with interruption() as interrupted:
             os.kill(os.getpid(), signal.SIGINT)
         assert interrupted.stop is None
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_signal_amid_a_print_is_obeyed():
+    def reentrant() -> None:
+        raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
+
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with interruption(reentrant) as interrupted:
+            os.kill(os.getpid(), signal.SIGINT)
+        assert interrupted.stop == signal.SIGINT
     finally:
         signal.signal(signal.SIGINT, previous)
 

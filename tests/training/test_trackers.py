@@ -59,6 +59,30 @@ def test_a_tracker_that_breaks_while_it_is_imported(jokes, tmp_path, monkeypatch
     assert [n for n in notices if "no account" in n]
 
 
+def test_a_run_that_is_refused_is_not_shown(jokes, tmp_path, monkeypatch):
+    told = fake_trackio(tmp_path, monkeypatch)
+    anekdot.train(jokes, out=tmp_path / "m", **TINY, track=["trackio"])
+    before = told()
+    for fields in (TINY, TINY | {"seed": 1}):
+        with pytest.raises(ConfigurationError):
+            anekdot.train(jokes, out=tmp_path / "m", **fields, track=["trackio"])
+    assert told() == before
+
+
+def test_a_run_that_is_killed_when_its_tracker_starts_goes_on(jokes, tmp_path, monkeypatch):
+    """Its folder holds what the tracker wrote, and is still known as a run's."""
+    fake_trackio(tmp_path, monkeypatch)
+    out = tmp_path / "m"
+    code = f"open({str(out / 'run/x')!r}, 'w')\nraise KeyboardInterrupt"
+    (tmp_path / "trackio.py").write_text(code)
+    own = {name: value for name, value in TINY.items() if name not in ("validation", "test")}
+    anekdot.prepare(jokes, out=tmp_path / "data", vocab_size=300, validation=0.1, test=0.1)
+    with pytest.raises(KeyboardInterrupt):
+        anekdot.train(tmp_path / "data", out=out, **own, track=["trackio"])
+    assert (out / "run" / "x").exists()
+    anekdot.train(tmp_path / "data", out=out, **own)
+
+
 def test_unknown_and_missing_trackers_are_refused_at_once(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "trackio", raising=False)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "trackio" else 1)

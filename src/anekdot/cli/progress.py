@@ -112,7 +112,7 @@ def training_watcher(update: Update) -> Callable[[dict[str, Any]], None]:
             )
         elif record["kind"] == "sample":
             text = Text(harmless(record["text"]), style="italic")
-            console.print(Padding(text, (0, 0, 0, 4)))
+            console.print(Padding(text, (0, 0, 0, 4), expand=False))
             console.print(
                 f"    ({len(record['copied'])} of {len(record['text'])} characters stand in one "
                 "piece in a training text)\n"

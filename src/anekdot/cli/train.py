@@ -1,6 +1,7 @@
 """anekdot train."""
 
 import dataclasses
+import sys
 import typing
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,7 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from docstring_parser import parse
 
-from anekdot.cli.progress import bars, console, training_watcher
+from anekdot.cli.progress import bars, console, harmless, training_watcher
 from anekdot.errors import ConfigurationError
 from anekdot.model.config import ModelConfig
 from anekdot.settings import FIELDS, PreparationConfig
@@ -102,7 +103,7 @@ def train(
     console.print(trained.limit)
     console.print(f"Curves: {trained.curves}\nThree texts of the new model:\n")
     for sample in load(trained.bundle).samples(n=3, seed=0):
-        print(sample.text, end="\n\n")
+        print(harmless(sample.text) if sys.stdout.isatty() else sample.text, end="\n\n")
     console.print(f'More: anekdot generate --model {trained.bundle} "…"')
 
 

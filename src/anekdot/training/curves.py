@@ -6,7 +6,7 @@ from typing import Any
 
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.store import staged
-from anekdot.training.metrics import Record, read
+from anekdot.training.metrics import METRICS, Record, read
 
 FORMATS = (".png", ".svg", ".pdf")
 
@@ -32,7 +32,7 @@ def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
     import matplotlib  # noqa: PLC0415 (0.2 s that only a picture is worth)
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot  # noqa: PLC0415
+    from matplotlib import pyplot, ticker  # noqa: PLC0415
 
     figure, axes = pyplot.subplots(2, 2, figsize=(11, 7), layout="constrained")
     panels = dict(zip(("loss", "perplexity", "bits", "rate"), axes.flat, strict=True))
@@ -43,19 +43,17 @@ def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
     panels["perplexity"].set_yscale("log")
-    for place in (
-        panels["perplexity"].yaxis.set_major_formatter,
-        panels["perplexity"].yaxis.set_minor_formatter,
-    ):
-        place("{x:,.0f}")
-    for number, bundle in enumerate(bundles):
-        records = read(bundle / "run" / "metrics.jsonl")
+    panels["perplexity"].yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    panels["perplexity"].yaxis.set_major_formatter("{x:,g}")
+    panels["perplexity"].yaxis.set_minor_formatter(ticker.NullFormatter())
+    for number, (bundle, name) in enumerate(zip(bundles, _names(bundles), strict=True)):
+        records = read(bundle / "run" / METRICS)
         if not any(record["kind"] == "step" for record in records):
             raise BundleError(
                 f"{bundle} holds no record of a training run.",
                 "Give a folder that anekdot train --out wrote.",
             )
-        _draw_run(panels, records, bundle.name, color=f"C{number}")
+        _draw_run(panels, records, name, color=f"C{number}")
     for axis in axes.flat:
         if axis.get_legend_handles_labels()[1]:
             axis.legend(frameon=False, fontsize=9)
@@ -63,6 +61,12 @@ def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
         figure.savefig(draft, dpi=130)
     pyplot.close(figure)
     return out
+
+
+def _names(bundles: Sequence[Path]) -> list[str]:
+    """Returns what tells runs apart: the names of their folders, or else the ways to them."""
+    names = [bundle.resolve().name for bundle in bundles]
+    return names if len({*names}) == len(names) else [*map(str, bundles)]
 
 
 def _draw_run(panels: dict[str, Any], records: list[Record], name: str, color: str) -> None:

@@ -6,7 +6,7 @@ SIGINT (Ctrl-C) and SIGTERM ask it to save and stop, SIGUSR1 to save and go on.
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 
@@ -56,7 +56,8 @@ def interruption(tell: Callable[[], None] = lambda: None) -> Iterator[Requests]:
     def stop(number: int, frame: FrameType | None) -> None:
         requests.stop = signal.Signals(number)
         restore()
-        tell()
+        with suppress(OSError, RuntimeError):  # nobody listens, or it came amid a print
+            tell()
 
     def save(number: int, frame: FrameType | None) -> None:
         requests.save = True
@@ -74,3 +75,38 @@ def interruption(tell: Callable[[], None] = lambda: None) -> Iterator[Requests]:
         restore()
         if SAVING:
             signal.signal(SAVING, before[SAVING] or signal.SIG_DFL)
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Lets a signal to stop end the block, whatever a library makes of it.
+
+    DuckDB turns whatever a signal raises amid a query into an error of its own.
+    """
+    came: list[KeyboardInterrupt] = []
+    before: dict[signal.Signals, Callable[[int, FrameType | None], object]] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in STOPPING:
+            handler = signal.getsignal(number)
+            if callable(handler):
+                before[number] = handler
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        try:
+            before[signal.Signals(number)](number, frame)
+        except KeyboardInterrupt as order:
+            came.append(order)
+            raise
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    except Exception:
+        if not came:
+            raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise came[0]

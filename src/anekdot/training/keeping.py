@@ -13,15 +13,17 @@ import torch
 
 from anekdot.bundle import Bundle
 from anekdot.callbacks import Notice
-from anekdot.errors import AnekdotError
+from anekdot.errors import AnekdotError, BundleError
 from anekdot.model.transformer import Transformer
 from anekdot.store import check_room, room_for
 from anekdot.training.checkpoints import (
+    Snapshot,
     checkpoints,
     load_checkpoint,
     save_checkpoint,
     snapshot,
 )
+from anekdot.training.metrics import METRICS, make_durable
 from anekdot.training.progress import Progress
 from anekdot.training.writing import Writer
 
@@ -73,13 +75,20 @@ class Keeper:
         """Restores the newest whole checkpoint, and says where the run stands, if there is one.
 
         Raises:
-            BundleError: All checkpoints are damaged.
+            BundleError: All checkpoints are damaged, or they are of another version.
         """
         self.writer.wait()
         state = load_checkpoint(self.checkpoints, self.model, self.optimizer, self.notice)
         if state is None:
             return None
-        before, now = {name: state.pop(name) for name in _facts()}, _facts()
+        before, now = {name: state.pop(name, None) for name in _facts()}, _facts()
+        try:
+            progress = Progress(**state)
+        except TypeError as error:
+            raise BundleError(
+                f"The checkpoints in {self.checkpoints} are of another version ({error}).",
+                "Use the version of anekdot that wrote them, or name another folder with --out.",
+            ) from None
         for name in now:
             if before[name] != now[name]:
                 self.notice(
@@ -87,15 +96,19 @@ class Keeper:
                     "last digits of the weights may come out otherwise."
                 )
         self._saved = state
-        return Progress(**state)
+        return progress
 
     def save(self, progress: Progress) -> None:
         """Has a checkpoint written, unless the last one is the same."""
         state = dataclasses.asdict(progress)
         if state != self._saved:
             copy = snapshot({**state, **_facts()}, self.model, self.optimizer)
-            self._write(ARRAYS, lambda: save_checkpoint(self.checkpoints, copy, self.kept))
+            self._write(ARRAYS, lambda: self._save(copy))
             self._saved, self._last = state, time.monotonic()
+
+    def _save(self, copy: Snapshot) -> None:
+        make_durable(self.folder / "run" / METRICS)  # who goes on from here finds all before
+        save_checkpoint(self.checkpoints, copy, self.kept)
 
     def save_best(self, bundle: Bundle) -> None:
         """Has the best model replaced."""

@@ -38,7 +38,7 @@ from anekdot.training.hardware import (
 )
 from anekdot.training.interruption import interruption
 from anekdot.training.keeping import BYTES, Keeper
-from anekdot.training.metrics import append, forget_after, write_samples
+from anekdot.training.metrics import METRICS, append, forget_after, write_samples
 from anekdot.training.micro_batch import fastest_micro_batch
 from anekdot.training.optimizer import build_optimizer
 from anekdot.training.progress import Progress
@@ -113,7 +113,7 @@ class Run:
             device=self.device,
         )
         self.progress = Progress()
-        self.metrics = self.folder / "run" / "metrics.jsonl"
+        self.metrics = self.folder / "run" / METRICS
         self.metrics.parent.mkdir(parents=True, exist_ok=True)
 
     def train(self) -> Likelihood | None:
@@ -186,6 +186,7 @@ class Run:
             ids_BT.to(self.device),
             targets_BT.to(self.device),
             precision=partial(autocast, self.device, self.config.precision),
+            poll=self._obey,
         )
         self.notice(
             f"{self.progress.micro_batch} of {self.config.batch_size} rows are computed together, "
@@ -217,12 +218,8 @@ class Run:
         """Does what signals have asked for: saves, and stops."""
         if self.requests.save or self.requests.stop:
             self.requests.save = False
-            try:
-                self._save_checkpoint()
-                self.writer.wait()
-            except KeyboardInterrupt:  # a second signal
-                self.writer.abandon()
-                raise
+            self._save_checkpoint()
+            self.writer.wait()
             self.requests.obey_stop()
 
     def _take_step(self) -> None:

@@ -17,9 +17,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from anekdot.store import staged
+from anekdot.store import staged, sync
 from anekdot.training.progress import Progress
 
+METRICS = "metrics.jsonl"
 Record = dict[str, Any]
 
 _NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {  # to draw and to judge a run
@@ -33,6 +34,13 @@ def append(path: Path, record: Record) -> None:
     """Adds one record."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def make_durable(path: Path) -> None:
+    """Flushes all records so far, and the file's name, to the disk."""
+    if path.exists():
+        sync(path)
+        sync(path.parent)
 
 
 def read(path: Path) -> list[Record]:

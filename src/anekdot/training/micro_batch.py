@@ -23,6 +23,7 @@ def fastest_micro_batch(
     targets_BT: Tensor,
     *,
     precision: Callable[[], AbstractContextManager[object]],
+    poll: Callable[[], object] = lambda: None,
 ) -> int:
     """Tries more and more rows, twice as many each time, until that no longer pays.
 
@@ -31,23 +32,25 @@ def fastest_micro_batch(
         ids_BT: A whole batch.
         targets_BT: What follows.
         precision: Returns the context of a forward pass.
+        poll: Called before each measurement, and may raise.
     """
     n_rows, device = len(ids_BT), ids_BT.device
     best, least, rows = 1, float("inf"), 1
     while True:
-        held = memory_used(device)
+        held, seconds = memory_used(device), float("inf")
         try:
-            seconds = min(
-                _seconds(model, ids_BT[:rows], targets_BT[:rows], precision) for _ in range(3)
-            )
+            for _ in range(3):
+                poll()
+                taken = _seconds(model, ids_BT[:rows], targets_BT[:rows], precision)
+                seconds = min(seconds, taken)
         except (torch.OutOfMemoryError, MemoryError):
             break
         finally:
             model.zero_grad(set_to_none=True)
         if seconds / rows < WORTH * least:
             best, least = rows, seconds / rows
-        taken = memory_used(device) - held  # by the additional half
-        if rows == n_rows or 2 * taken > SPARE * free_memory(device):
+        more = memory_used(device) - held  # taken by the additional half
+        if rows == n_rows or 2 * more > SPARE * free_memory(device):
             break
         rows = min(2 * rows, n_rows)
     return best

@@ -8,19 +8,21 @@ from threading import Thread
 from types import TracebackType
 
 MOST_WAITING = 2  # each holds a copy of the model
+PATIENCE = 1.0  # seconds that an interruption waits for what is being written
 
 
 class Writer:
     """Calls functions one after another in a thread of its own, while a ``with`` block runs.
 
-    What one of them raises comes out of the next call of any method.
+    What one of them raises comes out of the next call of any method, and none is called after
+    it: a checkpoint must not speak of a best model that could not be written. The end of the
+    block waits for what has begun; a KeyboardInterrupt does not wait for a disk that takes long.
     """
 
     def __enter__(self) -> "Writer":
         self._waiting: deque[Future[None]] = deque()
         self._orders: SimpleQueue[tuple[Future[None], Callable[[], None]] | None] = SimpleQueue()
-        self._abandoned = False
-        # a daemon, for the process ends without one that was abandoned
+        # a daemon, for the process ends without one that an interruption did not wait for
         self._thread = Thread(target=self._work, name="writer", daemon=True)
         self._thread.start()
         return self
@@ -34,17 +36,20 @@ class Writer:
         for future in self._waiting:
             future.cancel()
         self._orders.put(None)
-        if not self._abandoned:
-            self._thread.join()  # what has begun is finished
+        self._thread.join(PATIENCE if isinstance(error, KeyboardInterrupt) else None)
 
     def _work(self) -> None:
+        failure: BaseException | None = None
         while order := self._orders.get():
             future, write = order
             if not future.set_running_or_notify_cancel():
                 continue
             try:
+                if failure is not None:
+                    raise failure
                 future.set_result(write())
             except BaseException as error:
+                failure = error
                 future.set_exception(error)
 
     def submit(self, write: Callable[[], None]) -> None:
@@ -63,7 +68,3 @@ class Writer:
         """Waits until all is done."""
         while self._waiting:
             self._waiting.popleft().result()
-
-    def abandon(self) -> None:
-        """Lets the block end before what is being written, which may never be finished."""
-        self._abandoned = True
