@@ -3,6 +3,7 @@ import json
 import random
 import sys
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -200,7 +201,7 @@ def test_several_sources_and_standard_input(tmp_path, monkeypatch):
         notice=notices.append,
     )
     assert collection.sides["train"] == ["Первая шутка из файла", "Вторая шутка из трубы"]
-    assert calls == [(1, 2, "pieces read"), (2, 2, "pieces read"), (1, 1, "parts compared")]
+    assert calls == [(1, 1, "pieces read"), (1, 1, "parts compared")]
     assert [notice.split(":")[0] for notice in notices] == [str(path), "standard input"]
 
 
@@ -244,7 +245,7 @@ def test_pieces_processes_and_memory_change_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("anekdot.corpus.deduplication.GRAM", 1 << 14)
     cut = gathered([path], tmp_path / "cut", validation=0.1, test=0.1)
     plan = json.loads((tmp_path / "cut" / "plan.json").read_text("utf-8"))
-    assert len(plan["pieces"]) > 5
+    assert len(plan["loads"]) > 5
     assert len(list((tmp_path / "cut").glob("shared-*/*.parquet"))) > 1
     assert cut == whole
     assert whole.dropped["near-duplicate"] > 10
@@ -270,6 +271,27 @@ def test_a_ray_cluster_gives_the_same_to_the_byte(tmp_path, monkeypatch):
     there = gathered([path], tmp_path / "there", validation=0.1, test=0.1, ray="local")
     assert there == here
     assert everything(tmp_path / "there") == everything(tmp_path / "here")
+
+
+def test_small_files_are_digested_together_and_told_together(tmp_path, monkeypatch):
+    texts = random_texts(3, 40)
+    for number, text in enumerate(texts[:20]):
+        (tmp_path / f"{number:02d}.txt").write_text(text, "utf-8")
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+        for number, text in enumerate(texts[20:]):
+            archive.writestr(f"{number:02d}.csv", f"id,text\n1,{text}\n")
+    monkeypatch.setattr("anekdot.corpus.collecting.PIECE", 1000)
+    monkeypatch.setattr("anekdot.corpus.collecting._cores", lambda: 1)
+    notices: list[str] = []
+    found = gathered([tmp_path], tmp_path / "work", notice=notices.append)
+    assert found.texts_in == 40
+    loads = json.loads((tmp_path / "work" / "plan.json").read_text("utf-8"))["loads"]
+    assert sum(map(len, loads)) == 40
+    assert 3 < len(loads) < 15
+    assert notices == [
+        f"{tmp_path}/00.txt and 19 more: one text a line.",
+        f"{tmp_path}/more.zip/00.csv and 19 more: text column «text», separated by «,».",
+    ]
 
 
 def test_a_folder_name_with_odd_characters(tmp_path):

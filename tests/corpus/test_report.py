@@ -33,7 +33,7 @@ def collection_of(documents: list[Document], work: Path, *, cut: int = 2, notice
     """Digests and deduplicates documents that come in so many pieces."""
     rules = Rules(**{**HELD, **rules})
     size = -(-len(documents) // cut)
-    pieces = [Piece(path="a.txt", name="a.txt", layout=Layout(format="txt"))] * cut
+    loads = [[Piece(path="a.txt", name="a.txt", layout=Layout(format="txt"))]] * cut
     for number in range(cut):
         part = documents[number * size : (number + 1) * size]
         digest(part, number, folder=work / "digests", rules=rules, memory=MEMORY)
@@ -44,7 +44,7 @@ def collection_of(documents: list[Document], work: Path, *, cut: int = 2, notice
         memory_of_each=MEMORY,
         run=lambda find, count: [find(number) for number in range(count)],
     )
-    plan = Plan(rules=rules, pieces=pieces, states={}, notices=[*notices])
+    plan = Plan(rules=rules, loads=loads, states={}, notices=[*notices])
     return Collection(work=work, plan=plan, selection=selection, memory=MEMORY)
 
 

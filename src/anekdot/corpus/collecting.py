@@ -1,7 +1,7 @@
 """From sources to chosen documents: plan, digest, deduplicate, each step once.
 
 What is found on the way stands in a work folder, so that a preparation that was stopped goes
-on where it was: the plan, a digest of each piece of input, and what was decided on all
+on where it was: the plan, a digest of each load of pieces, and what was decided on all
 documents. Other sources or rules begin anew.
 """
 
@@ -9,10 +9,12 @@ import dataclasses
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,9 @@ BATCH = 1 << 13  # documents that are fetched together
 Batch = tuple[NDArray[np.uint8], NDArray[np.object_]]
 """The sides of some documents, by their place in SIDES, and their texts."""
 
+State = tuple[int, int | str]
+"""The size of a file, and when it was changed or its hash."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -48,14 +53,14 @@ class Plan:
 
     Attributes:
         rules: What is done with each document.
-        pieces: What is read, in order.
+        loads: What is read, in order; the pieces of a load together.
         states: Size of each file, and when it was changed.
         notices: What was guessed about the files.
     """
 
     rules: Rules
-    pieces: list[Piece]
-    states: dict[str, tuple[int, int | str]]
+    loads: list[list[Piece]]
+    states: dict[str, State]
     notices: list[str]
 
 
@@ -77,13 +82,13 @@ class Collection:
 
     @property
     def digests(self) -> Path:
-        """The folder with the digests of all pieces."""
+        """The folder with the digests of all loads."""
         return self.work / "digests"
 
     def kept(self) -> Iterator[Batch]:
         """Yields the documents that stay, in the order of the input, some at a time."""
         with database(self.work / ".spill", memory=self.memory) as connection:
-            for number in range(len(self.plan.pieces)):
+            for number in range(len(self.plan.loads)):
                 name = digest_name(number)
                 n_documents = json.loads((self.digests / name / COUNTS).read_text("utf-8"))["texts"]
                 for first in range(number << 32, (number << 32) + n_documents, BATCH):
@@ -244,10 +249,10 @@ def collect(
 
         run_all(function, numbers, workers=workers, ray=ray is not None, done=done)
 
-    digests, n_pieces = work / "digests", len(plan.pieces)
-    missing = [number for number in range(n_pieces) if not (digests / digest_name(number)).exists()]
+    digests, n_loads = work / "digests", len(plan.loads)
+    missing = [number for number in range(n_loads) if not (digests / digest_name(number)).exists()]
     with cluster(ray, workers):
-        run(partial(digest_piece, work, each), n_pieces, "pieces read", missing)
+        run(partial(digest_load, work, each), n_loads, "pieces read", missing)
         selection = deduplicate(
             digests,
             work,
@@ -268,11 +273,11 @@ def collect(
     return collection
 
 
-def digest_piece(work: Path, memory: int, number: int) -> None:
-    """Digests a piece of the plan in a work folder."""
+def digest_load(work: Path, memory: int, number: int) -> None:
+    """Digests a load of the plan in a work folder."""
     plan = _load_plan(work / "plan.json")
     digest(
-        read_piece(plan.pieces[number]),
+        chain.from_iterable(map(read_piece, plan.loads[number])),
         number,
         folder=work / "digests",
         rules=plan.rules,
@@ -298,7 +303,7 @@ def _plan(
     states = {piece.path: _state(Path(piece.path), work) for piece in found}
     plan = Plan(
         rules=rules,
-        pieces=found,
+        loads=_loads(found, states),
         states=states,
         notices=notices,
     )
@@ -315,7 +320,23 @@ def _plan(
     return plan
 
 
-def _state(path: Path, work: Path) -> tuple[int, int | str]:
+def _loads(found: Sequence[Piece], states: dict[str, State]) -> list[list[Piece]]:
+    """Puts small pieces together: a digest of each of many small files would take long."""
+    members = Counter(piece.path for piece in found if piece.member is not None)
+    loads: list[list[Piece]] = []
+    left = 0
+    for piece in found:
+        stop = states[piece.path][0] if piece.stop is None else piece.stop
+        size = (stop - piece.start) // members.get(piece.path, 1)
+        if not loads or size > left:
+            loads.append([])
+            left = PIECE
+        loads[-1].append(piece)
+        left -= size
+    return loads
+
+
+def _state(path: Path, work: Path) -> State:
     """Returns what changes when a file does: its size, and when it was changed or its hash."""
     facts = path.stat()
     return facts.st_size, sha256(path) if path.parent == work else facts.st_mtime_ns
@@ -325,7 +346,10 @@ def _load_plan(path: Path) -> Plan:
     record = json.loads(path.read_text("utf-8"))
     return Plan(
         rules=Rules(**record["rules"]),
-        pieces=[Piece(**{**each, "layout": Layout(**each["layout"])}) for each in record["pieces"]],
+        loads=[
+            [Piece(**{**each, "layout": Layout(**each["layout"])}) for each in load]
+            for load in record["loads"]
+        ],
         states=record["states"],
         notices=record["notices"],
     )

@@ -67,7 +67,7 @@ def pieces(
         separator: What separates texts, or cells, if the user named it.
         column: The column or key of the texts, if the user named it.
         size: Bytes of a piece, at least.
-        notice: Told what was guessed about each file.
+        notice: Told what was guessed, a sentence for all files with the same layout.
         work: A folder where standard input is kept, which cannot be read twice: it must stay until
             the last piece is read. Needed for "-" only.
 
@@ -79,17 +79,20 @@ def pieces(
     if not paths:
         raise CorpusError("No texts were named.", "Name a file, a folder, or - .")
     found: list[Piece] = []
+    guesses: dict[str, list[str]] = {}
     for path in paths:
         file, name = Path(path), label(Path(path))
         if str(path) == "-":
             assert work is not None, "standard input needs a folder"
             file, name = keep_standard_input(work), STANDARD_INPUT
-        layouts, notices = examine(file, separator=separator, column=column, name=name)
-        if notice:
-            for sentence in notices:
-                notice(sentence)
+        layouts, guessed = examine(file, separator=separator, column=column, name=name)
+        for named, guess in guessed:
+            guesses.setdefault(guess, []).append(named)
         for member, layout in layouts:
             found += _cut(file, member, name, layout, size)
+    if notice:
+        for guess, names in guesses.items():
+            notice(f"{_together(names)}: {guess}")
     return found
 
 
@@ -119,6 +122,11 @@ def _read(paths: Iterable[Source], notice: Notice | None) -> Iterator[Document]:
         for path in paths:
             for piece in pieces([path], notice=notice, work=Path(folder)):
                 yield from read_piece(piece)
+
+
+def _together(names: list[str]) -> str:
+    """Returns the names of files of which the same was guessed, or how many there are."""
+    return ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1:,} more"
 
 
 def _cut(path: Path, member: str | None, name: str, layout: Layout, size: int) -> Iterator[Piece]:

@@ -51,7 +51,7 @@ _FOREIGN = (
 
 def examine(
     path: Path, *, separator: str | None = None, column: str | None = None, name: str | None = None
-) -> tuple[list[tuple[str | None, Layout]], list[str]]:
+) -> tuple[list[tuple[str | None, Layout]], list[tuple[str, str]]]:
     """Finds out how documents stand in a file, or in each member of a zip archive.
 
     Args:
@@ -61,29 +61,29 @@ def examine(
         name: The name that messages carry, instead of the path.
 
     Returns:
-        Each member with its layout, a plain file being the member None; and one sentence for
-        each guess.
+        Each member with its layout, a plain file being the member None; and each name with what
+        was guessed of it.
 
     Raises:
         CorpusError: The file cannot be read, is damaged, or holds no texts.
     """
     name = name or label(path)
     if not _is_archive(path):
-        layout, notice = _examine(path, None, name, separator, column)
-        return [(None, layout)], [notice]
+        layout, guess = _examine(path, None, name, separator, column)
+        return [(None, layout)], [(name, guess)]
     found: list[tuple[str | None, Layout]] = []
-    notices: list[str] = []
+    guesses: list[tuple[str, str]] = []
     for member in members(path):
         inner = label(path, member).replace(label(path), name, 1)
         if ending(member) in ENDINGS:
-            layout, notice = _examine(path, member, inner, separator, column)
+            layout, guess = _examine(path, member, inner, separator, column)
             found.append((member, layout))
-            notices.append(notice)
+            guesses.append((inner, guess))
         elif ending(member) == ARCHIVE:
-            notices.append(f"{inner}: an archive inside an archive is not read.")
+            guesses.append((inner, "an archive inside an archive is not read."))
     if not found:
         raise no_text(name)
-    return found, notices
+    return found, guesses
 
 
 def _is_archive(path: Path) -> bool:
@@ -98,7 +98,7 @@ def _examine(
     known = ENDINGS.get(ending(member or path.name))
     if known == "parquet" or start.startswith(PARQUET):
         layout = Layout(format="parquet", column=_parquet_column(path, member, column, name))
-        return layout, _notice(layout, known, name)
+        return layout, _guess(layout, known)
     encoding = detect(start)
     if start.startswith(_FOREIGN) or (not is_wide(encoding) and is_binary(start)):
         raise no_text(name)
@@ -115,7 +115,7 @@ def _examine(
         if format == "json" and is_mostly_utf8(start):
             encoding = "utf-8"  # it is decoded as a whole
         layout = _json_layout(format, lines, encoding, column, name)
-    return layout, _notice(layout, known, name)
+    return layout, _guess(layout, known)
 
 
 def _parquet_column(path: Path, member: str | None, column: str | None, name: str) -> str:
@@ -200,8 +200,8 @@ def _array_of(record: object) -> str | None:
     return None
 
 
-def _notice(layout: Layout, known: str | None, name: str) -> str:
-    """Says what was guessed about a file, in one sentence."""
+def _guess(layout: Layout, known: str | None) -> str:
+    """Says what was guessed about a file, as the rest of a sentence."""
     facts = []
     if layout.format != known:
         facts.append(f"read as {layout.format}")
@@ -216,4 +216,4 @@ def _notice(layout: Layout, known: str | None, name: str) -> str:
         facts.append(f"separated by «{_SPOKEN.get(layout.separator, layout.separator)}»")
     if layout.encoding != "utf-8":
         facts.append(f"in {layout.encoding}")
-    return f"{name}: {', '.join(facts)}."
+    return f"{', '.join(facts)}."
