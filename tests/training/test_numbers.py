@@ -22,6 +22,7 @@ from anekdot.training.hardware import autocast
 from anekdot.training.optimizer import build_optimizer
 from anekdot.training.progress import REMEMBERED
 from anekdot.training.step import train_step
+from anekdot.training.steps import Steps
 from anekdot.training.time_left import Clock
 from tests.model.test_transformer import random_ids, tiny_model
 from tests.training.test_run import TINY, metrics
@@ -204,6 +205,25 @@ def test_a_run_that_never_has_a_number_says_which_texts_it_saw(data, jokes, tmp_
     assert 1 <= len(metrics(out, "return")) <= 3
     assert all(np.isfinite(w).all() for w in Bundle.load(out).weights.values())
     assert not (out / "run" / "finished.json").exists()
+
+
+@pytest.mark.parametrize("step", [20, 33, 40])  # before a checkpoint, between two, at the end
+@pytest.mark.parametrize("what", ["weights", "moments"])
+def test_a_state_that_goes_wrong_is_never_saved(data, tmp_path, monkeypatch, what, step):
+    real, damaged = Steps.take, []
+
+    def take(self, progress):
+        real(self, progress)
+        if progress.step == step and not damaged:
+            weights = self.optimizer.param_groups[0]["params"][0]
+            damaged.append({"weights": weights.data, **self.optimizer.state[weights]})
+            damaged[0]["weights" if what == "weights" else "exp_avg"].view(-1)[5] = NAN
+
+    monkeypatch.setattr(Steps, "take", take)
+    out = tmp_path / "m"
+    anekdot.train(data, out=out, **(OWN | {"checkpoint_every": 10}))
+    assert [record["rate_scale"] for record in metrics(out, "return")] == [0.5]
+    assert all(np.isfinite(w).all() for w in Bundle.load(out).weights.values())
 
 
 SPIKE = REMEMBERED + 7

@@ -1,11 +1,11 @@
 """What long work looks like: bars in a terminal, plain lines elsewhere."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.progress import (
     BarColumn,
@@ -29,7 +29,7 @@ class Update(Protocol):
     def __call__(
         self, done: int, total: int, unit: str, note: str = "", seconds_left: float | None = None
     ) -> None:
-        """Shows that ``done`` of ``total`` units are done, and a note beside the bar.
+        """Shows that ``done`` of ``total`` units are done, and a note below the bars.
 
         The time left is that of the units so far, unless the caller knows better.
         """
@@ -43,6 +43,15 @@ class TimeLeft(TimeRemainingColumn):
         if task.fields["seconds_left"] is None:
             return super().render(task)
         return Text(in_words(task.fields["seconds_left"]) + " left", style="progress.remaining")
+
+
+class Bars(Progress):
+    """Bars, and below them the notes, for which a line with a bar has no room."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Returns what is drawn."""
+        yield self.make_tasks_table(self.tasks)
+        yield from (Text(task.fields["note"]) for task in self.tasks if task.fields["note"])
 
 
 def in_words(seconds: float) -> str:
@@ -66,11 +75,10 @@ def harmless(text: str) -> str:
 @contextmanager
 def bars() -> Iterator[Update]:
     """Yields a callback that draws one bar, with the time left, for each unit."""
-    with Progress(
+    with Bars(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
         TimeLeft(),
         console=console,
         disable=not console.is_terminal,

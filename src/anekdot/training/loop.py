@@ -264,7 +264,8 @@ class Run:
         self._record("return", rate_scale=scale, after=now.step)
 
     def _is_finite(self) -> bool:
-        return all(bool(weights.isfinite().all()) for weights in self.model.parameters())
+        moments = (t for entries in self.optimizer.state.values() for t in entries.values())
+        return all(bool(t.isfinite().all()) for t in (*self.model.parameters(), *moments))
 
     def _evaluate(self) -> None:
         """Measures the validation side, or its beginning, and keeps the best model."""
