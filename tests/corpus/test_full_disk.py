@@ -45,7 +45,8 @@ def test_wherever_the_disk_fills_up_the_same_command_goes_on(texts, tmp_path, mo
         try:
             made = prepare(texts, out)
         except OSError as error:
-            assert error.errno == errno.ENOSPC
+            if error.errno != errno.ENOSPC:
+                raise
             assert not (out / MANIFEST).exists()
             assert not [*out.rglob("*.staged")]
             failures += 1
