@@ -44,6 +44,23 @@ def test_every_step_has_the_rate_of_the_schedule(jokes, tmp_path):
         assert record["learning_rate"] == pytest.approx(expected)
 
 
+def test_a_first_step_that_takes_long_has_a_sample_before_it(jokes, tmp_path, monkeypatch):
+    steps = []
+
+    def compiled(model):
+        return lambda ids_BT: (steps.append(len(samples())), model(ids_BT))[1]
+
+    def samples():
+        return metrics(tmp_path / "m", "sample")
+
+    monkeypatch.setattr("anekdot.training.loop.worth_compiling", lambda *_: True)
+    monkeypatch.setattr(torch, "compile", compiled)
+    anekdot.train(jokes, out=tmp_path / "m", **(TINY | {"steps": 4}))
+    assert steps[0] == 1
+    assert [record["step"] for record in samples()] == [0, 4]
+    assert "## Step 0\n" in (tmp_path / "m/run/samples.md").read_text("utf-8")
+
+
 def test_the_bundle_is_the_best_measured_model_not_the_last(jokes, tmp_path, monkeypatch):
     nats = iter([5.0, 3.0, 4.0, 6.0, 1.0])  # four measurements, then the final one
     weights = []

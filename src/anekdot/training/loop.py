@@ -93,7 +93,8 @@ class Run:
         if self.initial is not None:
             load_arrays(self.model, self.initial.weights)
         n_tokens = self.config.steps * self.config.batch_size * self.model_config.context_length
-        compiled = worth_compiling(self.device, 6.0 * n_tokens * self.model_config.n_parameters)
+        operations = 6.0 * n_tokens * self.model_config.n_parameters
+        self.is_compiled = worth_compiling(self.device, operations)
         self.optimizer = build_optimizer(self.model, self.config)
         self.batches = Batches(
             self.training_side,
@@ -105,7 +106,7 @@ class Run:
         )
         self.generator = Generator(self.tokenizer, TorchEngine(self.model, poll=self._obey))
         self.steps = Steps(
-            torch.compile(self.model) if compiled else self.model,
+            torch.compile(self.model) if self.is_compiled else self.model,
             self.optimizer,
             self.batches,
             self.config,
@@ -172,6 +173,8 @@ class Run:
         )
         if progress is None and self.initial is not None:
             self._evaluate()  # what the run begins with is the first to beat
+        if progress is None and self.is_compiled:
+            self._show_sample()  # for the first step will take long
 
     def _restore(self, progress: Progress) -> None:
         self.progress = progress
