@@ -28,7 +28,7 @@ def prepare(
 
     Args:
         sources: Text, JSON, CSV or Parquet files, compressed or not, .zip files, folders of
-            them, patterns, or - for standard input.
+            them, patterns, web addresses of files, or - for standard input.
         out: The folder to make.
         vocab_size: Tokens of the tokenizer.
         validation: Share of the documents that choose the best model.

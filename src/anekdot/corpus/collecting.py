@@ -29,7 +29,6 @@ from anekdot.corpus.documents import Layout, Piece, Rules
 from anekdot.corpus.manifest import MANIFEST
 from anekdot.corpus.pool import cluster, run_all
 from anekdot.corpus.reading import Source, pieces, read_piece
-from anekdot.corpus.reading.sources import KEPT_INPUT
 from anekdot.corpus.splitting import SIDES, Side, check_fractions
 from anekdot.errors import ConfigurationError, CorpusError
 from anekdot.store import HeldError, holds_files, is_taken, locked, sha256, staged, sync
@@ -313,7 +312,7 @@ def _plan(
         for item in work.iterdir():
             if item.is_dir():
                 shutil.rmtree(item)
-            elif item.name not in (LOCK, KEPT_INPUT):
+            elif item.name != LOCK and str(item) not in states:
                 item.unlink()
         with staged(path) as draft:
             draft.write_text(text, "utf-8")

@@ -16,6 +16,7 @@ from anekdot.corpus.reading.formats import NO_TEXT, documents
 from anekdot.corpus.reading.lines import without_mark
 from anekdot.corpus.reading.opening import blocks, compression, label
 from anekdot.corpus.reading.parquet import read_parquet, spooled
+from anekdot.corpus.reading.remote import address, fetch, is_remote
 from anekdot.corpus.reading.sources import STANDARD_INPUT, Source, files, keep_standard_input
 from anekdot.errors import CorpusError
 
@@ -63,13 +64,13 @@ def pieces(
     The same files give the same pieces; read in order, these give all documents in order.
 
     Args:
-        sources: Files, folders, patterns, or "-" for standard input.
+        sources: Files, folders, patterns, addresses, or "-" for standard input.
         separator: What separates texts, or cells, if the user named it.
         column: The column or key of the texts, if the user named it.
         size: Bytes of a piece, at least.
         notice: Told what was guessed, a sentence for all files with the same layout.
-        work: A folder where standard input is kept, which cannot be read twice: it must stay until
-            the last piece is read. Needed for "-" only.
+        work: A folder where standard input, which cannot be read twice, and what is fetched is
+            kept: it must stay until the last piece is read. Needed for these only.
 
     Raises:
         CorpusError: A source is not there, a file is damaged or holds no texts, or no
@@ -85,6 +86,9 @@ def pieces(
         if str(path) == "-":
             assert work is not None, "standard input needs a folder"
             file, name = keep_standard_input(work), STANDARD_INPUT
+        elif is_remote(path):
+            assert work is not None, "what is fetched needs a folder"
+            file, name = fetch(str(path), work), address(str(path))
         layouts, guessed = examine(file, separator=separator, column=column, name=name)
         for named, guess in guessed:
             guesses.setdefault(guess, []).append(named)

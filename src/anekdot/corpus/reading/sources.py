@@ -1,4 +1,4 @@
-"""What a source stands for: a file, the files of a folder, of a pattern, or standard input."""
+"""What a source stands for: a file, those of a folder or pattern, an address, standard input."""
 
 import glob
 import os
@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from anekdot.corpus.reading.opening import COMPRESSIONS, label, refuse_irregular
+from anekdot.corpus.reading.remote import is_remote
 from anekdot.errors import CorpusError
 
 Source = Path | str
-"""A file, a folder of files, a pattern such as ``texts/*.txt``, or ``"-"`` for standard input."""
+"""A file, a folder of files, a pattern such as ``texts/*.txt``, an address that begins with
+``https://`` or ``http://``, or ``"-"`` for standard input."""
 
 STANDARD_INPUT = "standard input"
 KEPT_INPUT = "standard-input"
@@ -53,7 +55,7 @@ def files(source: Source) -> list[Source]:
         CorpusError: The source does not exist, cannot be read, holds no file in a known
             format, or is no file and no folder.
     """
-    if str(source) == "-":
+    if str(source) == "-" or is_remote(source):
         return [source]
     if source == "":
         raise CorpusError("A source has an empty name.", _FORMATS)
