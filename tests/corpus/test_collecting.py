@@ -242,7 +242,7 @@ def test_pieces_processes_and_memory_change_nothing(tmp_path, monkeypatch):
     texts = [" ".join(draw.choices(VOCABULARY, k=draw.randint(3, 30))) for _ in range(3000)]
     path = write(tmp_path / "a.jsonl", [*texts, *(f"{text} и конец" for text in texts[:50])])
     whole = gathered([path], tmp_path / "whole", validation=0.1, test=0.1)
-    monkeypatch.setattr("anekdot.corpus.collecting.PIECE", 1 << 16)
+    monkeypatch.setattr("anekdot.corpus.planning.PIECE", 1 << 16)
     monkeypatch.setattr("anekdot.corpus.deduplication.GRAM", 1 << 14)
     cut = gathered([path], tmp_path / "cut", validation=0.1, test=0.1)
     plan = json.loads((tmp_path / "cut" / "plan.json").read_text("utf-8"))
@@ -256,7 +256,7 @@ def test_what_is_wrong_is_told_by_another_process_too(tmp_path, monkeypatch):
     write(tmp_path / "a.jsonl", random_texts(3, 50))
     packed = gzip.compress("\n".join(random_texts(4, 20_000)).encode())
     (tmp_path / "b.txt.gz").write_bytes(packed[:-9])
-    monkeypatch.setattr("anekdot.corpus.collecting.PIECE", 1 << 10)
+    monkeypatch.setattr("anekdot.corpus.planning.PIECE", 1 << 10)
     with pytest.raises(CorpusError) as caught:
         gathered([tmp_path], tmp_path / "work")
     assert caught.value.cause.startswith(f"{tmp_path}/b.txt.gz cannot be read")
@@ -266,7 +266,7 @@ def test_what_is_wrong_is_told_by_another_process_too(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_ray_cluster_gives_the_same_to_the_byte(tmp_path, monkeypatch):
     path = write(tmp_path / "a.jsonl", random_texts(7, 3000))
-    monkeypatch.setattr("anekdot.corpus.collecting.PIECE", 1 << 16)
+    monkeypatch.setattr("anekdot.corpus.planning.PIECE", 1 << 16)
     monkeypatch.setattr("anekdot.corpus.deduplication.GRAM", 1 << 14)
     here = gathered([path], tmp_path / "here", validation=0.1, test=0.1)
     there = gathered([path], tmp_path / "there", validation=0.1, test=0.1, ray="local")
@@ -281,7 +281,7 @@ def test_small_files_are_digested_together_and_told_together(tmp_path, monkeypat
     with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
         for number, text in enumerate(texts[20:]):
             archive.writestr(f"{number:02d}.csv", f"id,text\n1,{text}\n")
-    monkeypatch.setattr("anekdot.corpus.collecting.PIECE", 1000)
+    monkeypatch.setattr("anekdot.corpus.planning.PIECE", 1000)
     monkeypatch.setattr("anekdot.corpus.collecting._cores", lambda: 1)
     notices: list[str] = []
     found = gathered([tmp_path], tmp_path / "work", notice=notices.append)

@@ -8,7 +8,7 @@ import pytest
 
 import anekdot
 from anekdot import store
-from anekdot.corpus import collecting
+from anekdot.corpus import collecting, planning
 from anekdot.corpus.manifest import MANIFEST, Manifest
 from tests.conftest import make_texts
 
@@ -27,7 +27,7 @@ def prepare(texts: Path, out: Path) -> dict[str, bytes]:
 
 
 def test_wherever_the_disk_fills_up_the_same_command_goes_on(texts, tmp_path, monkeypatch):
-    monkeypatch.setattr(collecting, "PIECE", 3000)  # several loads
+    monkeypatch.setattr(planning, "PIECE", 3000)  # several loads
     monkeypatch.setattr(collecting, "_cores", lambda: 1)
     whole = prepare(texts, tmp_path / "whole")
     sync, out, failures = store.sync, tmp_path / "out", 0

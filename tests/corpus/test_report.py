@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from anekdot.corpus.collecting import Collection, Plan
+from anekdot.corpus.collecting import Collection
 from anekdot.corpus.database import database, parquet
 from anekdot.corpus.deduplication import EXACT_DUPLICATE, LEAK, NEAR_DUPLICATE, deduplicate
 from anekdot.corpus.digesting import digest
 from anekdot.corpus.documents import Document, Layout, Piece, Rules
+from anekdot.corpus.planning import Plan
 from anekdot.corpus.report import write_report
 from anekdot.corpus.report.drawing import percent
 from anekdot.corpus.report.facts import Facts

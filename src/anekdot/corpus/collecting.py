@@ -5,11 +5,9 @@ on where it was: the plan, a digest of each load of pieces, and what was decided
 documents. Other sources or rules begin anew.
 """
 
-import dataclasses
 import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,42 +23,21 @@ from anekdot.callbacks import Notice, Progress
 from anekdot.corpus.database import SMALLEST, database, literal, parquet
 from anekdot.corpus.deduplication import deduplicate
 from anekdot.corpus.digesting import COUNTS, DOCUMENTS, digest, digest_name
-from anekdot.corpus.documents import Layout, Piece, Rules
+from anekdot.corpus.documents import Rules
 from anekdot.corpus.manifest import MANIFEST
+from anekdot.corpus.planning import LOCK, Plan, load_plan, make_plan
 from anekdot.corpus.pool import cluster, run_all
-from anekdot.corpus.reading import Source, pieces, read_piece
+from anekdot.corpus.reading import Source, read_piece
 from anekdot.corpus.splitting import SIDES, Side, check_fractions
 from anekdot.errors import ConfigurationError, CorpusError
-from anekdot.store import HeldError, holds_files, is_taken, locked, sha256, staged, sync
+from anekdot.store import HeldError, holds_files, is_taken, locked, sync
 
-PIECE = 16 << 20  # bytes of a large file that are read together
 PROCESS = 200 << 20  # bytes that Python, NumPy, Numba and a batch of texts take in a process
-LOCK = "lock"
 _SIDE_NAMES = " ".join(f"WHEN {number} THEN '{side}'" for number, side in enumerate(SIDES))
 BATCH = 1 << 13  # documents that are fetched together
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.object_]]
 """The sides of some documents, by their place in SIDES, and their texts."""
-
-State = tuple[int, int | str]
-"""The size of a file, and when it was changed or its hash."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What is read, and how.
-
-    Attributes:
-        rules: What is done with each document.
-        loads: What is read, in order; the pieces of a load together.
-        states: Size of each file, and when it was changed.
-        notices: What was guessed about the files.
-    """
-
-    rules: Rules
-    loads: list[list[Piece]]
-    states: dict[str, State]
-    notices: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,12 +208,11 @@ def collect(
         CorpusError: A source cannot be read, or no text is left.
     """
     check_fractions(rules.validation, rules.test)
-    plan = _plan(sources, work, rules, separator=separator, column=column)
+    plan = make_plan(sources, work, rules, separator=separator, column=column)
     for sentence in plan.notices:
         if notice:
             notice(sentence)
-    few = sum(size for size, _ in plan.states.values()) <= PIECE  # no process starts for them
-    workers = 1 if few else min(_cores(), max(1, (memory // PROCESS - 1) // 2))
+    workers = 1 if plan.is_small else min(_cores(), max(1, (memory // PROCESS - 1) // 2))
     each = max(SMALLEST, (memory - (workers + 1) * PROCESS) // workers)
 
     def run(function: Any, count: int, what: str, missing: Sequence[int] | None = None) -> None:
@@ -274,83 +250,13 @@ def collect(
 
 def digest_load(work: Path, memory: int, number: int) -> None:
     """Digests a load of the plan in a work folder."""
-    plan = _load_plan(work / "plan.json")
+    plan = load_plan(work)
     digest(
         chain.from_iterable(map(read_piece, plan.loads[number])),
         number,
         folder=work / "digests",
         rules=plan.rules,
         memory=memory,
-    )
-
-
-def _plan(
-    sources: Sequence[Source],
-    work: Path,
-    rules: Rules,
-    *,
-    separator: str | None,
-    column: str | None,
-) -> Plan:
-    """Plans the work, and clears what an earlier plan left unless it was the same."""
-    notices: list[str] = []
-    found = pieces(
-        sources, work=work, separator=separator, column=column, size=PIECE, notice=notices.append
-    )
-    if not found:
-        raise CorpusError("No texts were named.", "Name a file, a folder, or - .")
-    states = {piece.path: _state(Path(piece.path), work) for piece in found}
-    plan = Plan(
-        rules=rules,
-        loads=_loads(found, states),
-        states=states,
-        notices=notices,
-    )
-    path = work / "plan.json"
-    text = json.dumps(dataclasses.asdict(plan), ensure_ascii=False, indent=1) + "\n"
-    if not path.exists() or path.read_text("utf-8") != text:
-        for item in work.iterdir():
-            if item.is_dir():
-                shutil.rmtree(item)
-            elif item.name != LOCK and str(item) not in states:
-                item.unlink()
-        with staged(path) as draft:
-            draft.write_text(text, "utf-8")
-    return plan
-
-
-def _loads(found: Sequence[Piece], states: dict[str, State]) -> list[list[Piece]]:
-    """Puts small pieces together: a digest of each of many small files would take long."""
-    members = Counter(piece.path for piece in found if piece.member is not None)
-    loads: list[list[Piece]] = []
-    left = 0
-    for piece in found:
-        stop = states[piece.path][0] if piece.stop is None else piece.stop
-        size = (stop - piece.start) // members.get(piece.path, 1)
-        if not loads or size > left:
-            loads.append([])
-            left = PIECE
-        loads[-1].append(piece)
-        left -= size
-    return loads
-
-
-def _state(path: Path, work: Path) -> State:
-    """Returns what changes when a file does: its size, and when it was changed or its hash."""
-    facts = path.stat()
-    return facts.st_size, sha256(path) if path.parent == work else facts.st_mtime_ns
-
-
-def _load_plan(path: Path) -> Plan:
-    record = json.loads(path.read_text("utf-8"))
-    return Plan(
-        rules=Rules(**record["rules"]),
-        loads=[
-            [Piece(**{**each, "layout": Layout(**each["layout"])}) for each in load]
-            for load in record["loads"]
-        ],
-        states=record["states"],
-        notices=record["notices"],
     )
 
 

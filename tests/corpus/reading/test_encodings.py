@@ -81,6 +81,11 @@ def test_damaged_utf8_stays_utf8():
     assert detect(cut) == "utf-8"
 
 
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_file_that_ends_inside_a_character_is_utf8(lost):
+    assert detect(f'{{"text": "{TEXTS[0]}"}}\n{{"text": "🐈'.encode()[:-lost]) == "utf-8"
+
+
 @pytest.mark.parametrize("text", ["Le café est fermé.", "Straße nach Köln", "El Niño, señor"])
 def test_western_text(text):
     assert detect(text.encode("cp1252")) == "cp1252"

@@ -5,6 +5,7 @@ A line that is UTF-8 is read as UTF-8, even with a damaged byte in it; for any o
 """
 
 import codecs
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -17,6 +18,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_CUT = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{0,2}\Z")  # a character that lacks its end
 
 
 def detect(head: bytes) -> str:
@@ -32,7 +34,8 @@ def detect(head: bytes) -> str:
     wide = _wide(head)
     if wide:
         return wide
-    strange = [line for line in head.splitlines() if not is_mostly_utf8(line)]
+    lines = _CUT.sub(b"", head).splitlines()
+    strange = [line for line in lines if not is_mostly_utf8(line)]
     votes: Counter[str] = Counter()
     for line, encoding in zip(strange, likeliest(strange, None), strict=True):
         votes[encoding] += sum(byte > 127 for byte in line[:1000])
