@@ -190,6 +190,19 @@ def test_other_documents_never_change_a_side(texts, others, draw):
     assert all(alone[text] == among[text] for text in alone.keys() & among.keys())
 
 
+@pytest.mark.parametrize("order", ["ab", "ba", "a", "cab", "bac"])
+def test_other_files_never_change_a_side(tmp_path, order):
+    texts = random_texts(8, 120)
+    files = {
+        name: write(tmp_path / f"{name}.jsonl", texts[first : first + 60])
+        for name, first in (("a", 0), ("b", 40), ("c", 60))
+    }
+    shares = {"validation": 0.3, "test": 0.3}
+    found = sides(gathered([files[name] for name in order], tmp_path / "work", **shares))
+    assert {*found.values()} == {*SIDES}
+    assert found == {text: side(text, 0.3, 0.3) for text in found}
+
+
 def test_several_sources_and_standard_input(tmp_path, monkeypatch):
     path = write(tmp_path / "a.jsonl", ["Первая шутка из файла"])
     monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO("Вторая шутка из трубы\n".encode())))
@@ -315,11 +328,23 @@ def test_shares_are_checked_before_files_are_read(tmp_path):
 @pytest.mark.slow
 def test_real_corpus(corpus_path, tmp_path):
     with gzip.open(corpus_path, "rb") as file:
-        documents = sum(1 for _ in file)
+        texts = [json.loads(line)["text"] for line in file]
+    documents = len(texts)
     collection = gathered([corpus_path], tmp_path / "work", validation=0.03, test=0.03)
     assert collection.texts_in == documents == 104_790
     assert collection.texts_in == collection.kept + sum(collection.dropped.values())
     assert sum(collection.dropped.values()) <= 100
+    with database(tmp_path / "spill") as connection:
+        pairs = connection.execute(
+            f"""
+            SELECT a.line, b.line FROM {parquet(tmp_path / "work", "index.parquet")} AS a
+            JOIN {parquet(tmp_path / "work", "index.parquet")} AS b ON b.document = a.cluster
+            WHERE a.document <> b.document
+            """
+        ).fetchall()
+    dropped = collection.dropped
+    assert len(pairs) == dropped[NEAR_DUPLICATE] + dropped[LEAK]
+    assert all(near(grams(texts[a - 1]), grams(texts[b - 1])) for a, b in pairs)
     for held_out in (collection.sides["validation"], collection.sides["test"]):
         assert len(held_out) == pytest.approx(0.03 * documents, rel=0.1)
     held_out = collection.sides["validation"] + collection.sides["test"]
