@@ -1,6 +1,8 @@
 """The forecast: what follows from sizes, what is measured, and what is advised."""
 
 import dataclasses
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -207,3 +209,15 @@ def test_the_command_prints_a_plain_table(tmp_path, only_nano, capsys):
 )  # fmt: skip
 def test_a_time_has_the_unit_that_suits_it(seconds, expected):
     assert duration(seconds) == expected
+
+
+def test_a_slow_beginning_leaves_all_the_time_to_the_steps(monkeypatch):
+    rows = []
+
+    def slow(*_):
+        time.sleep(0.3)  # longer than the measurement may take
+        return lambda n: rows.append(n) or 0.0
+
+    monkeypatch.setattr(room, "_stepper", slow)
+    room._measure(None, SimpleNamespace(batch_size=8), None, 0.2)
+    assert rows[-1] == 8

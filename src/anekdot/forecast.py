@@ -165,12 +165,13 @@ def _measure(
     """Returns the seconds of a training step, measured for about as long as is allowed.
 
     Of a large model a step can take longer than that. So the first steps have a single row, the
-    very first of them does not count, and each after them has twice as many rows as the one
-    before while there is time. A whole step follows from those with the fewest and most rows.
+    very first of them does not count, nor does its time, and each after them has twice as many
+    rows as the one before while there is time. A whole step follows from those with the fewest
+    and most rows.
     """
-    started = time.perf_counter()
     step = _stepper(shape, config, batches)
     step(1)
+    started = time.perf_counter()  # importing PyTorch may take as long as all measurements
     rows, single = 1, step(1)
     durations = [single]
     while True:
