@@ -211,7 +211,7 @@ def _stepper(
         started = time.perf_counter()
         batch = (torch.from_numpy(ids[:rows]).to(device) for ids in batches.batch(next(numbers)))
         loss, _ = train_step(
-            model,
+            model.loss,
             optimizer,
             *batch,
             micro_batch=rows,

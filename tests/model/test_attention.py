@@ -4,12 +4,14 @@ import math
 
 import pytest
 import torch
-from torch.nn import functional as F
 
 from anekdot.model.alibi import head_slopes
 from anekdot.model.attention import (
     Attention,
     attention_bias,
+    blockwise_attention,
+    fast_attention,
+    grouped_attention,
     reference_attention,
     stable_softmax,
 )
@@ -17,6 +19,7 @@ from anekdot.model.config import ModelConfig
 from tests.model.test_alibi import published_slopes
 
 SHAPES = [(4, 4), (4, 2), (6, 3), (6, 1), (3, 1)]
+VERSIONS = [grouped_attention, blockwise_attention, fast_attention]
 
 
 def random_qkv(n_head, n_kv_head, n_query=5, n_key=7):
@@ -54,15 +57,31 @@ def loop_attention(q, k, v, slopes, padding):
 
 @pytest.mark.parametrize(("n_head", "n_kv_head"), SHAPES)
 @pytest.mark.parametrize("padded", [False, True])
-def test_reference_and_fused_kernel_equal_the_loop(n_head, n_kv_head, padded):
+def test_every_version_equals_the_loop(n_head, n_kv_head, padded):
     q, k, v = random_qkv(n_head, n_kv_head)
     padding = torch.tensor([[1] * 7, [0, 0, 1, 1, 1, 1, 1]]).bool() if padded else None
     slopes = head_slopes(n_head)
     bias = attention_bias(torch.tensor(slopes), 5, 7, padding)
     expected = loop_attention(q, k, v, published_slopes(n_head), padding)
     torch.testing.assert_close(reference_attention(q, k, v, bias), expected, atol=1e-5, rtol=0)
-    fused = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, enable_gqa=True)
-    torch.testing.assert_close(fused, expected, atol=1e-5, rtol=0)
+    for version in [fast_attention] if padded else VERSIONS:
+        torch.testing.assert_close(version(q, k, v, bias), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(("n_query", "n_key"), [(1, 300), (128, 128), (129, 129), (300, 310)])
+def test_values_and_gradients_equal_those_in_float64(version, n_query, n_key):
+    narrow = random_qkv(6, 3, n_query, n_key)
+    slopes = torch.tensor(head_slopes(6), dtype=torch.float64)
+    sums = torch.randn(2, 6, n_query, 4)
+    results = []
+    for attention, dtype in ((reference_attention, torch.float64), (version, torch.float32)):
+        qkv = [tensor.to(dtype).requires_grad_() for tensor in narrow]
+        out = attention(*qkv, attention_bias(slopes.to(dtype), n_query, n_key))
+        (out * sums).sum().backward()
+        results.append([out, *(tensor.grad for tensor in qkv)])
+    for exact, found in zip(*results, strict=True):
+        torch.testing.assert_close(found.double(), exact, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("change", ["slope", "mask", "group"])

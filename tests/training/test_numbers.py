@@ -14,8 +14,9 @@ import anekdot
 from anekdot.bundle import Bundle
 from anekdot.errors import ConfigurationError
 from anekdot.evaluation.likelihood import Likelihood
+from anekdot.model import transformer
 from anekdot.model.transformer import IGNORED
-from anekdot.training import step, steps
+from anekdot.training import steps
 from anekdot.training.batches import Batches
 from anekdot.training.config import TrainingConfig
 from anekdot.training.hardware import autocast
@@ -45,7 +46,7 @@ def data(tmp_path_factory, jokes):
 def distort(monkeypatch):
     """Multiplies the loss of every step with what a function of its number and rate says."""
     now = {}
-    real_batch, real_step, real_loss = Batches.batch, steps.train_step, step.next_token_loss
+    real_batch, real_step, real_loss = Batches.batch, steps.train_step, transformer.next_token_loss
 
     def batch(batches, number):
         now["number"] = number + 1
@@ -61,7 +62,7 @@ def distort(monkeypatch):
 
         monkeypatch.setattr(Batches, "batch", batch)
         monkeypatch.setattr(steps, "train_step", train_step)
-        monkeypatch.setattr(step, "next_token_loss", loss)
+        monkeypatch.setattr(transformer, "next_token_loss", loss)
 
     return start
 
@@ -101,10 +102,10 @@ def test_a_loss_that_is_no_number_changes_no_bit(data, tmp_path, distort, monkey
     distort(lambda number, rate: {3: NAN, 17: math.inf, 18: -math.inf}.get(number, 1.0))
     real, same = steps.train_step, []
 
-    def watched(model, optimizer, *arguments, **others):
-        before = state(model, optimizer)
-        result = real(model, optimizer, *arguments, **others)
-        after = state(model, optimizer)
+    def watched(loss_of, optimizer, *arguments, **others):
+        before = state(loss_of.__self__, optimizer)
+        result = real(loss_of, optimizer, *arguments, **others)
+        after = state(loss_of.__self__, optimizer)
         same.append(len(before) == len(after) and all(map(torch.equal, before, after)))
         return result
 
@@ -119,11 +120,11 @@ def test_a_loss_that_is_no_number_changes_no_bit(data, tmp_path, distort, monkey
 
 def test_a_first_step_that_is_skipped_leaves_no_trace(monkeypatch):
     once, after_a_bad_one = (Stepper() for _ in range(2))
-    real = step.next_token_loss
-    monkeypatch.setattr(step, "next_token_loss", lambda *given: real(*given) * NAN)
+    real = transformer.next_token_loss
+    monkeypatch.setattr(transformer, "next_token_loss", lambda *given: real(*given) * NAN)
     _, bad = after_a_bad_one()
     assert bad.item() == 1
-    monkeypatch.setattr(step, "next_token_loss", real)
+    monkeypatch.setattr(transformer, "next_token_loss", real)
     for take in (once, after_a_bad_one):
         _, bad = take()
         assert bad.item() == 0
@@ -149,7 +150,7 @@ class Stepper:
             self.targets[row, length:] = IGNORED
 
     def __call__(self):
-        return train_step(self.model, self.optimizer, self.ids, self.targets, **self.how)
+        return train_step(self.model.loss, self.optimizer, self.ids, self.targets, **self.how)
 
     def state(self):
         return state(self.model, self.optimizer)

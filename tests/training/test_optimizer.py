@@ -66,7 +66,7 @@ def test_clipping_bounds_the_gradient_that_the_optimizer_sees():
     ids = random_ids(2, 9)
     for clip in (0.0, 0.5):
         train_step(
-            model, Recorder(model.parameters(), lr=1.0), ids[:, :-1], ids[:, 1:], rate=0.1,
+            model.loss, Recorder(model.parameters(), lr=1.0), ids[:, :-1], ids[:, 1:], rate=0.1,
             micro_batch=2, gradient_clip=clip, precision=torch.enable_grad,
         )  # fmt: skip
     assert norms[0] > 0.6
@@ -78,8 +78,8 @@ def test_train_step_sets_the_rate_and_leaves_no_gradient():
     optimizer = build_optimizer(model, config())
     ids = random_ids(2, 9)
     loss, bad = train_step(
-        model, optimizer, ids[:, :-1], ids[:, 1:], micro_batch=2, rate=0.125, gradient_clip=1.0,
-        precision=torch.enable_grad,
+        model.loss, optimizer, ids[:, :-1], ids[:, 1:], micro_batch=2, rate=0.125,
+        gradient_clip=1.0, precision=torch.enable_grad,
     )  # fmt: skip
     assert not loss.requires_grad
     assert not bad

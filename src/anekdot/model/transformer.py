@@ -66,6 +66,10 @@ class Transformer(nn.Module):
         logits_BTV: Tensor = self.lm_head(self.final_norm(x_BTD))
         return logits_BTV
 
+    def loss(self, ids_BT: Tensor, targets_BT: Tensor) -> Tensor:
+        """Returns ``next_token_loss`` of what follows each position."""
+        return next_token_loss(self(ids_BT), targets_BT)
+
 
 class Block(nn.Module):
     """A pre-norm block: each half reads the normalised stream and adds to it."""

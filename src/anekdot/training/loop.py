@@ -31,6 +31,7 @@ from anekdot.training.checkpoints import load_arrays, model_arrays
 from anekdot.training.config import TrainingConfig
 from anekdot.training.hardware import (
     autocast,
+    compiled,
     keep_pages,
     memory_used,
     pick_device,
@@ -106,7 +107,7 @@ class Run:
         )
         self.generator = Generator(self.tokenizer, TorchEngine(self.model, poll=self._obey))
         self.steps = Steps(
-            torch.compile(self.model) if self.is_compiled else self.model,
+            compiled(self.model.loss) if self.is_compiled else self.model.loss,
             self.optimizer,
             self.batches,
             self.config,

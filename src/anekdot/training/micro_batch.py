@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
-from anekdot.model.transformer import Transformer, next_token_loss
+from anekdot.model.transformer import Transformer
 from anekdot.training.hardware import free_memory, memory_used
 
 WORTH = 0.97  # of the time a row that a larger one must stay below
@@ -64,7 +64,7 @@ def _seconds(
 ) -> float:
     started = time.perf_counter()
     with precision():
-        loss = next_token_loss(model(ids_BT), targets_BT)
+        loss = model.loss(ids_BT, targets_BT)
     loss.backward()  # type: ignore[no-untyped-call]
     loss.item()  # waits for the device
     return time.perf_counter() - started

@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
-from anekdot.model.transformer import IGNORED, next_token_loss
+from anekdot.model.transformer import IGNORED
 
 
 def train_step(
-    model: Callable[[Tensor], Tensor],
+    loss_of: Callable[[Tensor, Tensor], Tensor],
     optimizer: torch.optim.Optimizer,
     ids_BT: Tensor,
     targets_BT: Tensor,
@@ -28,7 +28,7 @@ def train_step(
     """Takes one optimizer step, unless its numbers are bad.
 
     Args:
-        model: Ids to logits, a Transformer or its compiled twin.
+        loss_of: ``Transformer.loss``, or its compiled twin.
         optimizer: Over the model's parameters, which change; its update must be a fused one.
         ids_BT: Token ids.
         targets_BT: The tokens that follow; IGNORED where there is none.
@@ -47,7 +47,7 @@ def train_step(
     parts = (torch.split(batch, micro_batch) for batch in (ids_BT, targets_BT))
     for ids, targets in zip(*parts, strict=True):
         with precision():
-            mean = next_token_loss(model(ids), targets)
+            mean = loss_of(ids, targets)
         share = mean * ((targets != IGNORED).sum() / n_targets)
         share.backward()
         loss += share.detach()

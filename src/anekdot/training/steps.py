@@ -53,7 +53,7 @@ class Steps:
     """Takes steps.
 
     Args:
-        model: Ids to logits.
+        loss_of: Ids and targets to the mean loss.
         optimizer: Over the model's parameters.
         batches: By step.
         config: How to train.
@@ -63,7 +63,7 @@ class Steps:
 
     def __init__(
         self,
-        model: Callable[[Tensor], Tensor],
+        loss_of: Callable[[Tensor, Tensor], Tensor],
         optimizer: torch.optim.Optimizer,
         batches: Batches,
         config: TrainingConfig,
@@ -71,7 +71,8 @@ class Steps:
         token_lengths: NDArray[np.integer],
         device: torch.device,
     ) -> None:
-        self.model, self.optimizer, self.batches, self.config = model, optimizer, batches, config
+        self.loss_of, self.optimizer = loss_of, optimizer
+        self.batches, self.config = batches, config
         self.token_lengths, self.device = token_lengths, device
         self.taken: list[Taken] = []
 
@@ -94,7 +95,7 @@ class Steps:
         ids_BT, targets_BT = self.batches.batch(progress.step)
         targets = targets_BT[targets_BT != IGNORED]
         loss, bad = train_step(
-            self.model,
+            self.loss_of,
             self.optimizer,
             torch.from_numpy(ids_BT).to(self.device),
             torch.from_numpy(targets_BT).to(self.device),
