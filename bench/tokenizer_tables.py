@@ -40,21 +40,27 @@ TABLES: dict[str, tuple[str, str, Bounds]] = {
 
 def describe(texts: list[str]) -> list[str]:
     """Returns the head of the section: what was measured, on what, and how each was called."""
-    about = Path("/proc/cpuinfo").read_text() if sys.platform == "linux" else platform.processor()
-    model = re.findall(r"model name\s*: (.*)", about)
-    flags = sorted({"avx2", "avx512f", "avx512bw", "avx512vbmi", "amx_tile"} & {*about.split()})
     megabytes = sum(len(text.encode()) for text in texts) / 1e6
     return [
         "## Tokenizer",
         "",
-        f"{len(texts):,} texts, {megabytes:.1f} MB. {os.cpu_count()} processors "
-        f"({', '.join([*model[:1], *flags])}), {platform.system()}, "
+        f"{len(texts):,} texts, {megabytes:.1f} MB. {machine()}, "
         f"Python {platform.python_version()}, NumPy {np.__version__}, Numba{version('numba')}. "
         "Each value is the median of all rounds, with its range; a ratio is taken in a round, "
         f"{OURS} to its neighbour. V is the size of the vocabulary.",
         "",
         *(f"- {name}{version(name)}: {peer.how}" for name, peer in PEERS.items()),
     ]
+
+
+def machine() -> str:
+    """Returns the processors, with those of their features that matter here, and the system."""
+    about = Path("/proc/cpuinfo").read_text() if sys.platform == "linux" else platform.processor()
+    model = re.findall(r"model name\s*: (.*)", about)
+    flags = sorted(
+        {"avx2", "avx512f", "avx512bw", "avx512vbmi", "avx512_bf16", "amx_tile"} & {*about.split()}
+    )
+    return f"{os.cpu_count()} processors ({', '.join([*model[:1], *flags])}), {platform.system()}"
 
 
 def version(package: str) -> str:

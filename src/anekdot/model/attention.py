@@ -20,7 +20,7 @@ from anekdot.model.alibi import alibi_bias
 from anekdot.model.cache import KVCache
 from anekdot.model.config import ModelConfig
 
-QUERY_BLOCK = 128  # positions; see docs/performance.md
+QUERY_BLOCK = 128  # positions at most; see docs/performance.md
 LONGEST_ROW = 1024  # keys, from which on scores are too many to be kept
 
 
@@ -109,9 +109,8 @@ def grouped_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias_NTS: 
 def blockwise_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias_NTS: Tensor) -> Tensor:
     """``grouped_attention`` by blocks of queries, each with the keys up to its own end only."""
     n_query, n_key = bias_NTS.shape[1:]
-    blocks = [
-        slice(first, min(first + QUERY_BLOCK, n_query)) for first in range(0, n_query, QUERY_BLOCK)
-    ]
+    width = min(QUERY_BLOCK, max(QUERY_BLOCK // 2, n_query // 2))
+    blocks = [slice(first, min(first + width, n_query)) for first in range(0, n_query, width)]
     outs = []
     for block in blocks:
         seen = slice(0, n_key - n_query + block.stop)

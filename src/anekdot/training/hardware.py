@@ -55,7 +55,7 @@ def worth_compiling(device: torch.device, operations: float) -> bool:
     headers = Path(sysconfig.get_path("include"), "Python.h")
     compiler = any(map(shutil.which, ("g++", "clang++"))) and headers.exists()
     if device.type == "cpu":
-        return operations > 5e14 and compiler and sys.platform == "linux"
+        return operations > 1e14 and compiler and sys.platform == "linux"
     return device.type == "cuda" and operations > 1e16 and compiler
 
 
