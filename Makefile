@@ -1,7 +1,7 @@
 # make joke    install the core and tell an anecdote: make joke PROMPT="Студент"
 # make test    install what the suite needs and run it
 # make check   formatting, lint, types, imports
-# make bench CORPUS=texts.jsonl.gz         what is fast here beside its peers, into bench/RESULTS.md (an hour)
+# make bench CORPUS=texts.jsonl.gz         what is fast here beside its peers, into bench/RESULTS.md (two hours)
 # make pretrained CORPUS=texts.jsonl.gz    train and ship the pretrained bundle (an hour and a half)
 
 PYTHON ?= python3
@@ -33,9 +33,14 @@ pretrained: $(VENV)/.dev
 	$(BIN)/python -m anekdot train $(CORPUS) --out runs/pretrained --config tools/pretrained.toml
 	$(BIN)/python tools/ship_pretrained.py runs/pretrained
 
-bench: build/bench/.peers
+bench: build/bench/prepared/manifest.json
 	build/bench/bin/python bench/tokenizer.py $(CORPUS)
 	build/bench/bin/python bench/corpus.py $(CORPUS)
+	build/bench/bin/python bench/training.py build/bench/prepared
+	build/bench/bin/python bench/attention.py
+
+build/bench/prepared/manifest.json: build/bench/.peers
+	build/bench/bin/anekdot prepare $(CORPUS) --out build/bench/prepared --vocab-size 2048
 
 clean:
 	rm -rf $(VENV) build dist
@@ -47,10 +52,11 @@ $(BIN)/python:
 		{ echo "This Python has no venv: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-build/bench/.peers: bench/tokenizer-peers.txt bench/corpus-peers.txt pyproject.toml | $(BIN)/python
+build/bench/.peers: $(wildcard bench/*-peers.txt) bench/training-litgpt.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m venv build/bench
 	build/bench/bin/python -m pip install --quiet -r bench/tokenizer-peers.txt \
-		-r bench/corpus-peers.txt --editable '.[fast]'
+		-r bench/corpus-peers.txt -r bench/training-peers.txt --editable '.[train]'
+	build/bench/bin/python -m pip install --quiet --no-deps -r bench/training-litgpt.txt
 	@touch $@
 
 $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python

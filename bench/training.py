@@ -1,6 +1,6 @@
 """Training beside its peers: tokens a second and peak memory, on the same packed rows.
 
-    make bench-training CORPUS=texts.jsonl.gz
+    make bench CORPUS=texts.jsonl.gz
 
 Every trainer of bench/training_peers.py is a process of its own; they take turns, so that each
 round has all of them, and what is compared is compared within a round. Whole steps count, with

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from anekdot.model.alibi import head_slopes
 from anekdot.model.attention import (
@@ -11,6 +12,7 @@ from anekdot.model.attention import (
     attention_bias,
     blockwise_attention,
     fast_attention,
+    folded_attention,
     grouped_attention,
     reference_attention,
     stable_softmax,
@@ -137,3 +139,35 @@ def test_softmax_is_stable():
 
 def test_softmax_of_a_fully_masked_row_is_zero_not_nan():
     assert stable_softmax(torch.full((2, 3), -math.inf)).tolist() == [[0.0] * 3] * 2
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])
+def test_folded_alibi_equals_the_bias(dtype, tolerance):
+    """In bfloat16 a slope or a position that was rounded would be off by far more."""
+    q, k, v = (x.to(dtype) for x in random_qkv(6, 3, 300, 300))
+    slopes = torch.tensor(head_slopes(6))
+    exact = reference_attention(*(x.double() for x in (q, k, v)), attention_bias(slopes, 300, 300))
+    folded = folded_attention(q, k, v, slopes)
+    torch.testing.assert_close(folded.double(), exact, atol=tolerance, rtol=0)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_training_on_a_gpu_runs_the_flash_kernel():
+    q, k, v = (x.to("cuda", torch.bfloat16).requires_grad_() for x in random_qkv(6, 3, 128, 128))
+    bias = attention_bias(torch.tensor(head_slopes(6), device="cuda"), 128, 128)
+    with sdpa_kernel(SDPBackend.FLASH_ATTENTION):  # an error where it cannot run
+        out = fast_attention(q, k, v, bias)
+        out.float().sum().backward()
+    exact = reference_attention(*(x.detach().double() for x in (q, k, v)), bias.double())
+    torch.testing.assert_close(out.detach().double(), exact, atol=2e-2, rtol=0)
+
+
+def test_training_on_a_cpu_never_runs_the_slow_kernel():
+    qkv = [x.requires_grad_() for x in random_qkv(6, 3, 128, 128)]
+    bias = attention_bias(torch.tensor(head_slopes(6)), 128, 128)
+    with torch.profiler.profile() as profile:
+        fast_attention(*qkv, bias).sum().backward()
+    names = {event.name for event in profile.events()}
+    assert "aten::bmm" in names
+    assert not any("attention" in name for name in names), names

@@ -119,6 +119,47 @@ def blockwise_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias_NTS
     return torch.cat(outs, dim=2) if len(outs) > 1 else outs[0]
 
 
+def folded_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, slopes_N: Tensor) -> Tensor:
+    """Attention whose ALiBi lies in a few more dimensions of the heads, for kernels without a bias.
+
+    Softmax ignores what is the same for all keys of a query, so ``-slope * (i - j)`` may become
+    ``slope * j``: a product of the query's dimensions with the key's. A slope is split into three
+    numbers and a position into two that bfloat16 holds exactly (positions up to 65,535).
+
+    Args:
+        q_BNTH: Queries; T equals S.
+        k_BKSH: Keys.
+        v_BKSH: Values.
+        slopes_N: ALiBi slopes, float32.
+
+    Returns:
+        out_BNTH.
+    """
+    n_head, n_key, head_dim = q_BNTH.shape[1], k_BKSH.shape[2], q_BNTH.shape[3]
+    rest_N, slopes = slopes_N * math.sqrt(head_dim), []
+    for _ in range(3):
+        slopes.append(rest_N.to(torch.bfloat16).float())
+        rest_N = rest_N - slopes[-1]
+    key_S = torch.arange(n_key, device=slopes_N.device)
+    of_query = torch.stack([slope for slope in slopes for _ in range(2)], dim=-1)[:, None]
+    of_key = torch.stack([key_S & ~255, key_S & 255] * 3, dim=-1)
+
+    def widened(x: Tensor, more: Tensor) -> Tensor:
+        """Adds dimensions to heads, eight altogether, as kernels like it."""
+        more = F.pad(more, (0, 2)).to(x.dtype)
+        return torch.cat([x, more.expand(*x.shape[:3], 8)], dim=-1)
+
+    group = n_head // k_BKSH.shape[1]
+    out = F.scaled_dot_product_attention(
+        widened(q_BNTH, of_query[:, None]),
+        widened(k_BKSH, of_key).repeat_interleave(group, dim=1),
+        F.pad(v_BKSH, (0, 8)).repeat_interleave(group, dim=1),
+        is_causal=True,
+        scale=1 / math.sqrt(head_dim),
+    )
+    return out[..., :head_dim]
+
+
 def fast_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias: Tensor) -> Tensor:
     """Attention by what is fastest here: our own products on a CPU, else PyTorch's kernels.
 
@@ -131,10 +172,13 @@ def fast_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias: Tensor)
     Returns:
         out_BNTH.
     """
-    if q_BNTH.device.type == "cpu" and bias.ndim == 3 and bias.shape[-1] <= LONGEST_ROW:
+    n_query, n_key = bias.shape[-2:]
+    if bias.ndim == 3 and q_BNTH.device.type == "cpu" and n_key <= LONGEST_ROW:
         return blockwise_attention(q_BNTH, k_BKSH, v_BKSH, bias)
-    # with a bias of three dimensions PyTorch would take its slowest kernel, without a word
-    bias = bias if bias.ndim == 4 else bias[None]
+    if bias.ndim == 3 and q_BNTH.device.type == "cuda" and n_query == n_key > 1:
+        slopes_N = -bias[:, 1, 0]  # the key before is one position away
+        return folded_attention(q_BNTH, k_BKSH, v_BKSH, slopes_N)
+    bias = bias if bias.ndim == 4 else bias[None]  # for three dimensions there is no fast kernel
     return F.scaled_dot_product_attention(q_BNTH, k_BKSH, v_BKSH, attn_mask=bias, enable_gqa=True)
 
 

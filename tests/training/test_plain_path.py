@@ -1,0 +1,79 @@
+"""The path that trains computes what the plain one does, step for step."""
+
+import copy
+import math
+from functools import partial
+
+import pytest
+import torch
+
+from anekdot.model import attention
+from anekdot.model.config import PRESETS, ModelConfig
+from anekdot.model.transformer import Transformer, reference_loss
+from anekdot.training.config import TrainingConfig
+from anekdot.training.hardware import autocast, compiled, worth_compiling
+from anekdot.training.optimizer import build_optimizer, reference_adamw
+from anekdot.training.step import train_step
+
+STEPS = 50
+CONFIG = TrainingConfig(
+    steps=STEPS, batch_size=4, rows="packed", learning_rate=1e-3, warmup_steps=0, beta1=0.9,
+    beta2=0.99, epsilon=1e-8, weight_decay=0.1, gradient_clip=1.0, precision="fp32",
+)  # fmt: skip
+
+
+def begin():
+    torch.manual_seed(0)
+    shape = ModelConfig(vocab_size=300, context_length=150, **PRESETS["nano"])
+    return Transformer(shape).train()
+
+
+def batches():
+    chance = torch.Generator().manual_seed(1)
+    for _ in range(STEPS):  # ids that follow from the ones before, so that there is a lot to learn
+        first = torch.randint(0, 300, (4, 1), generator=chance)
+        rows = (first + torch.arange(151) ** 2) % 300
+        yield rows[:, :-1], rows[:, 1:]
+
+
+def plain_losses(model):
+    """Trains with what the reader reads: nothing fused, nothing compiled."""
+    state = {p: (torch.zeros_like(p), torch.zeros_like(p)) for p in model.parameters()}
+    for number, (ids, targets) in enumerate(batches(), 1):
+        loss = reference_loss(model(ids), targets)
+        loss.backward()
+        norm = math.sqrt(sum(float(p.grad.double().square().sum()) for p in state))
+        for parameter, (mean, square) in state.items():
+            reference_adamw(
+                parameter, parameter.grad / max(1.0, norm), mean, square, step=number,
+                rate=CONFIG.learning_rate, beta1=0.9, beta2=0.99, epsilon=1e-8,
+                weight_decay=0.1 if parameter.ndim > 1 else 0.0,
+            )  # fmt: skip
+            parameter.grad = None
+        yield loss.item()
+
+
+def fast_losses(model, loss_of):
+    optimizer = build_optimizer(model, CONFIG)
+    for ids, targets in batches():
+        loss, _ = train_step(
+            loss_of, optimizer, ids, targets, micro_batch=4, rate=CONFIG.learning_rate,
+            gradient_clip=1.0, precision=partial(autocast, torch.device("cpu"), "fp32"),
+        )  # fmt: skip
+        yield loss.item()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_compiled", [False, True])
+def test_losses_equal_those_of_the_plain_path(monkeypatch, is_compiled):
+    if is_compiled and not worth_compiling(torch.device("cpu"), math.inf):
+        pytest.skip("nothing is compiled here")
+    plain = begin()
+    fast = copy.deepcopy(plain)
+    with monkeypatch.context() as patch:
+        patch.setattr(attention, "fast_attention", attention.reference_attention)
+        expected = [*plain_losses(plain)]
+    found = [*fast_losses(fast, compiled(fast.loss) if is_compiled else fast.loss)]
+    assert expected[-1] < expected[0] - 0.5
+    differences = [abs(a - b) for a, b in zip(expected, found, strict=True)]
+    assert max(differences) < 1e-6 * expected[0], max(differences)
