@@ -100,8 +100,10 @@ def prepare(
             notice=notice,
         )
         if not collection.count("train"):
+            left_out = sum(collection.dropped().values())
             raise CorpusError(
-                f"Of {collection.count()} texts none fell to the training side.",
+                f"Of {collection.count()} texts ({left_out} more were dropped) none fell to the "
+                "training side.",
                 "Give more texts, or --validation 0 --test 0 to train on all.",
             )
         result = work / "result"

@@ -420,6 +420,18 @@ def test_with_constant_durations_the_time_left_is_exact(evaluate_every, sample_e
             assert clock.seconds_left(number) == pytest.approx(left)
 
 
+def test_the_time_left_follows_a_machine_that_gets_faster():
+    config = TrainingConfig(
+        steps=2000, batch_size=8, rows="packed", learning_rate=0.01, warmup_steps=0, beta1=0.9,
+        beta2=0.99, epsilon=1e-8, weight_decay=0.1, gradient_clip=1.0, evaluate_every=2000,
+        sample_every=2000,
+    )  # fmt: skip
+    clock = Clock(config, held_out=0, interim=1000, per_step=256)
+    for number in range(1500):
+        clock.add("step", 1.0 if number < 1000 else 0.5)
+    assert clock.seconds_left(1500) == pytest.approx(500 * 0.5, rel=0.02)
+
+
 def test_before_anything_is_known_the_time_left_is_a_guess_from_the_first_step():
     config = TrainingConfig(
         steps=40, batch_size=8, rows="packed", learning_rate=0.01, warmup_steps=0, beta1=0.9,

@@ -2,6 +2,7 @@
 
 from anekdot.training.config import TrainingConfig
 
+REMEMBERED = 0.99  # of what earlier steps count for, step by step: others may work here too
 FORWARD = 1 / 3  # of the time of a step, which goes forward and twice as long back
 
 
@@ -22,7 +23,7 @@ class Clock:
         evaluated = min(held_out, interim)
         self.at_the_end = held_out / max(1, evaluated)
         self.evaluation_in_steps = FORWARD * evaluated / per_step
-        self.counts = {"step": 0, "evaluation": 0, "sample": 0}
+        self.counts = dict.fromkeys(("step", "evaluation", "sample"), 0.0)
         self.seconds = dict.fromkeys(self.counts, 0.0)
         self.first = 0.0
 
@@ -31,8 +32,9 @@ class Clock:
         if kind == "step" and not self.first:
             self.first = seconds
             return
-        self.counts[kind] += 1
-        self.seconds[kind] += seconds
+        remembered = REMEMBERED if kind == "step" else 1.0
+        self.counts[kind] = self.counts[kind] * remembered + 1
+        self.seconds[kind] = self.seconds[kind] * remembered + seconds
 
     def seconds_left(self, step: int) -> float:
         """Returns the seconds from a step, before what is due after it, until the end."""
