@@ -87,18 +87,18 @@ def main() -> None:
         slopes_N = torch.tensor(head_slopes(n_head), device=device)
         for rows, length in SHAPES:
             bias = attention_bias(slopes_N, length, length)
-
-            def heads(count: int, rows: int = rows, length: int = length) -> Tensor:
-                x = torch.randn(rows, length, count, head_dim, device=device)
-                return x.to(torch.bfloat16).transpose(1, 2)
-
-            q, k, v = (heads(n).requires_grad_() for n in (n_head, n_kv_head, n_kv_head))
-            gradient = heads(n_head)
+            q, k, v, gradient = (
+                torch.randn(rows, length, heads, head_dim, device=device)
+                .to(torch.bfloat16)
+                .transpose(1, 2)
+                .requires_grad_()
+                for heads in (n_head, n_kv_head, n_kv_head, n_head)
+            )
             exact = reference_attention(*(x.detach().double() for x in (q, k, v)), bias.double())
             for name, attention in ways(bias, slopes_N).items():
 
                 def step() -> None:
-                    attention(q, k, v).backward(gradient)  # noqa: B023
+                    attention(q, k, v).backward(gradient.detach())  # noqa: B023
                     q.grad = k.grad = v.grad = None  # noqa: B023
 
                 error = (attention(q, k, v).detach().double() - exact).abs().max().item()

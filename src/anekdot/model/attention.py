@@ -151,7 +151,7 @@ def folded_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, slopes_N: T
 
     group = n_head // k_BKSH.shape[1]
     out = F.scaled_dot_product_attention(
-        widened(q_BNTH, of_query[:, None]),
+        widened(q_BNTH, of_query),
         widened(k_BKSH, of_key).repeat_interleave(group, dim=1),
         F.pad(v_BKSH, (0, 8)).repeat_interleave(group, dim=1),
         is_causal=True,
