@@ -1,7 +1,7 @@
 # make joke    install the core and tell an anecdote: make joke PROMPT="Студент"
 # make test    install what the suite needs and run it
 # make check   formatting, lint, types, imports
-# make bench CORPUS=texts.jsonl.gz         what is fast here beside its peers, into bench/RESULTS.md (two hours)
+# make bench CORPUS=texts.jsonl.gz         what is fast here beside its peers, into bench/RESULTS.md (three hours)
 # make pretrained CORPUS=texts.jsonl.gz    train and ship the pretrained bundle (an hour and a half)
 
 PYTHON ?= python3
@@ -33,14 +33,16 @@ pretrained: $(VENV)/.dev
 	$(BIN)/python -m anekdot train $(CORPUS) --out runs/pretrained --config tools/pretrained.toml
 	$(BIN)/python tools/ship_pretrained.py runs/pretrained
 
-bench: build/bench/prepared/manifest.json
+bench: build/bench/.peers build/bench/prepared/manifest.json
 	build/bench/bin/python bench/tokenizer.py $(CORPUS)
 	build/bench/bin/python bench/corpus.py $(CORPUS)
 	build/bench/bin/python bench/training.py build/bench/prepared
 	build/bench/bin/python bench/attention.py
 
-build/bench/prepared/manifest.json: build/bench/.peers
-	build/bench/bin/anekdot prepare $(CORPUS) --out build/bench/prepared --vocab-size 2048
+build/bench/prepared/manifest.json: $(CORPUS) | build/bench/.peers
+	rm -rf build/bench/prepared
+	build/bench/bin/anekdot prepare $(CORPUS) --out build/bench/prepared
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist

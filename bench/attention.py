@@ -33,6 +33,8 @@ app = App(help="Measure the ways to compute attention.")
 
 def ways(bias: Tensor, slopes_N: Tensor) -> dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]]:
     """Returns each way as a function of queries, keys and values."""
+    if bias.is_cuda:  # its kernels want one dtype, and lose digits of the bias
+        bias = bias.to(torch.bfloat16)
 
     def masked(mask: Tensor) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
         return lambda q, k, v: F.scaled_dot_product_attention(

@@ -17,6 +17,7 @@ from anekdot.bundle import CARD, TOKENIZER, Bundle
 from anekdot.callbacks import Notice, Observer, Progress
 from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files
 from anekdot.corpus.reading import Source
+from anekdot.corpus.reading.remote import kept_name
 from anekdot.corpus.shards import Shard, shard_writer
 from anekdot.corpus.splitting import SIDES, Side
 from anekdot.corpus.texts import clean_texts
@@ -116,7 +117,7 @@ def prepare(
             collection.write_index(draft / "documents.parquet")
             report = write_report(collection, tokenizer, tokens, draft)
             manifest = Manifest(
-                sources=[str(source) for source in sources],
+                sources=[*map(kept_name, sources)],
                 settings=dataclasses.asdict(config),
                 texts_in=report.texts_in,
                 dropped=report.dropped,
@@ -418,7 +419,7 @@ def _prepared_before(
         return None
     wanted = dataclasses.asdict(build(PreparationConfig, settled))
     manifest = Manifest.load(data)
-    named = [str(source) for source in sources]
+    named = [*map(kept_name, sources)]
     refuse_difference(
         out, {**manifest.settings, "sources": manifest.sources}, {**wanted, "sources": named}
     )

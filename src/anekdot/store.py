@@ -70,7 +70,7 @@ def staged(path: Path) -> Iterator[Path]:
         for item in [draft, *draft.rglob("*")]:
             sync(item)
             if item.is_file():
-                item.chmod(0o666 & ~_umask())
+                item.chmod(0o666 & ~_MASK)
         previous = private / "previous"
         if draft.is_dir() and path.exists():
             path.replace(previous)
@@ -83,7 +83,8 @@ def staged(path: Path) -> Iterator[Path]:
         for folder in (path.parent, *(folder.parent for folder in made)):
             sync(folder)
     except OSError as error:
-        if error.filename is None or str(private) in str(error.filename):
+        named = error.filename is not None and str(private) not in str(error.filename)
+        if error.errno is not None and not named:
             error.filename = str(path)  # the name that the user knows
         raise
     finally:
@@ -170,3 +171,6 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+_MASK = _umask()  # once: for a moment no thread may make files

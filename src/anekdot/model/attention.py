@@ -21,7 +21,8 @@ from anekdot.model.cache import KVCache
 from anekdot.model.config import ModelConfig
 
 QUERY_BLOCK = 128  # positions at most; see docs/performance.md
-LONGEST_ROW = 1024  # keys, from which on scores are too many to be kept
+MOST_SCORES = 1 << 26  # of a layer that are kept for the way back
+FARTHEST = 1 << 16  # positions that folded_attention holds exactly
 
 
 def attention_bias(
@@ -124,7 +125,7 @@ def folded_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, slopes_N: T
 
     Softmax ignores what is the same for all keys of a query, so ``-slope * (i - j)`` may become
     ``slope * j``: a product of the query's dimensions with the key's. A slope is split into three
-    numbers and a position into two that bfloat16 holds exactly (positions up to 65,535).
+    numbers and a position into two that bfloat16 holds exactly (see FARTHEST).
 
     Args:
         q_BNTH: Queries; T equals S.
@@ -173,9 +174,10 @@ def fast_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias: Tensor)
         out_BNTH.
     """
     n_query, n_key = bias.shape[-2:]
-    if bias.ndim == 3 and q_BNTH.device.type == "cpu" and n_key <= LONGEST_ROW:
+    few = q_BNTH[..., 0].numel() * n_key <= MOST_SCORES
+    if bias.ndim == 3 and q_BNTH.device.type == "cpu" and few:
         return blockwise_attention(q_BNTH, k_BKSH, v_BKSH, bias)
-    if bias.ndim == 3 and q_BNTH.device.type == "cuda" and n_query == n_key > 1:
+    if bias.ndim == 3 and q_BNTH.device.type == "cuda" and 1 < n_query == n_key <= FARTHEST:
         slopes_N = -bias[:, 1, 0]  # the key before is one position away
         return folded_attention(q_BNTH, k_BKSH, v_BKSH, slopes_N)
     bias = bias if bias.ndim == 4 else bias[None]  # for three dimensions there is no fast kernel

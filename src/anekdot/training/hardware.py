@@ -1,6 +1,7 @@
 """What the machine can do: device, precision, memory, compilation."""
 
 import ctypes
+import os
 import shutil
 import sys
 import sysconfig
@@ -53,7 +54,7 @@ def worth_compiling(device: torch.device, operations: float) -> bool:
         operations: Floating-point operations of the whole run.
     """
     headers = Path(sysconfig.get_path("include"), "Python.h")
-    compiler = any(map(shutil.which, ("g++", "clang++"))) and headers.exists()
+    compiler = shutil.which(os.environ.get("CXX", "g++")) is not None and headers.exists()
     if device.type == "cpu":
         return operations > 1e14 and compiler and sys.platform == "linux"
     return device.type == "cuda" and operations > 1e16 and compiler
@@ -62,8 +63,13 @@ def worth_compiling(device: torch.device, operations: float) -> bool:
 def compiled(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Returns a function's compiled twin, made anew for each shape that it meets.
 
-    For shapes left open the loops come out several times slower.
+    For shapes left open the loops come out several times slower. What is compiled is kept in
+    a folder that only the user may write, where PyTorch would take one that others know.
     """
+    from anekdot.jit import cache_folder  # noqa: PLC0415 (slow)
+
+    if folder := cache_folder():
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder.parent / "torch"))
     return torch.compile(function, dynamic=False)
 
 
@@ -73,11 +79,12 @@ def keep_pages() -> None:
     A training step frees and allocates the same large blocks each time, and page faults
     cost a CPU step a fifth of its time. Elsewhere than on glibc nothing happens.
 
-    Source: mallopt(3): M_MMAP_THRESHOLD (-3), M_TRIM_THRESHOLD (-1), M_TOP_PAD (-2).
+    Source: mallopt(3): M_MMAP_MAX (-4), M_TRIM_THRESHOLD (-1), M_TOP_PAD (-2). Before glibc 2.35
+    a large M_MMAP_THRESHOLD is refused, and so blocks are never mapped at all.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
-        for parameter, value in ((-3, 1 << 30), (-1, (1 << 31) - 1), (-2, 1 << 26)):
+        for parameter, value in ((-4, 0), (-1, (1 << 31) - 1), (-2, 1 << 26)):
             mallopt(parameter, value)
 
 

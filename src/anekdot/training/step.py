@@ -53,6 +53,9 @@ def train_step(
         loss += share.detach()
     norm = clip_gradients(optimizer, gradient_clip)
     bad = 1.0 - (norm.isfinite() & (loss <= largest_loss)).float()
+    if bad.device.type == "mps" and bad.item():  # its fused update does not look
+        optimizer.zero_grad()
+        return loss, bad
     # the fused update leaves everything as it was where this is 1, without waiting for the device
     optimizer.grad_scale, optimizer.found_inf = None, bad  # type: ignore[attr-defined]
     for group in optimizer.param_groups:

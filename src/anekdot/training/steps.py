@@ -79,7 +79,13 @@ class Steps:
     def restore(self, progress: Progress) -> None:
         """Takes over the steps that had no record when a checkpoint was saved."""
         self.taken = [
-            Taken(torch.tensor(loss), torch.tensor(bad), int(targets), int(n_bytes), seconds)
+            Taken(
+                torch.tensor(loss, device=self.device),
+                torch.tensor(bad, device=self.device),
+                int(targets),
+                int(n_bytes),
+                seconds,
+            )
             for loss, bad, targets, n_bytes, seconds in progress.pending
         ]
 

@@ -47,10 +47,14 @@ class Writer:
             try:
                 if failure is not None:
                     raise failure
-                future.set_result(write())
+                write()
             except BaseException as error:
                 failure = error
-                future.set_exception(error)
+            del order, write  # and the copy of the model with them
+            if failure is None:
+                future.set_result(None)
+            else:
+                future.set_exception(failure)
 
     def submit(self, write: Callable[[], None]) -> None:
         """Has a function called; waits only if too many are waiting already."""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from anekdot.errors import CorpusError
+from anekdot.store import staged
 
 _PATIENCE = 60  # seconds without a byte
 
@@ -29,18 +30,30 @@ def address(source: str) -> str:
     return "".join(character if character.isprintable() else "\ufffd" for character in shown)
 
 
+def kept_name(source: Path | str) -> str:
+    """Returns a source as it may be written down: of an address, a digest instead of its keys."""
+    return f"{address(str(source))}#{_digest(str(source))}" if is_remote(source) else str(source)
+
+
+def _digest(source: str) -> str:
+    return blake2b(source.encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
 def fetch(source: str, folder: Path) -> Path:
     """Copies a file from its address into a folder, where it keeps its ending.
 
     Raises:
         CorpusError: It cannot be fetched.
     """
-    digest = blake2b(source.encode("utf-8", "replace"), digest_size=8).hexdigest()
     try:
         name = re.sub(r"[^\w.-]", "_", PurePosixPath(urlsplit(source).path).name)[-60:]
-        path = folder / f"remote-{digest}-{name}"
+        path = folder / f"remote-{_digest(source)}-{name}"
         request = Request(source, headers={"User-Agent": "anekdot"})
-        with urlopen(request, timeout=_PATIENCE) as answer, path.open("wb") as file:
+        with (
+            staged(path) as draft,
+            urlopen(request, timeout=_PATIENCE) as answer,
+            draft.open("wb") as file,
+        ):
             shutil.copyfileobj(answer, file, 1 << 20)
             if answer.length:  # http.client ends without a word when the other side does
                 raise ConnectionError(f"{answer.length:,} bytes are missing")
