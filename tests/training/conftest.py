@@ -1,7 +1,8 @@
-"""Runs here are many and tiny, and so are their pictures."""
+"""What these tests share: prepared jokes, and little pictures, for runs are many and tiny."""
 
 import pytest
 
+import anekdot
 from tests.training.nursery import little_pictures
 
 
@@ -9,3 +10,11 @@ from tests.training.nursery import little_pictures
 def _quickly_drawn():
     with little_pictures():
         yield
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, jokes):
+    """A prepared folder of jokes."""
+    folder = tmp_path_factory.mktemp("data") / "data"
+    anekdot.prepare(jokes, out=folder, vocab_size=300, validation=0.1, test=0.1)
+    return folder

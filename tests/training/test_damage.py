@@ -22,13 +22,6 @@ STOPPED = 18
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory, jokes):
-    folder = tmp_path_factory.mktemp("data") / "data"
-    anekdot.prepare(jokes, out=folder, vocab_size=300, validation=0.1, test=0.1)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def unbroken(data, tmp_path_factory):
     """The weights of a run that nothing happened to."""
     return weights(anekdot.train(data, out=tmp_path_factory.mktemp("unbroken") / "m", **OWN).bundle)

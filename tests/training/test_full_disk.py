@@ -61,13 +61,6 @@ def disk(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory, jokes):
-    folder = tmp_path_factory.mktemp("data") / "data"
-    anekdot.prepare(jokes, out=folder, vocab_size=300, validation=0.1, test=0.1)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def unbroken(data, tmp_path_factory):
     out = tmp_path_factory.mktemp("unbroken") / "m"
     anekdot.train(data, out=out, **FIELDS)

@@ -35,13 +35,6 @@ OWN |= {"evaluate_every": 20, "dropout": 0.1}
 NAN = math.nan
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory, jokes):
-    folder = tmp_path_factory.mktemp("data") / "data"
-    anekdot.prepare(jokes, out=folder, vocab_size=300, validation=0.1, test=0.1)
-    return folder
-
-
 @pytest.fixture
 def distort(monkeypatch):
     """Multiplies the loss of every step with what a function of its number and rate says."""

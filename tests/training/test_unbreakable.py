@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-import anekdot
 from anekdot.bundle import Bundle
 from anekdot.errors import BundleError
 from anekdot.training.checkpoints import checkpoints, is_whole
@@ -41,13 +40,6 @@ FAULTS = {  # what is counted, and how many places of it fail in turn
     "rename fails": ("renames", 8),
 }
 RED = (AssertionError, BundleError)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory, jokes):
-    folder = tmp_path_factory.mktemp("data") / "data"
-    anekdot.prepare(jokes, out=folder, vocab_size=300, validation=0.1, test=0.1)
-    return folder
 
 
 @pytest.fixture(scope="module")
