@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anekdot.bundle import CARD, TOKENIZER, Bundle
 from anekdot.callbacks import Notice, Observer, Progress
-from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files
+from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files, is_prepared, place_of
 from anekdot.corpus.reading import Source
 from anekdot.corpus.reading.remote import kept_name
-from anekdot.corpus.shards import Shard, shard_writer
-from anekdot.corpus.splitting import SIDES, Side
+from anekdot.corpus.shards import Shard
+from anekdot.corpus.splitting import SIDES
 from anekdot.corpus.texts import clean_texts
 from anekdot.errors import BundleError, ConfigurationError, CorpusError, require
 from anekdot.model.config import ModelConfig
@@ -48,7 +47,6 @@ from anekdot.training.run_folder import (
 from anekdot.training.trackers import check_trackers, trackers
 
 if TYPE_CHECKING:
-    from anekdot.corpus.collecting import Collection
     from anekdot.evaluation.likelihood import Likelihood
 
 
@@ -85,6 +83,7 @@ def prepare(
     require("anekdot prepare", "train", "duckdb", "numba")
     from anekdot.corpus.collecting import collect, publish, workplace  # noqa: PLC0415 (slow)
     from anekdot.corpus.report import write_report  # noqa: PLC0415
+    from anekdot.corpus.tokenization import learn_tokenizer, write_shards  # noqa: PLC0415
 
     check_known(fields, field_names(PreparationConfig), "The call")
     config, out = PreparationConfig(**fields), Path(out)
@@ -95,7 +94,7 @@ def prepare(
             rules=config.rules,
             separator=config.separator,
             column=config.column,
-            memory=memory or _physical_memory() // 2,
+            memory=memory,
             ray=ray,
             progress=progress,
             notice=notice,
@@ -111,9 +110,11 @@ def prepare(
         with staged(result) as draft:
             draft.mkdir()
             if tokenizer is None:
-                tokenizer = _learn(collection, config.vocab_size, work / TOKENIZER, progress)
+                tokenizer = learn_tokenizer(
+                    collection, config.vocab_size, work / TOKENIZER, progress
+                )
             tokenizer.save(draft / TOKENIZER)
-            tokens = _write_shards(collection, tokenizer, draft, progress)
+            tokens = write_shards(collection, tokenizer, draft, progress)
             collection.write_index(draft / "documents.parquet")
             report = write_report(collection, tokenizer, tokens, draft)
             manifest = Manifest(
@@ -129,57 +130,6 @@ def prepare(
             manifest.save(draft)
         publish(result, out)
     return manifest
-
-
-def _learn(
-    collection: "Collection", vocab_size: int, path: Path, progress: Progress | None
-) -> Tokenizer:
-    """Returns the tokenizer of the training side, learned once."""
-    if path.exists():
-        return Tokenizer.load(path)
-    tokenizer = Tokenizer.train(
-        collection.training_texts(),
-        vocab_size,
-        memory_limit=collection.memory,
-        progress=progress,
-    )
-    tokenizer.save(path)
-    return tokenizer
-
-
-def _write_shards(
-    collection: "Collection", tokenizer: Tokenizer, folder: Path, progress: Progress | None
-) -> dict[Side, int]:
-    """Writes the ids of all sides; returns how many each has."""
-    tokens = dict.fromkeys(SIDES, 0)
-    done, total = 0, collection.count()
-    with ExitStack() as stack:
-        appends = [
-            stack.enter_context(shard_writer(folder, side, tokenizer.vocab_size)) for side in SIDES
-        ]
-        for sides, texts in collection.kept():
-            for number, side in enumerate(SIDES):
-                ids, offsets = _documents(tokenizer, texts[sides == number].tolist())
-                appends[number](ids, np.diff(offsets))
-                tokens[side] += len(ids)
-            done += len(texts)
-            if progress:
-                progress(done, total, "documents encoded")
-    return tokens
-
-
-def _documents(
-    tokenizer: Tokenizer, texts: Sequence[str]
-) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
-    """Returns the ids of whole documents, begin and end included, and where each begins."""
-    ids, offsets = tokenizer.encode_batch(texts)
-    offsets = offsets + 2 * np.arange(len(offsets))
-    inside = np.ones(len(ids) + 2 * len(texts), np.bool_)
-    inside[offsets[:-1]] = inside[offsets[1:] - 1] = False
-    enclosed = np.empty(len(inside), ids.dtype)
-    enclosed[inside] = ids
-    enclosed[offsets[:-1]], enclosed[offsets[1:] - 1] = tokenizer.begin_id, tokenizer.end_id
-    return enclosed, offsets
 
 
 @dataclass(frozen=True)
@@ -266,7 +216,7 @@ def train(
             training_side=learned,
             validation_side=sides["validation"],
             initial=beginning,
-            place_of=partial(_place_of, data),
+            place_of=partial(place_of, data),
             observe=lambda record: _tell(record, *observers),
             notice=notice or (lambda sentence: None),
         )
@@ -290,28 +240,6 @@ def _tell(record: dict[str, Any], *observers: Observer) -> None:
 def _beginning(initial: Path | str) -> Bundle:
     """Loads the bundle that a run goes on from."""
     return Bundle.load(None if str(initial) == "pretrained" else initial)
-
-
-def _place_of(data: Path, number: int) -> str:
-    """Says which file and line a training document came from."""
-    from anekdot.corpus.database import database, parquet  # noqa: PLC0415 (slow)
-
-    with database(data / ".spill") as connection:
-        rows = connection.execute(
-            f"""
-            SELECT source, line FROM {parquet(data, "documents.parquet")}
-            WHERE reason = '' AND side = 'train' AND place = {number}
-            """
-        ).fetchall()
-    return ", ".join(f"{source}:{line}" for source, line in rows)
-
-
-def _physical_memory() -> int:
-    """Returns the bytes of memory of this machine, or a guess where it does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows
-        return 4 << 30
 
 
 def _limit_spinning() -> None:
@@ -346,6 +274,7 @@ def evaluate(
     """
     require("anekdot evaluate", "train", "torch")
     _limit_spinning()
+    from anekdot.corpus.tokenization import encode_documents  # noqa: PLC0415 (slow)
     from anekdot.evaluation.likelihood import likelihood  # noqa: PLC0415 (torch is optional)
     from anekdot.model.transformer import Transformer  # noqa: PLC0415
     from anekdot.training.checkpoints import load_arrays  # noqa: PLC0415
@@ -359,7 +288,7 @@ def evaluate(
         found = [*clean_texts(texts)]
         if not found:
             raise CorpusError(f"{texts} has no texts.", "Name a file with at least one.")
-        ids, offsets = _documents(loaded.tokenizer, found)
+        ids, offsets = encode_documents(loaded.tokenizer, found)
         documents = np.split(ids, offsets[1:-1])
     model = Transformer(loaded.config)
     load_arrays(model, loaded.weights)
@@ -379,7 +308,7 @@ def _test_side(bundle: Path, tokenizer: Tokenizer) -> list[Any]:
     side = Shard.open(data, "test")
     if not len(side):
         raise BundleError(f"The test side of {data} is empty.", "Name texts with --texts FILE.")
-    return [side.document(number) for number in range(len(side))]
+    return side.documents()
 
 
 def _prepared(
@@ -408,7 +337,7 @@ def _prepared_before(
     sources: Sequence[Source], out: Path, settled: dict[str, Any], asked: dict[str, Any]
 ) -> Path | None:
     """Returns the prepared folder that is given, or that the run has made before."""
-    if len(sources) == 1 and _is_prepared(Path(sources[0])):
+    if len(sources) == 1 and is_prepared(Path(sources[0])):
         data = Path(sources[0])
         before = Manifest.load(data).settings
         wanted = {name: asked.get(name, value) for name, value in before.items()}
@@ -424,8 +353,3 @@ def _prepared_before(
         out, {**manifest.settings, "sources": manifest.sources}, {**wanted, "sources": named}
     )
     return data
-
-
-def _is_prepared(folder: Path) -> bool:
-    """Whether a folder is a prepared one, also one whose manifest was lost."""
-    return any((folder / name).is_file() for name in (MANIFEST, f"{SIDES[0]}.ids.npy"))

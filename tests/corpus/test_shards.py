@@ -65,6 +65,21 @@ def test_no_such_document(tmp_path, i):
         Shard.open(tmp_path, "train").document(i)
 
 
+@pytest.mark.parametrize(
+    ("most_tokens", "n_documents"), [(None, 3), (99, 3), (6, 3), (5, 2), (3, 1), (2, 1), (0, 1)]
+)
+def test_as_many_documents_as_fit(tmp_path, most_tokens, n_documents):
+    documents = [[1, 7, 2], [1, 2], [2]]
+    write_shard(tmp_path, "train", documents, 300)
+    found = Shard.open(tmp_path, "train").documents(most_tokens)
+    assert [document.tolist() for document in found] == documents[:n_documents]
+
+
+def test_an_empty_side_has_no_documents(tmp_path):
+    write_shard(tmp_path, "train", [], 300)
+    assert Shard.open(tmp_path, "train").documents(10) == []
+
+
 @pytest.mark.parametrize("name", ["train.ids.npy", "train.offsets.npy"])
 @pytest.mark.parametrize(
     "damage",

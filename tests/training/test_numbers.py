@@ -358,24 +358,40 @@ def test_a_clock_that_jumps_changes_nothing(data, tmp_path, monkeypatch):
     assert all(record["seconds_left"] >= 0 for record in metrics(tmp_path / "n", "step"))
 
 
-def test_other_threads_than_before_are_said(data, tmp_path):
-    said, threads = [], torch.get_num_threads()
-    few = OWN | {"steps": 6, "evaluate_every": 4, "sample_every": 6}
-
+def stopped_after_four_steps(data, out, said):
     def stop(record):
         if record["step"] == 4:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        anekdot.train(data, out=tmp_path / "m", observe=stop, notice=said.append, **few)
+        anekdot.train(data, out=out, observe=stop, notice=said.append, **FEW)
     assert said == []
+
+
+FEW = OWN | {"steps": 6, "evaluate_every": 4, "sample_every": 6}
+
+
+def test_other_threads_than_before_are_said(data, tmp_path):
+    said, threads = [], torch.get_num_threads()
+    stopped_after_four_steps(data, tmp_path / "m", said)
     torch.set_num_threads(threads + 1)
     try:
-        anekdot.train(data, out=tmp_path / "m", notice=said.append, **few)
+        anekdot.train(data, out=tmp_path / "m", notice=said.append, **FEW)
     finally:
         torch.set_num_threads(threads)
     (sentence,) = said
     assert f"threads {threads} and goes on with {threads + 1}" in sentence
+
+
+def test_a_lost_compiler_is_said(data, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("anekdot.training.loop.worth_compiling", lambda *_: True)
+    monkeypatch.setattr("anekdot.training.loop.compiled", lambda function: function)
+    stopped_after_four_steps(data, tmp_path / "m", said)
+    monkeypatch.setattr("anekdot.training.loop.worth_compiling", lambda *_: False)
+    anekdot.train(data, out=tmp_path / "m", notice=said.append, **FEW)
+    (sentence,) = said
+    assert "device cpu, compiled and goes on with cpu" in sentence
 
 
 A_STEP, AN_EVALUATION, A_SAMPLE = 0.25, 3.0, 2.0

@@ -185,7 +185,7 @@ def collect(
     rules: Rules,
     separator: str | None = None,
     column: str | None = None,
-    memory: int,
+    memory: int | None = None,
     ray: str | None = None,
     progress: Progress | None = None,
     notice: Notice | None = None,
@@ -198,7 +198,8 @@ def collect(
         rules: What is done with each document.
         separator: What stands between the texts of a text file, if it is not to be guessed.
         column: The column or key that holds the text, if it is not to be guessed.
-        memory: Bytes that all processes together should stay within.
+        memory: Bytes that all processes together should stay within; half of what the machine
+            has unless given.
         ray: The address of a Ray cluster, or "local".
         progress: Called as pieces are read and compared.
         notice: Told what was guessed about a file.
@@ -208,6 +209,7 @@ def collect(
         CorpusError: A source cannot be read, or no text is left.
     """
     check_fractions(rules.validation, rules.test)
+    memory = memory or _physical_memory() // 2
     plan = make_plan(sources, work, rules, separator=separator, column=column)
     for sentence in plan.notices:
         if notice:
@@ -264,3 +266,11 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _physical_memory() -> int:
+    """Returns the bytes of memory of this machine, or a guess where it does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows
+        return 4 << 30

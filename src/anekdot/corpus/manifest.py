@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from anekdot.corpus.database import database, parquet
 from anekdot.corpus.splitting import SIDES, Side
 from anekdot.errors import CorpusError
 from anekdot.store import sha256
@@ -75,6 +76,23 @@ def hash_files(folder: Path) -> dict[str, str]:
     """Returns the SHA-256 of each file directly in a folder, the manifest aside, by name."""
     paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name != MANIFEST)
     return {path.name: sha256(path) for path in paths}
+
+
+def is_prepared(folder: Path) -> bool:
+    """Whether a folder is a prepared one, also one whose manifest was lost."""
+    return any((folder / name).is_file() for name in (MANIFEST, f"{SIDES[0]}.ids.npy"))
+
+
+def place_of(folder: Path, number: int) -> str:
+    """Says which file and line a training document came from."""
+    with database(folder / ".spill") as connection:
+        rows = connection.execute(
+            f"""
+            SELECT source, line FROM {parquet(folder, "documents.parquet")}
+            WHERE reason = '' AND side = 'train' AND place = {number}
+            """
+        ).fetchall()
+    return ", ".join(f"{source}:{line}" for source, line in rows)
 
 
 def _parse(record: Any) -> Manifest:

@@ -101,6 +101,14 @@ class Shard:
             raise IndexError(f"document {i} of {len(self)}")
         return self.ids[self.offsets[i] : self.offsets[i + 1]]
 
+    def documents(self, most_tokens: int | None = None) -> list[Ids]:
+        """Returns all documents, or the first of them up to so many tokens, but at least one."""
+        n_documents = len(self)
+        if most_tokens is not None:
+            fitting = int(np.searchsorted(self.offsets, most_tokens, "right")) - 1
+            n_documents = min(n_documents, max(1, fitting))
+        return [self.document(number) for number in range(n_documents)]
+
 
 def _ids_path(folder: Path, side: Side) -> Path:
     return folder / f"{side}.ids.npy"

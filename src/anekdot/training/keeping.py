@@ -41,6 +41,7 @@ class Keeper:
         kept: Checkpoints that stay.
         writer: Does the writing.
         notice: Told of what is damaged or different.
+        device: Where training runs, and how.
 
     Raises:
         StorageError: The disk has no room for the run.
@@ -55,11 +56,17 @@ class Keeper:
         kept: int,
         writer: Writer,
         notice: Notice,
+        device: str,
     ) -> None:
         self.folder = folder
         self.checkpoints = folder / "run" / "checkpoints"
         self.model, self.optimizer, self.kept = model, optimizer, kept
         self.writer, self.notice = writer, notice
+        self._facts = {  # what the last digits of a result depend on besides the settings
+            "PyTorch": torch.__version__,
+            "threads": torch.get_num_threads(),
+            "device": device,
+        }
         self.size = BYTES * model.config.n_parameters
         coming = max(1, kept + 1 - len(checkpoints(self.checkpoints)))
         check_room(self.size * (ARRAYS * coming + 2), folder)
@@ -81,7 +88,7 @@ class Keeper:
         state = load_checkpoint(self.checkpoints, self.model, self.optimizer, self.notice)
         if state is None:
             return None
-        before, now = {name: state.pop(name, None) for name in _facts()}, _facts()
+        before = {name: state.pop(name, now) for name, now in self._facts.items()}
         try:
             progress = Progress(**state)
         except TypeError as error:
@@ -89,10 +96,10 @@ class Keeper:
                 f"The checkpoints in {self.checkpoints} are of another version ({error}).",
                 "Use the version of anekdot that wrote them, or name another folder with --out.",
             ) from None
-        for name in now:
-            if before[name] != now[name]:
+        for name, now in self._facts.items():
+            if before[name] != now:
                 self.notice(
-                    f"The run began with {name} {before[name]} and goes on with {now[name]}: the "
+                    f"The run began with {name} {before[name]} and goes on with {now}: the "
                     "last digits of the weights may come out otherwise."
                 )
         self._saved = state
@@ -102,7 +109,7 @@ class Keeper:
         """Has a checkpoint written, unless the last one is the same."""
         state = dataclasses.asdict(progress)
         if state != self._saved:
-            copy = snapshot({**state, **_facts()}, self.model, self.optimizer)
+            copy = snapshot({**state, **self._facts}, self.model, self.optimizer)
             self._write(ARRAYS, lambda: self._save(copy))
             self._saved, self._last = state, time.monotonic()
 
@@ -129,8 +136,3 @@ class Keeper:
                 write()
 
         self.writer.submit(guarded)
-
-
-def _facts() -> dict[str, object]:
-    """Returns what the last digits of a result depend on besides the settings."""
-    return {"PyTorch": torch.__version__, "threads": torch.get_num_threads()}

@@ -154,6 +154,7 @@ class Run:
             kept=self.config.checkpoints_kept,
             writer=self.writer,
             notice=self.notice,
+            device=f"{self.device.type}{', compiled' if self.is_compiled else ''}",
         )
         progress = self.keeper.load()
         if progress is None:
@@ -229,9 +230,9 @@ class Run:
     def _take_step(self) -> None:
         started = time.perf_counter()
         self.steps.take(self.progress)
+        self.clock.add("step", time.perf_counter() - started)
         if self.progress.step % STEPS_PER_RECORD == 0 or self._is_over():
             self._record_steps()
-        self.clock.add("step", time.perf_counter() - started)
 
     def _record_steps(self) -> None:
         try:
@@ -267,19 +268,15 @@ class Run:
         self.progress = dataclasses.replace(self.progress, **best, rate_scale=scale, ways_back=ways)
         self._record("return", rate_scale=scale, after=now.step)
 
-    def _is_finite(self) -> bool:
-        moments = (t for entries in self.optimizer.state.values() for t in entries.values())
-        return all(bool(t.isfinite().all()) for t in (*self.model.parameters(), *moments))
-
     def _evaluate(self) -> None:
         """Measures the validation side, or its beginning, and keeps the best model."""
-        if not self._is_finite():
+        if not self.steps.are_finite():
             self._go_back()
             return
         started = time.perf_counter()
         best = True
         if len(self.validation_side):
-            result = self._likelihood(self._validation(INTERIM_TOKENS))
+            result = self._likelihood(INTERIM_TOKENS)
             before = self.progress.best_bits_per_byte
             best = before is None or result.bits_per_byte < before
             self._record(
@@ -303,24 +300,16 @@ class Run:
         load_arrays(self.model, Bundle.load(self.folder).weights)
         if not len(self.validation_side):
             return None
-        return self._likelihood(self._validation(None))
+        return self._likelihood()
 
-    def _likelihood(self, documents: list[NDArray[np.integer]]) -> Likelihood:
+    def _likelihood(self, most_tokens: int | None = None) -> Likelihood:
         return likelihood(
             self.model,
-            documents,
+            self.validation_side.documents(most_tokens),
             self.tokenizer.token_lengths,
             autocast=autocast(self.device, self.config.precision),
             progress=lambda *_: self._obey(),
         )
-
-    def _validation(self, most_tokens: int | None) -> list[NDArray[np.integer]]:
-        """Returns the validation documents, or the first of them up to so many tokens."""
-        side = self.validation_side
-        n_documents = len(side)
-        if most_tokens is not None:
-            n_documents = max(1, int(np.searchsorted(side.offsets, most_tokens)) - 1)
-        return [side.document(number) for number in range(min(len(side), n_documents))]
 
     def _show_sample(self) -> None:
         started = time.perf_counter()
@@ -331,7 +320,7 @@ class Run:
         self.clock.add("sample", time.perf_counter() - started)
 
     def _save_checkpoint(self) -> None:
-        if not self._is_finite():
+        if not self.steps.are_finite():
             self._go_back()
             return
         measured = self.progress.best_bits_per_byte is not None or self.progress.best_step

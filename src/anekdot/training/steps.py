@@ -39,7 +39,7 @@ class Taken(NamedTuple):
         bad: 1 if it was skipped.
         targets: Tokens that carried loss.
         bytes: Of these.
-        seconds: What it took, without waiting for the device.
+        seconds: What it took; a GPU is waited for by the last of those that share a record.
     """
 
     loss: Tensor
@@ -112,9 +112,17 @@ class Steps:
             precision=partial(autocast, self.device, self.config.precision),
         )
         progress.step += 1
+        if progress.step % STEPS_PER_RECORD == 0:
+            loss.item()  # waits for the device
         progress.tokens += targets.size
         n_bytes = int(self.token_lengths[targets].sum())
         self.taken.append(Taken(loss, bad, targets.size, n_bytes, time.perf_counter() - started))
+
+    def are_finite(self) -> bool:
+        """Whether they have left numbers everywhere: in the weights and in AdamW's moments."""
+        weights = (weight for group in self.optimizer.param_groups for weight in group["params"])
+        moments = (t for entries in self.optimizer.state.values() for t in entries.values())
+        return all(bool(t.isfinite().all()) for t in (*weights, *moments))
 
     def _rate(self, progress: Progress) -> float:
         return progress.rate_scale * learning_rate(
@@ -131,7 +139,7 @@ class Steps:
             WentWrong: The last ones were all bad.
         """
         started = time.perf_counter()
-        losses = torch.stack([taken.loss for taken in self.taken]).tolist()  # waits for the device
+        losses = torch.stack([taken.loss for taken in self.taken]).tolist()
         bad = torch.stack([taken.bad for taken in self.taken]).tolist()
         seconds = sum(taken.seconds for taken in self.taken) + time.perf_counter() - started
         good = [(loss, t) for loss, t, b in zip(losses, self.taken, bad, strict=True) if not b]

@@ -1,0 +1,65 @@
+"""Texts → ids: the tokenizer is learned, and whole documents go through it, side by side."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anekdot.callbacks import Progress
+from anekdot.corpus.collecting import Collection
+from anekdot.corpus.shards import shard_writer
+from anekdot.corpus.splitting import SIDES, Side
+from anekdot.tokenizer.tokenizer import Tokenizer
+
+
+def learn_tokenizer(
+    collection: Collection, vocab_size: int, path: Path, progress: Progress | None
+) -> Tokenizer:
+    """Returns the tokenizer of the training side, learned once."""
+    if path.exists():
+        return Tokenizer.load(path)
+    tokenizer = Tokenizer.train(
+        collection.training_texts(),
+        vocab_size,
+        memory_limit=collection.memory,
+        progress=progress,
+    )
+    tokenizer.save(path)
+    return tokenizer
+
+
+def write_shards(
+    collection: Collection, tokenizer: Tokenizer, folder: Path, progress: Progress | None
+) -> dict[Side, int]:
+    """Writes the ids of all sides; returns how many each has."""
+    tokens = dict.fromkeys(SIDES, 0)
+    done, total = 0, collection.count()
+    with ExitStack() as stack:
+        appends = [
+            stack.enter_context(shard_writer(folder, side, tokenizer.vocab_size)) for side in SIDES
+        ]
+        for sides, texts in collection.kept():
+            for number, side in enumerate(SIDES):
+                ids, offsets = encode_documents(tokenizer, texts[sides == number].tolist())
+                appends[number](ids, np.diff(offsets))
+                tokens[side] += len(ids)
+            done += len(texts)
+            if progress:
+                progress(done, total, "documents encoded")
+    return tokens
+
+
+def encode_documents(
+    tokenizer: Tokenizer, texts: Sequence[str]
+) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
+    """Returns the ids of whole documents, begin and end included, and where each begins."""
+    ids, offsets = tokenizer.encode_batch(texts)
+    offsets = offsets + 2 * np.arange(len(offsets))
+    inside = np.ones(len(ids) + 2 * len(texts), np.bool_)
+    inside[offsets[:-1]] = inside[offsets[1:] - 1] = False
+    enclosed = np.empty(len(inside), ids.dtype)
+    enclosed[inside] = ids
+    enclosed[offsets[:-1]], enclosed[offsets[1:] - 1] = tokenizer.begin_id, tokenizer.end_id
+    return enclosed, offsets
