@@ -141,6 +141,7 @@ def packed_rows(prepared: Path, length: int) -> np.ndarray:
         batch_size=ROWS,
         seed=0,
         pad_id=tokenizer.pad_id,
+        begin_id=tokenizer.begin_id,
     )
     ids_BT, targets_BT = batches.batch(0)
     return np.concatenate([ids_BT, targets_BT[:, -1:]], axis=1).astype(np.int32)

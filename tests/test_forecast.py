@@ -75,7 +75,7 @@ def test_epochs_are_those_of_the_batches(tmp_path, only_nano):
     (row,) = forecast(folder, seconds=0.0)
     batches = Batches(
         Shard.open(folder, "train"),
-        rows="packed", context_length=256, batch_size=16, seed=0, pad_id=0,
+        rows="packed", context_length=256, batch_size=16, seed=0, pad_id=0, begin_id=1,
     )  # fmt: skip
     batches.batch(row.steps - 1)
     last_row = row.steps * 16 - 1

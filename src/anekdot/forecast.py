@@ -95,6 +95,7 @@ def _predict(preset: str, learned: Shard, tokenizer: Tokenizer, seconds: float) 
         batch_size=config.batch_size,
         seed=config.seed,
         pad_id=tokenizer.pad_id,
+        begin_id=tokenizer.begin_id,
     )
     tokens, epochs = len(learned.ids), config.steps * config.batch_size / batches.rows_per_epoch
     risk, reason = risk_of_memorising(shape.n_parameters, tokens, epochs)
@@ -204,6 +205,7 @@ def _stepper(
     keep_pages()
     device = pick_device()
     model = Transformer(shape).to(device).train()
+    loss_of = partial(model.loss, begin_id=batches.begin_id)
     optimizer = build_optimizer(model, config)
     numbers = count()
 
@@ -211,7 +213,7 @@ def _stepper(
         started = time.perf_counter()
         batch = (torch.from_numpy(ids[:rows]).to(device) for ids in batches.batch(next(numbers)))
         loss, _ = train_step(
-            model.loss,
+            loss_of,
             optimizer,
             *batch,
             micro_batch=rows,

@@ -1,5 +1,6 @@
 """Attention against a Python loop, against multi-head attention, and under damage."""
 
+import itertools
 import math
 
 import pytest
@@ -13,6 +14,7 @@ from anekdot.model.attention import (
     blockwise_attention,
     fast_attention,
     folded_attention,
+    folded_bias,
     grouped_attention,
     reference_attention,
     stable_softmax,
@@ -32,6 +34,11 @@ def random_qkv(n_head, n_kv_head, n_query=5, n_key=7):
         torch.randn(batch, n_kv_head, n_key, head_dim) * 3,
         torch.randn(batch, n_kv_head, n_key, head_dim),
     )
+
+
+def random_documents(n_position):
+    """Numbers of documents that begin at random places of two rows."""
+    return (torch.randn(2, n_position) > 1.5).cumsum(1)
 
 
 def loop_attention(q, k, v, slopes, padding):
@@ -63,23 +70,29 @@ def test_every_version_equals_the_loop(n_head, n_kv_head, padded):
     q, k, v = random_qkv(n_head, n_kv_head)
     padding = torch.tensor([[1] * 7, [0, 0, 1, 1, 1, 1, 1]]).bool() if padded else None
     slopes = head_slopes(n_head)
-    bias = attention_bias(torch.tensor(slopes), 5, 7, padding)
+    bias = attention_bias(torch.tensor(slopes), 5, 7, padding_mask_BS=padding)
     expected = loop_attention(q, k, v, published_slopes(n_head), padding)
     torch.testing.assert_close(reference_attention(q, k, v, bias), expected, atol=1e-5, rtol=0)
-    for version in [fast_attention] if padded else VERSIONS:
+    for version in VERSIONS:
         torch.testing.assert_close(version(q, k, v, bias), expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(("n_query", "n_key"), [(1, 300), (128, 128), (129, 129), (300, 310)])
-def test_values_and_gradients_equal_those_in_float64(version, n_query, n_key):
+@pytest.mark.parametrize("several", [False, True])
+def test_values_and_gradients_equal_those_in_float64(version, n_query, n_key, several):
     narrow = random_qkv(6, 3, n_query, n_key)
     slopes = torch.tensor(head_slopes(6), dtype=torch.float64)
     sums = torch.randn(2, 6, n_query, 4)
+    documents = None
+    if several:
+        n_query, narrow = n_key, random_qkv(6, 3, n_key, n_key)
+        sums, documents = torch.randn(2, 6, n_key, 4), random_documents(n_key)
     results = []
     for attention, dtype in ((reference_attention, torch.float64), (version, torch.float32)):
         qkv = [tensor.to(dtype).requires_grad_() for tensor in narrow]
-        out = attention(*qkv, attention_bias(slopes.to(dtype), n_query, n_key))
+        bias = attention_bias(slopes.to(dtype), n_query, n_key, documents_BT=documents)
+        out = attention(*qkv, bias)
         (out * sums).sum().backward()
         results.append([out, *(tensor.grad for tensor in qkv)])
     for exact, found in zip(*results, strict=True):
@@ -123,11 +136,22 @@ def test_equal_head_counts_are_multi_head_attention():
 
 def test_masks_come_after_the_bias_and_are_absolute():
     padding = torch.tensor([[False, True, True]])
-    bias = attention_bias(torch.tensor([1e30]), 3, 3, padding)[0, 0]
+    bias = attention_bias(torch.tensor([1e30]), 3, 3, padding_mask_BS=padding)[0, 0]
     inf = math.inf
-    assert bias[0].tolist() == [-inf, -inf, -inf]
+    assert bias[0].tolist() == [0.0, -inf, -inf]
+    assert bias[1].tolist() == [-inf, 0.0, -inf]
     assert bias[2, 0] == -inf
     assert torch.isfinite(bias[2, 1:]).all()
+
+
+def test_documents_see_themselves_only():
+    documents = torch.tensor([[0, 0, 1, 1, 1], [0, 1, 2, 2, 3]])
+    bias = attention_bias(torch.tensor([0.5]), 5, 5, documents_BT=documents)
+    assert bias.shape == (2, 1, 5, 5)
+    for row, numbers in enumerate(documents.tolist()):
+        for i, j in itertools.product(range(5), range(5)):
+            seen = j <= i and numbers[i] == numbers[j]
+            assert bias[row, 0, i, j] == (-0.5 * (i - j) if seen else -math.inf)
 
 
 def test_softmax_is_stable():
@@ -141,23 +165,50 @@ def test_softmax_of_a_fully_masked_row_is_zero_not_nan():
     assert stable_softmax(torch.full((2, 3), -math.inf)).tolist() == [[0.0] * 3] * 2
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])
-def test_folded_alibi_equals_the_bias(dtype, tolerance):
+@pytest.mark.parametrize(
+    ("dtype", "several", "tolerance"),
+    [
+        (torch.float32, False, 1e-5),
+        (torch.float32, True, 1e-4),  # the signs of documents take a score's last digits
+        (torch.bfloat16, False, 2e-2),
+        (torch.bfloat16, True, 2e-2),
+    ],
+)
+def test_the_folded_bias_equals_the_bias(dtype, several, tolerance):
     """In bfloat16 a slope or a position that was rounded would be off by far more."""
-    q, k, v = (x.to(dtype) for x in random_qkv(6, 3, 300, 300))
-    slopes = torch.tensor(head_slopes(6))
-    exact = reference_attention(*(x.double() for x in (q, k, v)), attention_bias(slopes, 300, 300))
-    folded = folded_attention(q, k, v, slopes)
+    qkv = [x.to(dtype).requires_grad_() for x in random_qkv(6, 3, 300, 300)]
+    precise = [x.detach().double().requires_grad_() for x in qkv]
+    slopes, documents = torch.tensor(head_slopes(6)), random_documents(300) if several else None
+    bias = attention_bias(slopes, 300, 300, documents_BT=documents)
+    exact = reference_attention(*precise, bias.double())
+    folded = fast_attention(*qkv, folded_bias(slopes, 4, 300, documents))
     torch.testing.assert_close(folded.double(), exact, atol=tolerance, rtol=0)
+    sums = torch.randn(2, 6, 300, 4)
+    (folded * sums).sum().backward()
+    (exact * sums).sum().backward()
+    for narrow, wide in zip(qkv, precise, strict=True):
+        size = wide.grad.abs().max().item()
+        torch.testing.assert_close(narrow.grad.double(), wide.grad, atol=tolerance * size, rtol=0)
+
+
+def test_folded_documents_are_apart_to_the_bit():
+    """What stands in another document changes nothing, however large."""
+    q, k, v = random_qkv(6, 3, 40, 40)
+    documents = (torch.arange(40) // 8)[None].expand(2, -1)
+    bias = folded_bias(torch.tensor(head_slopes(6)), 4, 40, documents)
+    before = folded_attention(q, k, v, bias)[:, :, 16:24]
+    k[:, :, :16], v[:, :, :16] = -k[:, :, :16], 1e6
+    assert torch.equal(folded_attention(q, k, v, bias)[:, :, 16:24], before)
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_training_on_a_gpu_runs_the_flash_kernel():
     q, k, v = (x.to("cuda", torch.bfloat16).requires_grad_() for x in random_qkv(6, 3, 128, 128))
-    bias = attention_bias(torch.tensor(head_slopes(6), device="cuda"), 128, 128)
+    slopes, documents = torch.tensor(head_slopes(6)).cuda(), random_documents(128).cuda()
+    bias = attention_bias(slopes, 128, 128, documents_BT=documents)
     with sdpa_kernel(SDPBackend.FLASH_ATTENTION):  # an error where it cannot run
-        out = fast_attention(q, k, v, bias)
+        out = fast_attention(q, k, v, folded_bias(slopes, 4, 128, documents))
         out.float().sum().backward()
     exact = reference_attention(*(x.detach().double() for x in (q, k, v)), bias.double())
     torch.testing.assert_close(out.detach().double(), exact, atol=2e-2, rtol=0)

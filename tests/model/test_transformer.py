@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from anekdot.bundle import expected_shapes
 from anekdot.errors import ConfigurationError
+from anekdot.model.attention import folded_bias
 from anekdot.model.cache import KVCache
 from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.model.transformer import IGNORED, Transformer, next_token_loss, reference_loss
@@ -70,6 +71,27 @@ def test_padding_cannot_move_anything(side):
         torch.testing.assert_close(logits[b, mask_BS[b]], alone, atol=1e-4, rtol=0)
         other = model(filled, padding_mask_BS=mask_BS)[b, mask_BS[b]]
         assert torch.equal(other, logits[b, mask_BS[b]])
+
+
+@settings(deadline=None, max_examples=30)
+@given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=5), folded=st.booleans())
+def test_documents_of_a_row_are_read_as_if_alone(lengths, folded):
+    """In one row, with the bias of each kind, against a forward pass for each document."""
+    model, begin_id = tiny_model(), 1
+    documents = [torch.cat([torch.tensor([begin_id]), random_ids(n, seed=n)]) for n in lengths]
+    ids_BT = torch.cat([*documents, random_ids(1)])[None]
+    n_targets = [len(document) for document in documents]
+    expected = [
+        next_token_loss(model(document[None]), following[None])
+        for document, following in zip(documents, ids_BT[0, 1:].split(n_targets), strict=True)
+    ]
+    if folded:  # as on a GPU
+        model._bias = lambda ids, *_: folded_bias(
+            model.slopes_N, TINY.head_dim, ids.shape[1], (ids == begin_id).cumsum(1)
+        )
+    loss = model.loss(ids_BT[:, :-1], ids_BT[:, 1:], begin_id)
+    mean = sum(n * nats for n, nats in zip(n_targets, expected, strict=True)) / sum(n_targets)
+    torch.testing.assert_close(loss, mean, atol=1e-4, rtol=0)
 
 
 @settings(deadline=None, max_examples=30)

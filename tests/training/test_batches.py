@@ -19,13 +19,24 @@ def shard(tmp_path):
 
 def batches(shard, rows, seed=0, context_length=5, batch_size=4):
     return Batches(
-        shard, rows=rows, context_length=context_length, batch_size=batch_size, seed=seed, pad_id=0
+        shard,
+        rows=rows,
+        context_length=context_length,
+        batch_size=batch_size,
+        seed=seed,
+        pad_id=0,
+        begin_id=BEGIN,
     )
 
 
 def row_pairs(ids_BT, targets_BT):
     for ids, targets in zip(ids_BT, targets_BT, strict=True):
         yield ids[targets != IGNORED].tolist(), targets[targets != IGNORED].tolist()
+
+
+def test_only_rows_of_several_documents_are_taken_apart(shard):
+    assert batches(shard, "packed").begin_id == BEGIN
+    assert batches(shard, "documents").begin_id is None
 
 
 @pytest.mark.parametrize("rows", ["packed", "documents"])

@@ -96,9 +96,9 @@ def test_a_loss_that_is_no_number_changes_no_bit(data, tmp_path, distort, monkey
     real, same = steps.train_step, []
 
     def watched(loss_of, optimizer, *arguments, **others):
-        before = state(loss_of.__self__, optimizer)
+        before = state(loss_of.func.__self__, optimizer)
         result = real(loss_of, optimizer, *arguments, **others)
-        after = state(loss_of.__self__, optimizer)
+        after = state(loss_of.func.__self__, optimizer)
         same.append(len(before) == len(after) and all(map(torch.equal, before, after)))
         return result
 

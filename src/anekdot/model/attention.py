@@ -11,6 +11,7 @@ Sources: Vaswani et al. 2017, "Attention Is All You Need", section 3.2; Ainslie 
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,34 +23,45 @@ from anekdot.model.config import ModelConfig
 
 QUERY_BLOCK = 128  # positions at most; see docs/performance.md
 MOST_SCORES = 1 << 26  # of a layer that are kept for the way back
-FARTHEST = 1 << 16  # positions that folded_attention holds exactly
+FARTHEST = 1 << 16  # positions that folded_bias holds exactly
+APART = 64.0  # in scores; twice as much is more than exp can tell from nothing in float32
 
 
 def attention_bias(
-    slopes_N: Tensor, n_query: int, n_key: int, padding_mask_BS: Tensor | None = None
+    slopes_N: Tensor,
+    n_query: int,
+    n_key: int,
+    *,
+    padding_mask_BS: Tensor | None = None,
+    documents_BT: Tensor | None = None,
 ) -> Tensor:
-    """Returns what is added to the scores: ALiBi, then the causal and the padding mask.
+    """Returns what is added to the scores: ALiBi, then the masks.
 
     The queries are the last ``n_query`` of the ``n_key`` positions. The masks come after
-    ALiBi and are minus infinity, so no bias can lift a masked score.
+    ALiBi and are minus infinity, so no bias can lift a masked score. A query always sees its
+    own position, padding too, so that none is left without a key.
 
     Args:
         slopes_N: ALiBi slopes, float32.
         n_query: T.
         n_key: S, at least T.
         padding_mask_BS: True where a key is a real token.
+        documents_BT: Which document of its row a position belongs to; it sees that one only.
+            S equals T.
 
     Returns:
-        Float32 of shape [N, T, S], or [B, N, T, S] with a padding mask.
+        Float32 of shape [N, T, S], or [B, N, T, S] with a mask of padding or documents.
     """
     key_S = torch.arange(n_key, device=slopes_N.device)
     query_T = key_S[n_key - n_query :]
-    bias_NTS: Tensor = alibi_bias(slopes_N, query_T, key_S)
-    future_TS = key_S[None, :] > query_T[:, None]
-    bias_NTS = bias_NTS.masked_fill(future_TS, -math.inf)
-    if padding_mask_BS is None:
-        return bias_NTS
-    return bias_NTS[None].masked_fill(~padding_mask_BS[:, None, None, :], -math.inf)
+    bias: Tensor = alibi_bias(slopes_N, query_T, key_S)
+    hidden = key_S > query_T[:, None]
+    if documents_BT is not None:
+        hidden = hidden | (documents_BT[:, None, :, None] != documents_BT[:, None, None, :])
+    if padding_mask_BS is not None:
+        others_TS = key_S != query_T[:, None]
+        hidden = hidden | (others_TS & ~padding_mask_BS[:, None, None, :])
+    return torch.where(hidden, -math.inf, bias)
 
 
 def stable_softmax(scores: Tensor) -> Tensor:
@@ -83,7 +95,7 @@ def reference_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias: Te
     return stable_softmax(scores_BNTS + bias) @ v_BNSH
 
 
-def grouped_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias_NTS: Tensor) -> Tensor:
+def grouped_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias: Tensor) -> Tensor:
     """Attention as two products of large matrices, the fastest to train with on a CPU.
 
     The queries that share a KV head lie one below the other in one matrix, so nothing is
@@ -93,7 +105,7 @@ def grouped_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias_NTS: 
         q_BNTH: Queries.
         k_BKSH: Keys; head n of the queries reads KV head n // G.
         v_BKSH: Values.
-        bias_NTS: From ``attention_bias``, without a padding mask.
+        bias: From ``attention_bias``, [N, T, S] or [B, N, T, S].
 
     Returns:
         out_BNTH.
@@ -102,84 +114,118 @@ def grouped_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias_NTS: 
     scores_BNTS = (q_BNTH.reshape(*below, q_BNTH.shape[-1]) @ k_BKSH.transpose(-1, -2)).view(
         *q_BNTH.shape[:3], -1
     )
-    scores_BNTS = torch.add(bias_NTS, scores_BNTS, alpha=q_BNTH.shape[-1] ** -0.5)
+    scores_BNTS = torch.add(bias, scores_BNTS, alpha=q_BNTH.shape[-1] ** -0.5)
     weights_BNTS = torch.softmax(scores_BNTS, dim=-1).to(v_BKSH.dtype)
     return (weights_BNTS.view(*below, k_BKSH.shape[2]) @ v_BKSH).view(q_BNTH.shape)
 
 
-def blockwise_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias_NTS: Tensor) -> Tensor:
+def blockwise_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias: Tensor) -> Tensor:
     """``grouped_attention`` by blocks of queries, each with the keys up to its own end only."""
-    n_query, n_key = bias_NTS.shape[1:]
+    n_query, n_key = bias.shape[-2:]
     width = min(QUERY_BLOCK, max(QUERY_BLOCK // 2, n_query // 2))
     blocks = [slice(first, min(first + width, n_query)) for first in range(0, n_query, width)]
     outs = []
     for block in blocks:
         seen = slice(0, n_key - n_query + block.stop)
         k, v = k_BKSH[:, :, seen], v_BKSH[:, :, seen]
-        outs.append(grouped_attention(q_BNTH[:, :, block], k, v, bias_NTS[:, block, seen]))
+        outs.append(grouped_attention(q_BNTH[:, :, block], k, v, bias[..., block, seen]))
     return torch.cat(outs, dim=2) if len(outs) > 1 else outs[0]
 
 
-def folded_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, slopes_N: Tensor) -> Tensor:
-    """Attention whose ALiBi lies in a few more dimensions of the heads, for kernels without a bias.
+class FoldedBias(NamedTuple):
+    """ALiBi and the mask of documents as a few more dimensions of the heads.
+
+    Attributes:
+        of_query: [N, T, E], or [B, N, T, E] with documents.
+        of_key: [T, E] or [B, 1, T, E]; its product with ``of_query`` is added to q · k.
+    """
+
+    of_query: Tensor
+    of_key: Tensor
+
+
+def folded_bias(
+    slopes_N: Tensor, head_dim: int, n_position: int, documents_BT: Tensor | None = None
+) -> FoldedBias:
+    """Returns the bias for kernels in half precision that know none but their own causal mask.
 
     Softmax ignores what is the same for all keys of a query, so ``-slope * (i - j)`` may become
     ``slope * j``: a product of the query's dimensions with the key's. A slope is split into three
-    numbers and a position into two that bfloat16 holds exactly (see FARTHEST).
+    numbers and a position into two that bfloat16 holds exactly (see FARTHEST). A document's
+    number becomes eight signs, so that keys of other documents lie at least 2 * APART below those
+    of the query's own; those 256 documents away count as its own.
+
+    Args:
+        slopes_N: ALiBi slopes, float32.
+        head_dim: H.
+        n_position: T, which is also S.
+        documents_BT: Which document of its row a position belongs to.
+    """
+    rest_N, slopes = slopes_N * math.sqrt(head_dim), []
+    for _ in range(3):
+        slopes.append(rest_N.to(torch.bfloat16).float())
+        rest_N = rest_N - slopes[-1]
+    zero_N = torch.zeros_like(slopes_N)  # eight dimensions altogether, as kernels like it
+    of_query_NE = torch.stack([x for x in (*slopes, zero_N) for _ in range(2)], dim=-1)
+    position_T = torch.arange(n_position, device=slopes_N.device)
+    of_key_TE = torch.stack([position_T & ~255, position_T & 255] * 4, dim=-1).float()
+    of_query, of_key = of_query_NE[:, None].expand(-1, n_position, -1), of_key_TE
+    if documents_BT is None:
+        return FoldedBias(of_query, of_key)
+    bits = torch.arange(8, device=slopes_N.device)
+    signs_B1TE = (2.0 * ((documents_BT[:, None, :, None] >> bits) & 1) - 1).float()
+    apart = APART * math.sqrt(head_dim)
+    return FoldedBias(_beside(of_query, apart * signs_B1TE), _beside(of_key, signs_B1TE))
+
+
+def _beside(one: Tensor, other: Tensor) -> Tensor:
+    """Concatenates the last dimension of two tensors whose others are broadcast."""
+    common = torch.broadcast_shapes(one.shape[:-1], other.shape[:-1])  # type: ignore[no-untyped-call]
+    return torch.cat([x.expand(*common, x.shape[-1]) for x in (one, other)], dim=-1)
+
+
+def folded_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias: FoldedBias) -> Tensor:
+    """Attention by a kernel that knows no bias but its own causal mask.
 
     Args:
         q_BNTH: Queries; T equals S.
         k_BKSH: Keys.
         v_BKSH: Values.
-        slopes_N: ALiBi slopes, float32.
+        bias: From ``folded_bias``.
 
     Returns:
         out_BNTH.
     """
-    n_head, n_key, head_dim = q_BNTH.shape[1], k_BKSH.shape[2], q_BNTH.shape[3]
-    rest_N, slopes = slopes_N * math.sqrt(head_dim), []
-    for _ in range(3):
-        slopes.append(rest_N.to(torch.bfloat16).float())
-        rest_N = rest_N - slopes[-1]
-    key_S = torch.arange(n_key, device=slopes_N.device)
-    of_query = torch.stack([slope for slope in slopes for _ in range(2)], dim=-1)[:, None]
-    of_key = torch.stack([key_S & ~255, key_S & 255] * 3, dim=-1)
-
-    def widened(x: Tensor, more: Tensor) -> Tensor:
-        """Adds dimensions to heads, eight altogether, as kernels like it."""
-        more = F.pad(more, (0, 2)).to(x.dtype)
-        return torch.cat([x, more.expand(*x.shape[:3], 8)], dim=-1)
-
-    group = n_head // k_BKSH.shape[1]
+    head_dim, group = q_BNTH.shape[-1], q_BNTH.shape[1] // k_BKSH.shape[1]
     out = F.scaled_dot_product_attention(
-        widened(q_BNTH, of_query),
-        widened(k_BKSH, of_key).repeat_interleave(group, dim=1),
-        F.pad(v_BKSH, (0, 8)).repeat_interleave(group, dim=1),
+        _beside(q_BNTH, bias.of_query.to(q_BNTH.dtype)),
+        _beside(k_BKSH, bias.of_key.to(k_BKSH.dtype)).repeat_interleave(group, dim=1),
+        F.pad(v_BKSH, (0, bias.of_key.shape[-1])).repeat_interleave(group, dim=1),
         is_causal=True,
         scale=1 / math.sqrt(head_dim),
     )
     return out[..., :head_dim]
 
 
-def fast_attention(q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias: Tensor) -> Tensor:
-    """Attention by what is fastest here: our own products on a CPU, else PyTorch's kernels.
+def fast_attention(
+    q_BNTH: Tensor, k_BKSH: Tensor, v_BKSH: Tensor, bias: Tensor | FoldedBias
+) -> Tensor:
+    """Attention by what is fastest here: to train on a CPU our own products, else PyTorch's.
 
     Args:
         q_BNTH: Queries.
         k_BKSH: Keys.
         v_BKSH: Values.
-        bias: From ``attention_bias``, [N, T, S] or [B, N, T, S].
+        bias: From ``attention_bias`` or ``folded_bias``.
 
     Returns:
         out_BNTH.
     """
-    n_query, n_key = bias.shape[-2:]
-    few = q_BNTH[..., 0].numel() * n_key <= MOST_SCORES
-    if bias.ndim == 3 and q_BNTH.device.type == "cpu" and few:
+    if isinstance(bias, FoldedBias):
+        return folded_attention(q_BNTH, k_BKSH, v_BKSH, bias)
+    few = q_BNTH[..., 0].numel() * k_BKSH.shape[2] <= MOST_SCORES
+    if q_BNTH.requires_grad and q_BNTH.device.type == "cpu" and few:
         return blockwise_attention(q_BNTH, k_BKSH, v_BKSH, bias)
-    if bias.ndim == 3 and q_BNTH.device.type == "cuda" and 1 < n_query == n_key <= FARTHEST:
-        slopes_N = -bias[:, 1, 0]  # the key before is one position away
-        return folded_attention(q_BNTH, k_BKSH, v_BKSH, slopes_N)
     bias = bias if bias.ndim == 4 else bias[None]  # for three dimensions there is no fast kernel
     return F.scaled_dot_product_attention(q_BNTH, k_BKSH, v_BKSH, attn_mask=bias, enable_gqa=True)
 
@@ -201,13 +247,17 @@ class Attention(nn.Module):
         self.out_proj = nn.Linear(config.hidden_dim, config.hidden_dim, bias=False)
 
     def forward(
-        self, x_BTD: Tensor, bias: Tensor, cache: KVCache | None = None, layer: int = 0
+        self,
+        x_BTD: Tensor,
+        bias: Tensor | FoldedBias,
+        cache: KVCache | None = None,
+        layer: int = 0,
     ) -> Tensor:
         """Lets every token read from those before it.
 
         Args:
             x_BTD: Normalised activations of the new tokens.
-            bias: From ``attention_bias``, [N, T, S] or [B, N, T, S].
+            bias: From ``attention_bias`` or ``folded_bias``.
             cache: Keys and values of earlier tokens; the new ones are appended.
             layer: Which of the cache's layers is this one's.
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anekdot.model.alibi import head_slopes
-from anekdot.model.attention import Attention, attention_bias
+from anekdot.model.attention import FARTHEST, Attention, FoldedBias, attention_bias, folded_bias
 from anekdot.model.cache import KVCache
 from anekdot.model.config import ModelConfig
 from anekdot.model.dropout import Dropout
@@ -42,6 +42,7 @@ class Transformer(nn.Module):
         ids_BT: Tensor,
         *,
         padding_mask_BS: Tensor | None = None,
+        documents_BT: Tensor | None = None,
         cache: KVCache | None = None,
     ) -> Tensor:
         """Returns the logits of the token that follows each position.
@@ -50,14 +51,15 @@ class Transformer(nn.Module):
             ids_BT: Token ids; with a cache, those of the new tokens only.
             padding_mask_BS: True where a token, cached ones included, is real. Padding
                 may stand on either side: ALiBi sees distances only.
+            documents_BT: Which document of its row each token belongs to; it reads from that
+                one only. Without a cache.
             cache: Grows by T tokens.
 
         Returns:
             logits_BTV.
         """
         n_query = ids_BT.shape[1]
-        n_key = n_query + (cache.length if cache is not None else 0)
-        bias = attention_bias(self.slopes_N, n_query, n_key, padding_mask_BS)
+        bias = self._bias(ids_BT, padding_mask_BS, documents_BT, cache)
         x_BTD = self.dropout(self.token_embedding(ids_BT))
         for layer, block in enumerate(self.blocks):
             x_BTD = block(x_BTD, bias, cache, layer)
@@ -66,9 +68,38 @@ class Transformer(nn.Module):
         logits_BTV: Tensor = self.lm_head(self.final_norm(x_BTD))
         return logits_BTV
 
-    def loss(self, ids_BT: Tensor, targets_BT: Tensor) -> Tensor:
-        """Returns ``next_token_loss`` of what follows each position."""
-        return next_token_loss(self(ids_BT), targets_BT)
+    def _bias(
+        self,
+        ids_BT: Tensor,
+        padding_mask_BS: Tensor | None,
+        documents_BT: Tensor | None,
+        cache: KVCache | None,
+    ) -> Tensor | FoldedBias:
+        """Returns what attention adds to its scores, in the form that is fastest here."""
+        n_query = ids_BT.shape[1]
+        plain = padding_mask_BS is None and cache is None and n_query <= FARTHEST
+        if plain and ids_BT.device.type == "cuda" and torch.is_autocast_enabled("cuda"):
+            head_dim = self.config.head_dim
+            return folded_bias(self.slopes_N, head_dim, n_query, documents_BT)
+        return attention_bias(
+            self.slopes_N,
+            n_query,
+            n_query + (cache.length if cache is not None else 0),
+            padding_mask_BS=padding_mask_BS,
+            documents_BT=documents_BT,
+        )
+
+    def loss(self, ids_BT: Tensor, targets_BT: Tensor, begin_id: int | None = None) -> Tensor:
+        """Returns ``next_token_loss`` of what follows each position.
+
+        Args:
+            ids_BT: Token ids.
+            targets_BT: The tokens that follow; IGNORED where there is none.
+            begin_id: The token that documents begin with, if rows hold several: each is then
+                read by itself.
+        """
+        documents_BT = None if begin_id is None else (ids_BT == begin_id).cumsum(1)
+        return next_token_loss(self(ids_BT, documents_BT=documents_BT), targets_BT)
 
 
 class Block(nn.Module):
@@ -82,7 +113,9 @@ class Block(nn.Module):
         self.feed_forward = FeedForward(config)
         self.dropout = Dropout(config.dropout)
 
-    def forward(self, x_BTD: Tensor, bias: Tensor, cache: KVCache | None, layer: int) -> Tensor:
+    def forward(
+        self, x_BTD: Tensor, bias: Tensor | FoldedBias, cache: KVCache | None, layer: int
+    ) -> Tensor:
         """Returns x_BTD after attention and feed-forward."""
         x_BTD = x_BTD + self.dropout(self.attention(self.attention_norm(x_BTD), bias, cache, layer))
         x_BTD = x_BTD + self.dropout(self.feed_forward(self.feed_forward_norm(x_BTD)))

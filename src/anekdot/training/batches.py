@@ -30,6 +30,11 @@ class Batches:
         batch_size: B.
         seed: Of the permutations.
         pad_id: Fills rows up.
+        begin_id: What documents begin with.
+
+    Attributes:
+        begin_id: The same where rows hold several documents, else None; see
+            ``Transformer.loss``.
 
     Raises:
         CorpusError: There is not a single row.
@@ -44,6 +49,7 @@ class Batches:
         batch_size: int,
         seed: int,
         pad_id: int,
+        begin_id: int,
     ) -> None:
         self.shard = shard
         self.rows = rows
@@ -51,6 +57,7 @@ class Batches:
         self.batch_size = batch_size
         self.seed = seed
         self.pad_id = pad_id
+        self.begin_id = begin_id if rows == "packed" else None
         n_ids = len(shard.ids)
         self.rows_per_epoch = (
             len(shard) if rows == "documents" else -(-(n_ids - 1) // context_length)

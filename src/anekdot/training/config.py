@@ -18,8 +18,9 @@ class TrainingConfig:
     Attributes:
         steps: Optimizer steps; the learning rate reaches zero at the last one.
         batch_size: Rows a step.
-        rows: "packed" fills every row with one document after another; "documents" gives
-            each document a row of its own, cut at the context length, the rest padding.
+        rows: "packed" fills every row with one document after another, each read by itself;
+            "documents" gives each document a row of its own, cut at the context length, the
+            rest padding.
         learning_rate: The highest, reached after the warm-up.
         warmup_steps: Steps over which the rate rises to its highest.
         beta1: AdamW's decay of the mean gradient.

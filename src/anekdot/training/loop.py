@@ -104,10 +104,12 @@ class Run:
             batch_size=self.config.batch_size,
             seed=self.config.seed,
             pad_id=self.tokenizer.pad_id,
+            begin_id=self.tokenizer.begin_id,
         )
         self.generator = Generator(self.tokenizer, TorchEngine(self.model, poll=self._obey))
+        self.loss_of = partial(self.model.loss, begin_id=self.batches.begin_id)
         self.steps = Steps(
-            compiled(self.model.loss) if self.is_compiled else self.model.loss,
+            compiled(self.loss_of) if self.is_compiled else self.loss_of,
             self.optimizer,
             self.batches,
             self.config,
@@ -187,7 +189,8 @@ class Run:
         """Measures how many rows are best computed together."""
         ids_BT, targets_BT = map(torch.from_numpy, self.batches.batch(0))
         self.progress.micro_batch = fastest_micro_batch(
-            self.model,
+            self.loss_of,
+            self.optimizer,
             ids_BT.to(self.device),
             targets_BT.to(self.device),
             precision=partial(autocast, self.device, self.config.precision),

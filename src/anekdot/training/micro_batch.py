@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
-from anekdot.model.transformer import Transformer
 from anekdot.training.hardware import free_memory, memory_used
 
 WORTH = 0.97  # of the time a row that a larger one must stay below
@@ -18,7 +17,8 @@ SPARE = 0.8  # of the free memory that a larger one may be expected to take
 
 
 def fastest_micro_batch(
-    model: Transformer,
+    loss_of: Callable[[Tensor, Tensor], Tensor],
+    optimizer: torch.optim.Optimizer,
     ids_BT: Tensor,
     targets_BT: Tensor,
     *,
@@ -28,7 +28,8 @@ def fastest_micro_batch(
     """Tries more and more rows, twice as many each time, until that no longer pays.
 
     Args:
-        model: Left as it is.
+        loss_of: Ids and targets to the mean loss.
+        optimizer: Over the model's parameters; both are left as they are.
         ids_BT: A whole batch.
         targets_BT: What follows.
         precision: Returns the context of a forward pass.
@@ -41,12 +42,12 @@ def fastest_micro_batch(
         try:
             for _ in range(3):
                 poll()
-                taken = _seconds(model, ids_BT[:rows], targets_BT[:rows], precision)
+                taken = _seconds(loss_of, ids_BT[:rows], targets_BT[:rows], precision)
                 seconds = min(seconds, taken)
         except (torch.OutOfMemoryError, MemoryError):
             break
         finally:
-            model.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
         if seconds / rows < WORTH * least:
             best, least = rows, seconds / rows
         more = memory_used(device) - held  # taken by the additional half
@@ -57,14 +58,14 @@ def fastest_micro_batch(
 
 
 def _seconds(
-    model: Transformer,
+    loss_of: Callable[[Tensor, Tensor], Tensor],
     ids_BT: Tensor,
     targets_BT: Tensor,
     precision: Callable[[], AbstractContextManager[object]],
 ) -> float:
     started = time.perf_counter()
     with precision():
-        loss = model.loss(ids_BT, targets_BT)
+        loss = loss_of(ids_BT, targets_BT)
     loss.backward()  # type: ignore[no-untyped-call]
     loss.item()  # waits for the device
     return time.perf_counter() - started
