@@ -18,9 +18,11 @@ from torch.nn import functional as F
 
 from anekdot.model.alibi import head_slopes
 from anekdot.model.attention import (
+    FoldedBias,
     attention_bias,
     blockwise_attention,
     folded_attention,
+    folded_bias,
     grouped_attention,
     reference_attention,
 )
@@ -28,23 +30,22 @@ from anekdot.model.config import PRESETS
 from anekdot.training.hardware import keep_pages, pick_device
 
 SHAPES = ((32, 128), (16, 256), (8, 512))
+DOCUMENT = 54  # tokens that one has on average
 app = App(help="Measure the ways to compute attention.")
 
 
-def ways(bias: Tensor, slopes_N: Tensor) -> dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]]:
+def ways(
+    bias: Tensor, folded: FoldedBias, slopes_N: Tensor, documents_BT: Tensor
+) -> dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]]:
     """Returns each way as a function of queries, keys and values."""
     if bias.is_cuda:  # its kernels want one dtype, and lose digits of the bias
         bias = bias.to(torch.bfloat16)
 
-    def masked(mask: Tensor) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-        return lambda q, k, v: F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, enable_gqa=True
-        )
-
     found = {
-        "SDPA, a bias of three dimensions": masked(bias),
-        "SDPA, a bias of four": masked(bias[None]),
-        "SDPA, ALiBi folded into the heads": lambda q, k, v: folded_attention(q, k, v, slopes_N),
+        "SDPA with a bias": lambda q, k, v: F.scaled_dot_product_attention(
+            q, k, v, attn_mask=bias, enable_gqa=True
+        ),
+        "SDPA, the bias folded into the heads": lambda q, k, v: folded_attention(q, k, v, folded),
         "products": lambda q, k, v: grouped_attention(q, k, v, bias),
         "products by blocks of queries": lambda q, k, v: blockwise_attention(q, k, v, bias),
     }
@@ -53,8 +54,9 @@ def ways(bias: Tensor, slopes_N: Tensor) -> dict[str, Callable[[Tensor, Tensor, 
 
         length = bias.shape[-1]
         mask = create_block_mask(
-            lambda b, h, i, j: i >= j, None, None, length, length, device=bias.device
-        )
+            lambda b, h, i, j: (i >= j) & (documents_BT[b, i] == documents_BT[b, j]),
+            len(documents_BT), None, length, length, device=bias.device,
+        )  # fmt: skip
         flex = torch.compile(flex_attention, dynamic=False)
         found["FlexAttention"] = lambda q, k, v: flex(
             q, k, v,
@@ -88,7 +90,10 @@ def main() -> None:
         head_dim = shape["hidden_dim"] // n_head
         slopes_N = torch.tensor(head_slopes(n_head), device=device)
         for rows, length in SHAPES:
-            bias = attention_bias(slopes_N, length, length)
+            begins = torch.rand(rows, length, device=device) < 1 / DOCUMENT
+            documents = begins.cumsum(1)
+            bias = attention_bias(slopes_N, length, length, documents_BT=documents)
+            folded = folded_bias(slopes_N, head_dim, length, documents)
             q, k, v, gradient = (
                 torch.randn(rows, length, heads, head_dim, device=device)
                 .to(torch.bfloat16)
@@ -97,7 +102,7 @@ def main() -> None:
                 for heads in (n_head, n_kv_head, n_kv_head, n_head)
             )
             exact = reference_attention(*(x.detach().double() for x in (q, k, v)), bias.double())
-            for name, attention in ways(bias, slopes_N).items():
+            for name, attention in ways(bias, folded, slopes_N, documents).items():
 
                 def step() -> None:
                     attention(q, k, v).backward(gradient.detach())  # noqa: B023

@@ -15,7 +15,7 @@ from anekdot.training.hardware import autocast, compiled, worth_compiling
 from anekdot.training.optimizer import build_optimizer, reference_adamw
 from anekdot.training.step import train_step
 
-STEPS, BEGIN = 50, 4  # which stands at about two places of a row of 150
+STEPS, BEGIN = 50, 4  # which stands in every second row or so
 CONFIG = TrainingConfig(
     steps=STEPS, batch_size=4, rows="packed", learning_rate=1e-3, warmup_steps=0, beta1=0.9,
     beta2=0.99, epsilon=1e-8, weight_decay=0.1, gradient_clip=1.0, precision="fp32",

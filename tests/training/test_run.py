@@ -14,6 +14,7 @@ import anekdot
 from anekdot.bundle import Bundle
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.evaluation.likelihood import Likelihood
+from anekdot.model import transformer
 from anekdot.model.transformer import next_token_loss
 from anekdot.pipeline import _check_early
 from anekdot.settings import resolve
@@ -42,6 +43,21 @@ def test_every_step_has_the_rate_of_the_schedule(jokes, tmp_path):
     for record in metrics(tmp_path / "m", "step"):
         expected = learning_rate(record["step"] - 1, highest=0.01, warmup_steps=3, steps=40)
         assert record["learning_rate"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("rows", ["packed", "documents"])
+def test_documents_that_share_a_row_are_read_apart(jokes, tmp_path, monkeypatch, rows):
+    real, apart = transformer.attention_bias, []
+
+    def watched(*arguments, documents_BT=None, **others):
+        if torch.is_grad_enabled():
+            apart.append(documents_BT is not None and int(documents_BT.max()) > 1)
+        return real(*arguments, documents_BT=documents_BT, **others)
+
+    monkeypatch.setattr(transformer, "attention_bias", watched)
+    settings = TINY | {"steps": 3, "warmup_steps": 0, "context_length": 256}
+    anekdot.train(jokes, out=tmp_path / "m", rows=rows, **settings)
+    assert apart == [rows == "packed"] * 3
 
 
 def test_a_first_step_that_takes_long_has_a_sample_before_it(jokes, tmp_path, monkeypatch):

@@ -78,7 +78,8 @@ class Transformer(nn.Module):
         """Returns what attention adds to its scores, in the form that is fastest here."""
         n_query = ids_BT.shape[1]
         plain = padding_mask_BS is None and cache is None and n_query <= FARTHEST
-        if plain and ids_BT.device.type == "cuda" and torch.is_autocast_enabled("cuda"):
+        exact = documents_BT is None or torch.is_autocast_enabled("cuda")
+        if ids_BT.device.type == "cuda" and plain and exact:
             head_dim = self.config.head_dim
             return folded_bias(self.slopes_N, head_dim, n_query, documents_BT)
         return attention_bias(
