@@ -77,26 +77,29 @@ def test_every_version_equals_the_loop(n_head, n_kv_head, padded):
         torch.testing.assert_close(version(q, k, v, bias), expected, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(("n_query", "n_key"), [(1, 300), (128, 128), (129, 129), (300, 310)])
 @pytest.mark.parametrize("several", [False, True])
-def test_values_and_gradients_equal_those_in_float64(version, n_query, n_key, several):
-    narrow = random_qkv(6, 3, n_query, n_key)
-    slopes = torch.tensor(head_slopes(6), dtype=torch.float64)
-    sums = torch.randn(2, 6, n_query, 4)
-    documents = None
-    if several:
-        n_query, narrow = n_key, random_qkv(6, 3, n_key, n_key)
-        sums, documents = torch.randn(2, 6, n_key, 4), random_documents(n_key)
+def test_values_and_gradients_equal_those_in_float64(version, n_query, n_key, several, dtype):
+    n_query = n_key if several else n_query
+    q, k, v = random_qkv(6, 3, n_query, n_key)
+    # as large as in training where scores are rounded, and larger where they are not
+    narrow = [q, k, v] if dtype == torch.float32 else [x.to(dtype) for x in (q / 3, k / 3, v)]
+    slopes = torch.tensor(head_slopes(6))
+    sums, documents = torch.randn(2, 6, n_query, 4), random_documents(n_key) if several else None
+    bias = attention_bias(slopes, n_query, n_key, documents_BT=documents)
     results = []
-    for attention, dtype in ((reference_attention, torch.float64), (version, torch.float32)):
-        qkv = [tensor.to(dtype).requires_grad_() for tensor in narrow]
-        bias = attention_bias(slopes.to(dtype), n_query, n_key, documents_BT=documents)
-        out = attention(*qkv, bias)
+    for attention, wide in ((reference_attention, torch.float64), (version, dtype)):
+        qkv = [tensor.to(wide).requires_grad_() for tensor in narrow]
+        out = attention(*qkv, bias.double() if wide == torch.float64 else bias)
         (out * sums).sum().backward()
         results.append([out, *(tensor.grad for tensor in qkv)])
     for exact, found in zip(*results, strict=True):
-        torch.testing.assert_close(found.double(), exact, atol=1e-5, rtol=1e-5)
+        if dtype == torch.float32:
+            torch.testing.assert_close(found.double(), exact, atol=1e-5, rtol=1e-5)
+        else:
+            assert (found.double() - exact).norm() < 1e-2 * exact.norm()
 
 
 @pytest.mark.parametrize("change", ["slope", "mask", "group"])
@@ -165,16 +168,9 @@ def test_softmax_of_a_fully_masked_row_is_zero_not_nan():
     assert stable_softmax(torch.full((2, 3), -math.inf)).tolist() == [[0.0] * 3] * 2
 
 
-@pytest.mark.parametrize(
-    ("dtype", "several", "tolerance"),
-    [
-        (torch.float32, False, 1e-5),
-        (torch.float32, True, 1e-4),  # the signs of documents take a score's last digits
-        (torch.bfloat16, False, 2e-2),
-        (torch.bfloat16, True, 2e-2),
-    ],
-)
-def test_the_folded_bias_equals_the_bias(dtype, several, tolerance):
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])
+@pytest.mark.parametrize("several", [False, True])
+def test_the_folded_bias_equals_the_bias(dtype, tolerance, several):
     """In bfloat16 a slope or a position that was rounded would be off by far more."""
     qkv = [x.to(dtype).requires_grad_() for x in random_qkv(6, 3, 300, 300)]
     precise = [x.detach().double().requires_grad_() for x in qkv]
@@ -192,12 +188,12 @@ def test_the_folded_bias_equals_the_bias(dtype, several, tolerance):
 
 
 def test_folded_documents_are_apart_to_the_bit():
-    """What stands in another document changes nothing, however large."""
+    """What stands in another document changes nothing, up to scores of thousands."""
     q, k, v = random_qkv(6, 3, 40, 40)
     documents = (torch.arange(40) // 8)[None].expand(2, -1)
     bias = folded_bias(torch.tensor(head_slopes(6)), 4, 40, documents)
     before = folded_attention(q, k, v, bias)[:, :, 16:24]
-    k[:, :, :16], v[:, :, :16] = -k[:, :, :16], 1e6
+    k[:, :, :16], v[:, :, :16] = -100 * k[:, :, :16], 1e6
     assert torch.equal(folded_attention(q, k, v, bias)[:, :, 16:24], before)
 
 

@@ -1,3 +1,4 @@
+import copy
 import math
 
 import torch
@@ -28,3 +29,18 @@ def test_equals_a_python_loop():
             hidden.append(g / (1 + math.exp(-g)) * dot(up_row, x))
         expected = torch.tensor([dot(row, hidden) for row in down])
         torch.testing.assert_close(layer(x_BTD)[0, t], expected, atol=1e-5, rtol=0)
+
+
+def test_gradients_equal_those_in_float64():
+    torch.manual_seed(0)
+    shape = ModelConfig(vocab_size=10, context_length=8, **PRESETS["nano"])
+    layer, x = FeedForward(shape), torch.randn(2, 8, 96, requires_grad=True)
+    exact, wide = copy.deepcopy(layer).double(), x.detach().double().requires_grad_()
+    sums = torch.randn(2, 8, 96)
+    (layer(x) * sums).sum().backward()
+    hidden = exact.gate_proj(wide)
+    hidden = hidden / (1 + torch.exp(-hidden)) * exact.up_proj(wide)
+    (exact.down_proj(hidden) * sums).sum().backward()
+    torch.testing.assert_close(x.grad.double(), wide.grad, atol=1e-5, rtol=1e-5)
+    for one, other in zip(layer.parameters(), exact.parameters(), strict=True):
+        torch.testing.assert_close(one.grad.double(), other.grad, atol=1e-5, rtol=1e-5)

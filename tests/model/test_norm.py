@@ -7,10 +7,15 @@ def test_equals_the_definition_in_float64():
     torch.manual_seed(0)
     norm = RMSNorm(7, eps=1e-5)
     torch.nn.init.normal_(norm.weight)
-    x = torch.randn(3, 5, 7) * 10
-    wide = x.double()
-    expected = wide / torch.sqrt((wide**2).sum(-1, keepdim=True) / 7 + 1e-5) * norm.weight.double()
-    torch.testing.assert_close(norm(x).double(), expected, atol=1e-5, rtol=1e-5)
+    x = (torch.randn(3, 5, 7) * 10).requires_grad_()
+    wide, gain = (tensor.detach().double().requires_grad_() for tensor in (x, norm.weight))
+    expected = wide / torch.sqrt((wide**2).sum(-1, keepdim=True) / 7 + 1e-5) * gain
+    out, sums = norm(x), torch.randn(3, 5, 7)
+    torch.testing.assert_close(out.double(), expected, atol=1e-5, rtol=1e-5)
+    (out * sums).sum().backward()
+    (expected * sums).sum().backward()
+    for narrow, exact in ((x, wide), (norm.weight, gain)):
+        torch.testing.assert_close(narrow.grad.double(), exact.grad, atol=1e-5, rtol=1e-5)
 
 
 def test_output_has_unit_root_mean_square():

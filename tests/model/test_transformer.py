@@ -168,6 +168,17 @@ def test_loss_equals_the_definition_and_ignores_padding():
     torch.testing.assert_close(reference_loss(logits, targets), sum(by_hand) / 3)
 
 
+def test_gradients_of_the_loss_equal_those_in_float64():
+    torch.manual_seed(0)
+    logits = (torch.randn(3, 40, 64) * 5).requires_grad_()
+    targets = random_ids(3, 40)
+    targets[1, 20:] = IGNORED
+    wide = logits.detach().double().requires_grad_()
+    next_token_loss(logits, targets).backward()
+    reference_loss(wide, targets).backward()
+    torch.testing.assert_close(logits.grad.double(), wide.grad, atol=1e-7, rtol=1e-5)
+
+
 def test_dropout_acts_in_training_alone():
     model, ids = tiny_model(dropout=0.5), random_ids(1, 10)
     assert torch.equal(model(ids), model(ids))

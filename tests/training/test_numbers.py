@@ -386,7 +386,7 @@ def test_other_threads_than_before_are_said(data, tmp_path):
 def test_a_lost_compiler_is_said(data, tmp_path, monkeypatch):
     said = []
     monkeypatch.setattr("anekdot.training.loop.worth_compiling", lambda *_: True)
-    monkeypatch.setattr("anekdot.training.loop.compiled", lambda function: function)
+    monkeypatch.setattr("anekdot.training.loop.compiled", lambda function, failed: function)
     stopped_after_four_steps(data, tmp_path / "m", said)
     monkeypatch.setattr("anekdot.training.loop.worth_compiling", lambda *_: False)
     anekdot.train(data, out=tmp_path / "m", notice=said.append, **FEW)

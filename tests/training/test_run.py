@@ -77,6 +77,41 @@ def test_a_first_step_that_takes_long_has_a_sample_before_it(jokes, tmp_path, mo
     assert "## Step 0\n" in (tmp_path / "m/run/samples.md").read_text("utf-8")
 
 
+@pytest.fixture
+def broken_compiler(tmp_path, monkeypatch):
+    """A g++ that always fails, and is asked, for nothing is in the cache."""
+    compiler = tmp_path / "g++"
+    compiler.write_text("#!/bin/sh\necho no such header >&2\nexit 1\n")
+    compiler.chmod(0o700)
+    (tmp_path / "cache").mkdir(0o700)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCHINDUCTOR_FORCE_DISABLE_CACHES", "1")
+    monkeypatch.setattr("anekdot.training.loop.worth_compiling", lambda *_: True)
+    with torch._inductor.config.patch({"cpp.cxx": (str(compiler),)}):
+        yield compiler
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing is compiled here")
+def test_a_compiler_that_fails_costs_speed_only(jokes, tmp_path, broken_compiler):
+    said = []
+    settings = TINY | {"steps": 4}
+    anekdot.train(jokes, out=tmp_path / "m", notice=said.append, **settings)
+    (sentence,) = [s for s in said if "torch.compile" in s]
+    assert sentence.startswith("Training goes on without torch.compile, more slowly: ")
+    assert os.environ["TORCHINDUCTOR_CACHE_DIR"].startswith(str(tmp_path / "cache"))
+    state = json.loads((tmp_path / "m/run/checkpoints/step-00000004/state.json").read_text())
+    assert state["device"] == "cpu"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing is compiled here")
+def test_a_compiler_that_a_signal_ended_too_is_asked_again(jokes, tmp_path, broken_compiler):
+    """Ctrl-C reaches all programs of a terminal: no step is taken by other means."""
+    broken_compiler.write_text(f"#!/bin/sh\nkill -INT {os.getpid()}\nexit 1\n")
+    with pytest.raises(KeyboardInterrupt):
+        anekdot.train(jokes, out=tmp_path / "m", **(TINY | {"steps": 4}))
+    assert [path.name for path in (tmp_path / "m/run/checkpoints").iterdir()] == ["step-00000000"]
+
+
 def test_the_bundle_is_the_best_measured_model_not_the_last(jokes, tmp_path, monkeypatch):
     nats = iter([5.0, 3.0, 4.0, 6.0, 1.0])  # four measurements, then the final one
     weights = []

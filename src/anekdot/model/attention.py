@@ -22,9 +22,9 @@ from anekdot.model.cache import KVCache
 from anekdot.model.config import ModelConfig
 
 QUERY_BLOCK = 128  # positions at most; see docs/performance.md
-MOST_SCORES = 1 << 26  # of a layer that are kept for the way back
+MOST_SCORES = 1 << 26  # of a layer that are held in memory
 FARTHEST = 1 << 16  # positions that folded_bias holds exactly
-APART = 64.0  # in scores; twice as much is more than exp can tell from nothing in float32
+APART = 16384.0  # between the scores of a document and those of others, when it is folded
 
 
 def attention_bias(
@@ -147,13 +147,13 @@ class FoldedBias(NamedTuple):
 def folded_bias(
     slopes_N: Tensor, head_dim: int, n_position: int, documents_BT: Tensor | None = None
 ) -> FoldedBias:
-    """Returns the bias for kernels in half precision that know none but their own causal mask.
+    """Returns the bias for kernels that know none but their own causal mask.
 
     Softmax ignores what is the same for all keys of a query, so ``-slope * (i - j)`` may become
     ``slope * j``: a product of the query's dimensions with the key's. A slope is split into three
-    numbers and a position into two that bfloat16 holds exactly (see FARTHEST). A document's
-    number becomes eight signs, so that keys of other documents lie at least 2 * APART below those
-    of the query's own; those 256 documents away count as its own.
+    numbers and a position into two that bfloat16 holds exactly (see FARTHEST). Of a document's
+    number eight bits are compared: each that differs takes APART away, and where none does,
+    nothing is added at all. A document 256 documents away counts as the same.
 
     Args:
         slopes_N: ALiBi slopes, float32.
@@ -172,10 +172,11 @@ def folded_bias(
     of_query, of_key = of_query_NE[:, None].expand(-1, n_position, -1), of_key_TE
     if documents_BT is None:
         return FoldedBias(of_query, of_key)
-    bits = torch.arange(8, device=slopes_N.device)
-    signs_B1TE = (2.0 * ((documents_BT[:, None, :, None] >> bits) & 1) - 1).float()
-    apart = APART * math.sqrt(head_dim)
-    return FoldedBias(_beside(of_query, apart * signs_B1TE), _beside(of_key, signs_B1TE))
+    places = torch.arange(8, device=slopes_N.device)
+    bits_B1TE = ((documents_BT[:, None, :, None] >> places) & 1).float()
+    unlike_B1TE = torch.cat([bits_B1TE - 1, -bits_B1TE], dim=-1) * APART * math.sqrt(head_dim)
+    bits_B1TE = torch.cat([bits_B1TE, 1 - bits_B1TE], dim=-1)
+    return FoldedBias(_beside(of_query, unlike_B1TE), _beside(of_key, bits_B1TE))
 
 
 def _beside(one: Tensor, other: Tensor) -> Tensor:
@@ -223,8 +224,7 @@ def fast_attention(
     """
     if isinstance(bias, FoldedBias):
         return folded_attention(q_BNTH, k_BKSH, v_BKSH, bias)
-    few = q_BNTH[..., 0].numel() * k_BKSH.shape[2] <= MOST_SCORES
-    if q_BNTH.requires_grad and q_BNTH.device.type == "cpu" and few:
+    if q_BNTH.requires_grad and q_BNTH.device.type == "cpu":
         return blockwise_attention(q_BNTH, k_BKSH, v_BKSH, bias)
     bias = bias if bias.ndim == 4 else bias[None]  # for three dimensions there is no fast kernel
     return F.scaled_dot_product_attention(q_BNTH, k_BKSH, v_BKSH, attn_mask=bias, enable_gqa=True)

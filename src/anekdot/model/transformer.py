@@ -9,7 +9,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anekdot.model.alibi import head_slopes
-from anekdot.model.attention import FARTHEST, Attention, FoldedBias, attention_bias, folded_bias
+from anekdot.model.attention import (
+    FARTHEST,
+    MOST_SCORES,
+    Attention,
+    FoldedBias,
+    attention_bias,
+    folded_bias,
+)
 from anekdot.model.cache import KVCache
 from anekdot.model.config import ModelConfig
 from anekdot.model.dropout import Dropout
@@ -77,9 +84,9 @@ class Transformer(nn.Module):
     ) -> Tensor | FoldedBias:
         """Returns what attention adds to its scores, in the form that is fastest here."""
         n_query = ids_BT.shape[1]
-        plain = padding_mask_BS is None and cache is None and n_query <= FARTHEST
-        exact = documents_BT is None or torch.is_autocast_enabled("cuda")
-        if ids_BT.device.type == "cuda" and plain and exact:
+        many = ids_BT.numel() * self.config.n_head * n_query > MOST_SCORES
+        may_fold = padding_mask_BS is None and cache is None and n_query <= FARTHEST
+        if may_fold and (many or ids_BT.device.type == "cuda"):
             head_dim = self.config.head_dim
             return folded_bias(self.slopes_N, head_dim, n_query, documents_BT)
         return attention_bias(

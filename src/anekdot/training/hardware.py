@@ -1,6 +1,7 @@
 """What the machine can do: device, precision, memory, compilation."""
 
 import ctypes
+import math
 import os
 import shutil
 import sys
@@ -27,7 +28,7 @@ def pick_device() -> torch.device:
 def has_bf16(device: torch.device) -> bool:
     """Whether bfloat16 multiplies in hardware: there it is several times faster."""
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     cpu_flags = Path("/proc/cpuinfo")
     if device.type == "cpu" and cpu_flags.exists():
         flags = cpu_flags.read_text().split()
@@ -53,24 +54,47 @@ def worth_compiling(device: torch.device, operations: float) -> bool:
         device: Where the model trains.
         operations: Floating-point operations of the whole run.
     """
+    from anekdot.jit import cache_folder  # noqa: PLC0415 (slow)
+
+    least = {"cpu": 1e14, "cuda": 1e16}.get(device.type, math.inf)
     headers = Path(sysconfig.get_path("include"), "Python.h")
     compiler = shutil.which(os.environ.get("CXX", "g++")) is not None and headers.exists()
-    if device.type == "cpu":
-        return operations > 1e14 and compiler and sys.platform == "linux"
-    return device.type == "cuda" and operations > 1e16 and compiler
+    return (
+        operations > least and compiler and sys.platform == "linux" and cache_folder() is not None
+    )
 
 
-def compiled(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def compiled(
+    function: Callable[..., Tensor], failed: Callable[[Exception], object]
+) -> Callable[..., Tensor]:
     """Returns a function's compiled twin, made anew for each shape that it meets.
 
     For shapes left open the loops come out several times slower. What is compiled is kept in
     a folder that only the user may write, where PyTorch would take one that others know.
+
+    Args:
+        function: Also does the work itself, from then on, where compiling fails.
+        failed: Called when it does, and may raise.
     """
+    from torch._dynamo.exc import TorchDynamoException  # noqa: PLC0415 (slow)
+
     from anekdot.jit import cache_folder  # noqa: PLC0415 (slow)
 
-    if folder := cache_folder():
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder.parent / "torch"))
-    return torch.compile(function, dynamic=False)
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = f"{cache_folder()}/torch"
+    torch._dynamo.reset()  # or the ninth in a process is not compiled
+    twin: Callable[..., Tensor] | None = torch.compile(function, dynamic=False)
+
+    def call(*arguments: Tensor) -> Tensor:
+        nonlocal twin
+        if twin is not None:
+            try:
+                return twin(*arguments)
+            except TorchDynamoException as error:
+                failed(error)
+                twin = None
+        return function(*arguments)
+
+    return call
 
 
 def keep_pages() -> None:

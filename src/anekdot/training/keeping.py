@@ -62,11 +62,7 @@ class Keeper:
         self.checkpoints = folder / "run" / "checkpoints"
         self.model, self.optimizer, self.kept = model, optimizer, kept
         self.writer, self.notice = writer, notice
-        self._facts = {  # what the last digits of a result depend on besides the settings
-            "PyTorch": torch.__version__,
-            "threads": torch.get_num_threads(),
-            "device": device,
-        }
+        self.device = device
         self.size = BYTES * model.config.n_parameters
         coming = max(1, kept + 1 - len(checkpoints(self.checkpoints)))
         check_room(self.size * (ARRAYS * coming + 2), folder)
@@ -88,7 +84,8 @@ class Keeper:
         state = load_checkpoint(self.checkpoints, self.model, self.optimizer, self.notice)
         if state is None:
             return None
-        before = {name: state.pop(name, now) for name, now in self._facts.items()}
+        facts = self._facts()
+        before = {name: state.pop(name, now) for name, now in facts.items()}
         try:
             progress = Progress(**state)
         except TypeError as error:
@@ -96,7 +93,7 @@ class Keeper:
                 f"The checkpoints in {self.checkpoints} are of another version ({error}).",
                 "Use the version of anekdot that wrote them, or name another folder with --out.",
             ) from None
-        for name, now in self._facts.items():
+        for name, now in facts.items():
             if before[name] != now:
                 self.notice(
                     f"The run began with {name} {before[name]} and goes on with {now}: the "
@@ -109,9 +106,17 @@ class Keeper:
         """Has a checkpoint written, unless the last one is the same."""
         state = dataclasses.asdict(progress)
         if state != self._saved:
-            copy = snapshot({**state, **self._facts}, self.model, self.optimizer)
+            copy = snapshot({**state, **self._facts()}, self.model, self.optimizer)
             self._write(ARRAYS, lambda: self._save(copy))
             self._saved, self._last = state, time.monotonic()
+
+    def _facts(self) -> dict[str, object]:
+        """Returns what the last digits of a result depend on besides the settings."""
+        return {
+            "PyTorch": torch.__version__,
+            "threads": torch.get_num_threads(),
+            "device": self.device,
+        }
 
     def _save(self, copy: Snapshot) -> None:
         make_durable(self.folder / "run" / METRICS)  # who goes on from here finds all before

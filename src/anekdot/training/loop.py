@@ -109,7 +109,7 @@ class Run:
         self.generator = Generator(self.tokenizer, TorchEngine(self.model, poll=self._obey))
         self.loss_of = partial(self.model.loss, begin_id=self.batches.begin_id)
         self.steps = Steps(
-            compiled(self.loss_of) if self.is_compiled else self.loss_of,
+            compiled(self.loss_of, self._do_without) if self.is_compiled else self.loss_of,
             self.optimizer,
             self.batches,
             self.config,
@@ -179,6 +179,14 @@ class Run:
             self._evaluate()  # what the run begins with is the first to beat
         if progress is None and self.is_compiled:
             self._show_sample()  # for the first step will take long
+
+    def _do_without(self, error: Exception) -> None:
+        """Says that compiling failed, unless it did because a signal ended the compiler too."""
+        self._obey()
+        self.is_compiled = False
+        self.keeper.device = self.device.type
+        cause = " ".join(str(error).split()) or type(error).__name__
+        self.notice(f"Training goes on without torch.compile, more slowly: {cause[:200]}.")
 
     def _restore(self, progress: Progress) -> None:
         self.progress = progress
