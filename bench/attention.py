@@ -57,6 +57,7 @@ def ways(
             lambda b, h, i, j: (i >= j) & (documents_BT[b, i] == documents_BT[b, j]),
             len(documents_BT), None, length, length, device=bias.device,
         )  # fmt: skip
+        torch._dynamo.reset()  # or the ninth shape is not compiled
         flex = torch.compile(flex_attention, dynamic=False)
         found["FlexAttention"] = lambda q, k, v: flex(
             q, k, v,

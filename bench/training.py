@@ -247,8 +247,10 @@ def head(vocabulary: int) -> list[str]:
         f"{vocabulary:,} tokens, tied embeddings, AdamW, gradients clipped. Values are medians of "
         "the rounds, with their range; ratios are taken within a round. The share is the time "
         "that the products of the linear layers alone take, at these shapes and in this "
-        "precision, of the time of a whole step. anekdot is compiled as a run of 10,000 steps is; "
-        "a run of 300 steps is not. Compiling is not counted, here and for litgpt.",
+        "precision, of the time of a whole step. anekdot is compiled where a run of 10,000 steps "
+        "is, on a CPU always; a run of 300 steps is not. Of the peers litgpt is compiled, the "
+        "others as they come are not. Compiling is not counted. anekdot masks what stands in "
+        "other documents of a row; the peers read the row as one text.",
         "",
         "| rows × tokens | trainer | ms a step | tokens a second | peak memory, MB | "
         "anekdot is faster by | products' share, % | must |",

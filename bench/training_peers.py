@@ -196,7 +196,7 @@ def litgpt(model: ModelConfig, rows: Path, batch: int) -> Step:
 
 
 def x_transformers(model: ModelConfig, rows: Path, batch: int, *, bf16: bool) -> Step:
-    """The same architecture; its own attention, which is faster here than its attn_flash."""
+    """The same architecture; on a CPU its own attention is faster than its attn_flash."""
     from x_transformers import Decoder, TransformerWrapper
 
     wrapper = TransformerWrapper(
@@ -210,6 +210,7 @@ def x_transformers(model: ModelConfig, rows: Path, batch: int, *, bf16: bool) ->
             heads=model.n_head,
             attn_dim_head=model.head_dim,
             attn_kv_heads=model.n_kv_head,
+            attn_flash=pick_device().type == "cuda",
             alibi_pos_bias=True,
             ff_glu=True,
             ff_swish=True,

@@ -56,6 +56,7 @@ def test_the_mission_recipe_is_pinned():
         ("steps = ", "TOML"),
         ('preset = "huge"', "huge"),
         ('recipe = "x"', "mission"),
+        ('recipe = "finetune"', "--from"),
     ],
 )
 def test_faults_of_a_file_are_named(tmp_path, content, word):

@@ -180,6 +180,11 @@ def resolve(
             raise ConfigurationError(
                 f"There is no {name} {value!r}.", f"Choose one of {', '.join(choices)}."
             )
+    if beginning is None and recipe == "finetune":
+        raise ConfigurationError(
+            "The recipe finetune is for going on from a model.",
+            "Name one with --from, or leave the recipe out.",
+        )
     asked = {name: value for name, value in {**written, **given}.items() if name in FIELDS}
     if beginning is None:
         return {**RECIPES[recipe], **PRESETS[preset], **asked}, asked

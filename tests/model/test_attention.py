@@ -19,7 +19,8 @@ from anekdot.model.attention import (
     reference_attention,
     stable_softmax,
 )
-from anekdot.model.config import ModelConfig
+from anekdot.model.config import PRESETS, ModelConfig
+from anekdot.model.transformer import Transformer
 from tests.model.test_alibi import published_slopes
 
 SHAPES = [(4, 4), (4, 2), (6, 3), (6, 1), (3, 1)]
@@ -206,6 +207,12 @@ def test_training_on_a_gpu_runs_the_flash_kernel():
     with sdpa_kernel(SDPBackend.FLASH_ATTENTION):  # an error where it cannot run
         out = fast_attention(q, k, v, folded_bias(slopes, 4, 128, documents))
         out.float().sum().backward()
+        model = Transformer(
+            ModelConfig(vocab_size=64, context_length=128, **PRESETS["nano"])
+        ).cuda()
+        ids_BT = torch.randint(1, 64, (2, 128), device="cuda")
+        with torch.autocast("cuda", torch.bfloat16):
+            model.loss(ids_BT, ids_BT, begin_id=1).backward()
     exact = reference_attention(*(x.detach().double() for x in (q, k, v)), bias.double())
     torch.testing.assert_close(out.detach().double(), exact, atol=2e-2, rtol=0)
 

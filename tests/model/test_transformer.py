@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from anekdot.bundle import expected_shapes
 from anekdot.errors import ConfigurationError
+from anekdot.model import transformer
 from anekdot.model.attention import folded_bias
 from anekdot.model.cache import KVCache
 from anekdot.model.config import PRESETS, ModelConfig
@@ -92,6 +93,16 @@ def test_documents_of_a_row_are_read_as_if_alone(lengths, folded):
     loss = model.loss(ids_BT[:, :-1], ids_BT[:, 1:], begin_id)
     mean = sum(n * nats for n, nats in zip(n_targets, expected, strict=True)) / sum(n_targets)
     torch.testing.assert_close(loss, mean, atol=1e-4, rtol=0)
+
+
+def test_what_would_not_fit_into_memory_is_folded(monkeypatch):
+    model, ids_BT = tiny_model(), random_ids(2, 20)
+    documents_BT = (ids_BT % 7 == 0).cumsum(1)
+    expected = model(ids_BT, documents_BT=documents_BT)
+    monkeypatch.setattr(transformer, "MOST_SCORES", 2 * 6 * 20 * 20 - 1)
+    monkeypatch.setattr(transformer, "attention_bias", None)
+    logits = model(ids_BT, documents_BT=documents_BT)
+    torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
 
 
 @settings(deadline=None, max_examples=30)

@@ -9,13 +9,14 @@ import torch
 
 from anekdot.model import attention
 from anekdot.model.config import PRESETS, ModelConfig
+from anekdot.model.norm import RMSNorm
 from anekdot.model.transformer import Transformer, reference_loss
 from anekdot.training.config import TrainingConfig
 from anekdot.training.hardware import autocast, compiled, worth_compiling
 from anekdot.training.optimizer import build_optimizer, reference_adamw
 from anekdot.training.step import train_step
 
-STEPS, BEGIN = 50, 4  # which stands in every second row or so
+STEPS, BEGIN = 50, 4
 CONFIG = TrainingConfig(
     steps=STEPS, batch_size=4, rows="packed", learning_rate=1e-3, warmup_steps=0, beta1=0.9,
     beta2=0.99, epsilon=1e-8, weight_decay=0.1, gradient_clip=1.0, precision="fp32",
@@ -33,6 +34,7 @@ def batches():
     for _ in range(STEPS):  # ids that follow from the ones before, so that there is a lot to learn
         first = torch.randint(0, 300, (4, 1), generator=chance)
         rows = (first + torch.arange(151) ** 2) % 300
+        rows[:, 70] = BEGIN
         yield rows[:, :-1], rows[:, 1:]
 
 
@@ -78,3 +80,24 @@ def test_losses_equal_those_of_the_plain_path(monkeypatch, is_compiled):
     assert expected[-1] < expected[0] - 0.5
     differences = [abs(a - b) for a, b in zip(expected, found, strict=True)]
     assert max(differences) < 1e-6 * expected[0], max(differences)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_compiled", [False, True])
+def test_gradients_equal_those_in_float64(monkeypatch, is_compiled):
+    if is_compiled and not worth_compiling(torch.device("cpu"), math.inf):
+        pytest.skip("nothing is compiled here")
+    model, (ids, targets) = begin(), next(batches())
+    exact = copy.deepcopy(model).double()
+    loss_of = partial(model.loss, begin_id=BEGIN)
+    (compiled(loss_of, pytest.fail) if is_compiled else loss_of)(ids, targets).backward()
+
+    def norm(self, x):  # the real one computes in float32 whatever comes
+        return x / torch.sqrt(x.square().mean(dim=-1, keepdim=True) + self.eps) * self.weight
+
+    monkeypatch.setattr(attention, "fast_attention", attention.reference_attention)
+    monkeypatch.setattr(RMSNorm, "forward", norm)
+    reference_loss(exact(ids, documents_BT=(ids == BEGIN).cumsum(1)), targets).backward()
+    for one, other in zip(model.parameters(), exact.parameters(), strict=True):
+        size = other.grad.abs().max().item()
+        torch.testing.assert_close(one.grad.double(), other.grad, atol=1e-5 * size, rtol=0)
