@@ -48,7 +48,7 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
 
 
 def worth_compiling(device: torch.device, operations: float) -> bool:
-    """Whether torch.compile will win back the half minute that it takes.
+    """Whether torch.compile can work here and will win back the half minute that it takes.
 
     Args:
         device: Where the model trains.
