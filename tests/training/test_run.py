@@ -107,8 +107,12 @@ def test_a_compiler_that_fails_costs_speed_only(jokes, tmp_path, broken_compiler
 def test_a_compiler_that_a_signal_ended_too_is_asked_again(jokes, tmp_path, broken_compiler):
     """Ctrl-C reaches all programs of a terminal: no step is taken by other means."""
     broken_compiler.write_text(f"#!/bin/sh\nkill -INT {os.getpid()}\nexit 1\n")
-    with pytest.raises(KeyboardInterrupt):
-        anekdot.train(jokes, out=tmp_path / "m", **(TINY | {"steps": 4}))
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            anekdot.train(jokes, out=tmp_path / "m", **(TINY | {"steps": 4}))
+    finally:
+        signal.signal(signal.SIGINT, previous)
     assert [path.name for path in (tmp_path / "m/run/checkpoints").iterdir()] == ["step-00000000"]
 
 
