@@ -78,6 +78,14 @@ def test_a_first_step_that_takes_long_has_a_sample_before_it(jokes, tmp_path, mo
 
 
 @pytest.fixture
+def listening():
+    """Ctrl-C is heard, also where the tests are a job in the background, which ignores it."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
+@pytest.fixture
 def broken_compiler(tmp_path, monkeypatch):
     """A g++ that always fails, and is asked, for nothing is in the cache."""
     compiler = tmp_path / "g++"
@@ -104,15 +112,12 @@ def test_a_compiler_that_fails_costs_speed_only(jokes, tmp_path, broken_compiler
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="nothing is compiled here")
+@pytest.mark.usefixtures("listening")
 def test_a_compiler_that_a_signal_ended_too_is_asked_again(jokes, tmp_path, broken_compiler):
     """Ctrl-C reaches all programs of a terminal: no step is taken by other means."""
     broken_compiler.write_text(f"#!/bin/sh\nkill -INT {os.getpid()}\nexit 1\n")
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            anekdot.train(jokes, out=tmp_path / "m", **(TINY | {"steps": 4}))
-    finally:
-        signal.signal(signal.SIGINT, previous)
+    with pytest.raises(KeyboardInterrupt):
+        anekdot.train(jokes, out=tmp_path / "m", **(TINY | {"steps": 4}))
     assert [path.name for path in (tmp_path / "m/run/checkpoints").iterdir()] == ["step-00000000"]
 
 
@@ -247,17 +252,14 @@ def test_a_run_that_ignores_ctrl_c_goes_on_ignoring_it():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.usefixtures("listening")
 def test_a_signal_amid_a_print_is_obeyed():
     def reentrant() -> None:
         raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
 
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with interruption(reentrant) as interrupted:
-            os.kill(os.getpid(), signal.SIGINT)
-        assert interrupted.stop == signal.SIGINT
-    finally:
-        signal.signal(signal.SIGINT, previous)
+    with interruption(reentrant) as interrupted:
+        os.kill(os.getpid(), signal.SIGINT)
+    assert interrupted.stop == signal.SIGINT
 
 
 def test_data_may_move_and_the_way_may_lead_over_a_link(jokes, tmp_path):

@@ -80,7 +80,9 @@ def compiled(
 
     from anekdot.jit import cache_folder  # noqa: PLC0415 (slow)
 
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = f"{cache_folder()}/torch"
+    folder = cache_folder()
+    assert folder is not None, "worth_compiling has seen it"
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "torch")
     torch._dynamo.reset()  # or the ninth in a process is not compiled
     twin: Callable[..., Tensor] | None = torch.compile(function, dynamic=False)
 
