@@ -27,7 +27,7 @@ from anekdot.model.attention import (
     reference_attention,
 )
 from anekdot.model.config import PRESETS
-from anekdot.training.hardware import keep_pages, pick_device
+from anekdot.training.compilation import keep_pages, pick_device
 
 SHAPES = ((32, 128), (16, 256), (8, 512))
 DOCUMENT = 54  # tokens that one has on average

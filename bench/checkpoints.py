@@ -17,14 +17,14 @@ from typing import ClassVar
 from cyclopts import App
 
 import anekdot
-from anekdot.training import loop
+from anekdot.training import trainer
 from anekdot.training.config import TrainingConfig
 
 FEW = 10  # steps that those beside a checkpoint are compared with
 app = App(help="Measure what checkpoints cost.")
 
 
-class Watched(loop.Run):
+class Watched(trainer.Trainer):
     """A run that notes the seconds of each step, whether beside writing, and of checkpoints."""
 
     steps_taken: ClassVar[list[tuple[float, bool]]] = []
@@ -45,7 +45,7 @@ class Watched(loop.Run):
 def measure(prepared: Path, preset: str, steps: int, every: int) -> tuple[float, float, float]:
     """Trains; returns the seconds of a step, and those that a checkpoint holds up and slows."""
     Watched.steps_taken, Watched.held_up = [], []
-    loop.Run = Watched  # type: ignore[misc]
+    trainer.Trainer = Watched  # type: ignore[misc]
     with TemporaryDirectory() as folder:
         anekdot.train(
             prepared,

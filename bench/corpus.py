@@ -29,9 +29,9 @@ from tokenizer_tables import version, write
 
 from anekdot.corpus.cleaning import clean
 from anekdot.corpus.database import database, parquet
-from anekdot.corpus.deduplication import deduplicate
-from anekdot.corpus.digesting import Digested, write_tables
-from anekdot.corpus.fingerprints import fingerprints
+from anekdot.corpus.deduplication.fingerprints import fingerprints
+from anekdot.corpus.deduplication.select import deduplicate
+from anekdot.corpus.processing import Digested, write_tables
 from anekdot.corpus.reading import read
 from anekdot.corpus.splitting import words
 

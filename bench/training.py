@@ -28,7 +28,7 @@ from anekdot.corpus.shards import Shard
 from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.batches import Batches
-from anekdot.training.hardware import has_bf16, pick_device
+from anekdot.training.compilation import has_bf16, pick_device
 
 OURS, PLAIN, PADDED = "anekdot", "anekdot fp32", "anekdot, a document a row"
 SHORT = "anekdot, 300 steps"

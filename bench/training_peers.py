@@ -27,9 +27,9 @@ from torch.utils.data import DataLoader, Dataset
 from anekdot.corpus.shards import Shard
 from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.tokenizer.tokenizer import Tokenizer
+from anekdot.training.compilation import pick_device
 from anekdot.training.config import TrainingConfig
-from anekdot.training.hardware import pick_device
-from anekdot.training.loop import Run
+from anekdot.training.trainer import Trainer
 
 WARM = 4  # steps
 STEPS = 10_000  # of a run, by which anekdot decides whether to compile
@@ -84,7 +84,9 @@ def plain_loop(
     return step
 
 
-def anekdot(preset: str, prepared: Path, path: Path, batch: int, **fields: Any) -> tuple[Step, Run]:
+def anekdot(
+    preset: str, prepared: Path, path: Path, batch: int, **fields: Any
+) -> tuple[Step, Trainer]:
     """What ``anekdot train`` does in each step, with what it decides by itself."""
     settings: dict[str, Any] = {
         "steps": STEPS, "batch_size": batch, "rows": "packed", "learning_rate": RATE,
@@ -92,7 +94,7 @@ def anekdot(preset: str, prepared: Path, path: Path, batch: int, **fields: Any) 
         "gradient_clip": CLIP,
     }  # fmt: skip
     tokenizer = Tokenizer.load(prepared / "tokenizer.json")
-    run = Run(
+    run = Trainer(
         folder=path.parent / f"run-{os.getpid()}",
         model_config=ModelConfig(
             vocab_size=tokenizer.vocab_size,
@@ -101,8 +103,8 @@ def anekdot(preset: str, prepared: Path, path: Path, batch: int, **fields: Any) 
         ),
         config=TrainingConfig(**settings | fields),
         tokenizer=tokenizer,
-        training_side=Shard.open(prepared, "train"),
-        validation_side=Shard.open(prepared, "validation"),
+        train_shard=Shard.open(prepared, "train"),
+        validation_shard=Shard.open(prepared, "validation"),
     )
     run.model.train()
 

@@ -9,9 +9,9 @@ import torch
 from anekdot.bundle import CONFIG, PRETRAINED, TOKENIZER, WEIGHTS, Bundle
 from anekdot.errors import AnekdotError, BundleError
 from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.training.checkpoints import load_arrays, model_arrays
-from tests.conftest import make_texts
-from tests.model.test_transformer import random_ids, tiny_model
+from anekdot.training.checkpoint.format import load_weights, model_weights
+from tests.support.models import random_ids, tiny_model
+from tests.support.texts import make_texts
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def model():
 @pytest.fixture(scope="module")
 def bundle(model):
     tokenizer = Tokenizer.train(make_texts(200), 300)
-    return Bundle(model.config, tokenizer, model_arrays(model), {"steps": 3})
+    return Bundle(model.config, tokenizer, model_weights(model), {"steps": 3})
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_saved_and_loaded_gives_identical_logits(bundle, folder, model):
     assert (loaded.config, loaded.tokenizer) == (bundle.config, bundle.tokenizer)
     assert loaded.training == {"steps": 3}
     twin = tiny_model(seed=5, vocab_size=300)
-    load_arrays(twin, loaded.weights)
+    load_weights(twin, loaded.weights)
     ids = random_ids(2, 9)
     assert torch.equal(twin(ids), model(ids))
 

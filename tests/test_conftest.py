@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.conftest import shape_faults
+from tests.support.shapes import shape_faults
 
 
 def test_right_shapes_pass():

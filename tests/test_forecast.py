@@ -10,17 +10,18 @@ from anekdot import forecast as room
 from anekdot.bundle import TOKENIZER
 from anekdot.cli.forecast import duration
 from anekdot.cli.forecast import forecast as command
+from anekdot.config import fill_up, resolve
 from anekdot.corpus.manifest import Manifest, hash_files
 from anekdot.corpus.shards import Shard
-from anekdot.corpus.splitting import SIDES
+from anekdot.corpus.splitting import SPLITS
 from anekdot.errors import CorpusError
 from anekdot.forecast import Row, advice, forecast, risk_of_memorising
 from anekdot.model.config import PRESETS, ModelConfig
-from anekdot.settings import fill_up, resolve
 from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.training import step
+from anekdot.training import train_step as train_step_module
 from anekdot.training.batches import Batches
-from tests.conftest import make_texts, write_shard
+from tests.support.shards import write_shard
+from tests.support.texts import make_texts
 
 
 def prepared(folder, n_texts: int):
@@ -30,9 +31,9 @@ def prepared(folder, n_texts: int):
     tokenizer = Tokenizer.train(make_texts(20), vocab_size=300)
     tokenizer.save(folder / TOKENIZER)
     documents = [[tokenizer.begin_id, *tokenizer.encode(text), tokenizer.end_id] for text in texts]
-    for side in SIDES:
+    for side in SPLITS:
         write_shard(folder, side, documents if side == "train" else [], tokenizer.vocab_size)
-    counts = dict.fromkeys(SIDES, 0)
+    counts = dict.fromkeys(SPLITS, 0)
     Manifest(
         sources=["jokes.txt"],
         settings={},
@@ -123,14 +124,14 @@ def test_without_time_a_single_row_has_to_do(tmp_path, only_nano, monkeypatch):
 
 
 def test_measuring_trains_a_model_on_the_texts(tmp_path, only_nano, monkeypatch):
-    losses, train_step = [], step.train_step
+    losses, train_step = [], train_step_module.train_step
 
     def watched(*arguments, **settings):
         loss, bad = train_step(*arguments, **settings)
         losses.append(loss.item())
         return loss, bad
 
-    monkeypatch.setattr(step, "train_step", watched)
+    monkeypatch.setattr(train_step_module, "train_step", watched)
     (row,) = forecast(prepared(tmp_path / "data", 300), seconds=2.0)
     assert len(losses) >= 4
     assert losses[-1] < losses[0]

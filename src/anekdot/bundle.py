@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from anekdot.atomic_files import sha256, staged
 from anekdot.errors import AnekdotError, BundleError
 from anekdot.model.config import ModelConfig
 from anekdot.quantization import SCALE_SUFFIX, dequantize_weights, quantize_weights
-from anekdot.store import sha256, staged
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 FORMAT = "anekdot-1"

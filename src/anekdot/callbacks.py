@@ -10,4 +10,4 @@ Notice = Callable[[str], None]
 """Receives one sentence that a person may want to know: what was guessed, what will not apply."""
 
 Observer = Callable[[dict[str, Any]], None]
-"""Receives every record of a training run, see ``training/metrics.py``."""
+"""Receives every record of a training run, see ``training/monitoring/metrics.py``."""

@@ -11,11 +11,11 @@ from statistics import median
 from typing import TYPE_CHECKING, Literal
 
 from anekdot.bundle import TOKENIZER
+from anekdot.config import build, fill_up, resolve
 from anekdot.corpus.manifest import Manifest
 from anekdot.corpus.shards import Shard
 from anekdot.errors import require
 from anekdot.model.config import PRESETS, ModelConfig
-from anekdot.settings import build, fill_up, resolve
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.config import TrainingConfig
 
@@ -36,7 +36,7 @@ class Row:
     Attributes:
         preset: Its name.
         parameters: Trainable numbers in the model.
-        tokens: Ids of the training side.
+        tokens: Ids of the training split.
         tokens_per_parameter: The same for each parameter.
         steps: Optimizer steps.
         epochs: How often every text is seen.
@@ -69,7 +69,7 @@ def forecast(folder: Path | str, seconds: float = 10.0) -> list[Row]:
 
     Raises:
         MissingExtra: PyTorch is not installed.
-        CorpusError: The folder is not a prepared one, or its training side is empty.
+        CorpusError: The folder is not a prepared one, or its training split is empty.
     """
     folder = Path(folder)
     require("anekdot forecast", "train", "torch")
@@ -130,7 +130,7 @@ def risk_of_memorising(parameters: int, tokens: int, epochs: float) -> tuple[Ris
 
     Args:
         parameters: Of the model.
-        tokens: Of the training side.
+        tokens: Of the training split.
         epochs: How often every text is seen.
 
     >>> risk_of_memorising(500_000, 5_000_000, 8.0)
@@ -198,9 +198,9 @@ def _stepper(
     import torch  # noqa: PLC0415 (optional)
 
     from anekdot.model.transformer import Transformer  # noqa: PLC0415
-    from anekdot.training.hardware import autocast, keep_pages, pick_device  # noqa: PLC0415
+    from anekdot.training.compilation import autocast, keep_pages, pick_device  # noqa: PLC0415
     from anekdot.training.optimizer import build_optimizer  # noqa: PLC0415
-    from anekdot.training.step import train_step  # noqa: PLC0415
+    from anekdot.training.train_step import train_step  # noqa: PLC0415
 
     keep_pages()
     device = pick_device()

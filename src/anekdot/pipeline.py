@@ -12,18 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anekdot.atomic_files import staged
 from anekdot.bundle import CARD, TOKENIZER, Bundle
 from anekdot.callbacks import Notice, Observer, Progress
-from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files, is_prepared, place_of
-from anekdot.corpus.reading import Source
-from anekdot.corpus.reading.remote import kept_name
-from anekdot.corpus.shards import Shard
-from anekdot.corpus.splitting import SIDES
-from anekdot.corpus.texts import clean_texts
-from anekdot.errors import BundleError, ConfigurationError, CorpusError, require
-from anekdot.model.config import ModelConfig
-from anekdot.settings import (
-    MOST_STEPS,
+from anekdot.config import (
+    MAX_STEPS,
     PreparationConfig,
     build,
     check_known,
@@ -31,20 +24,27 @@ from anekdot.settings import (
     fill_up,
     resolve,
 )
-from anekdot.store import staged
-from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.training.config import TrainingConfig
-from anekdot.training.interruption import at_once, interruption
-from anekdot.training.limits import what_limits
-from anekdot.training.metrics import read
-from anekdot.training.run_folder import (
+from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files, is_prepared, place_of
+from anekdot.corpus.reading import Source
+from anekdot.corpus.reading.remote import kept_name
+from anekdot.corpus.shards import Shard
+from anekdot.corpus.splitting import SPLITS
+from anekdot.corpus.texts import clean_texts
+from anekdot.errors import BundleError, ConfigurationError, CorpusError, require
+from anekdot.model.config import ModelConfig
+from anekdot.run_folder import (
     card,
     claim,
     held,
     prepared_folder,
     refuse_difference,
 )
-from anekdot.training.trackers import check_trackers, trackers
+from anekdot.signals import at_once, interruption
+from anekdot.tokenizer.tokenizer import Tokenizer
+from anekdot.training.config import TrainingConfig
+from anekdot.training.monitoring.diagnosis import diagnose
+from anekdot.training.monitoring.metrics import read
+from anekdot.training.monitoring.trackers import check_trackers, trackers
 
 if TYPE_CHECKING:
     from anekdot.evaluation.likelihood import Likelihood
@@ -68,7 +68,7 @@ def prepare(
         sources: Files, folders, patterns, or "-" for standard input.
         out: The folder to make, with tokenizer.json, shards, documents.parquet, report.html
             and manifest.json.
-        tokenizer: One that exists already; learned from the training side unless given.
+        tokenizer: One that exists already; learned from the training split unless given.
         memory: Bytes that all processes together should stay within; half of what the
             machine has unless given. It changes nothing in the result.
         ray: The address of a Ray cluster that reads the texts, or "local".
@@ -81,7 +81,7 @@ def prepare(
         CorpusError: The texts cannot be used.
     """
     require("anekdot prepare", "train", "duckdb", "numba")
-    from anekdot.corpus.collecting import collect, publish, workplace  # noqa: PLC0415 (slow)
+    from anekdot.corpus.preparation import collect, publish, workplace  # noqa: PLC0415 (slow)
     from anekdot.corpus.report import write_report  # noqa: PLC0415
     from anekdot.corpus.tokenization import learn_tokenizer, write_shards  # noqa: PLC0415
 
@@ -103,7 +103,7 @@ def prepare(
             left_out = sum(collection.dropped().values())
             raise CorpusError(
                 f"Of {collection.count()} texts ({left_out} more were dropped) none fell to the "
-                "training side.",
+                "training split.",
                 "Give more texts, or --validation 0 --test 0 to train on all.",
             )
         result = work / "result"
@@ -138,7 +138,7 @@ class Trained:
 
     Attributes:
         bundle: The folder of the model.
-        validation: Of the best model on the whole validation side; None without one.
+        validation: Of the best model on the whole validation split; None without one.
         curves: The picture of the run.
         limit: One sentence on what would make it better.
     """
@@ -184,9 +184,9 @@ def train(
     require("anekdot train", "train", "torch", "matplotlib")
     _limit_spinning()
     with interruption() as interrupted:  # an import may swallow a KeyboardInterrupt
-        from anekdot.training.curves import draw_curves  # noqa: PLC0415 (torch is optional)
-        from anekdot.training.loop import Run  # noqa: PLC0415
-    interrupted.obey_stop()
+        from anekdot.training.monitoring.curves import draw_curves  # noqa: PLC0415 (torch is optional)
+        from anekdot.training.trainer import Trainer  # noqa: PLC0415
+    interrupted.raise_if_stopped()
     check_trackers(track)
     beginning = None if initial is None else _beginning(initial)
     settled, asked = resolve(
@@ -198,7 +198,7 @@ def train(
         given = None if beginning is None else beginning.tokenizer
         data = _prepared(sources, out, settled, asked, given, progress=progress, notice=notice)
         tokenizer = Tokenizer.load(data / TOKENIZER)
-        sides = {side: Shard.open(data, side) for side in SIDES}
+        sides = {side: Shard.open(data, side) for side in SPLITS}
         wanted = Manifest.load(data).settings["vocab_size"]
         if given is None and tokenizer.vocab_size < wanted and notice is not None:
             notice(
@@ -208,13 +208,13 @@ def train(
         learned = sides["train"]
         settled = fill_up(settled, asked, documents=len(learned), tokens=len(learned.ids))
         observers = [observe] if observe else []
-        run = Run(
+        run = Trainer(
             folder=out,
             model_config=build(ModelConfig, {**settled, "vocab_size": tokenizer.vocab_size}),
             config=build(TrainingConfig, settled),
             tokenizer=tokenizer,
-            training_side=learned,
-            validation_side=sides["validation"],
+            train_shard=learned,
+            validation_shard=sides["validation"],
             initial=beginning,
             place_of=partial(place_of, data),
             observe=lambda record: _tell(record, *observers),
@@ -229,7 +229,7 @@ def train(
         with staged(out / "run" / "finished.json") as draft:
             draft.write_text(json.dumps(dataclasses.asdict(run.progress)) + "\n", "utf-8")
     bits = None if validation is None else validation.bits_per_byte
-    return Trained(out, validation, curves, what_limits(read(run.metrics), bits))
+    return Trained(out, validation, curves, diagnose(read(run.metrics), bits))
 
 
 def _tell(record: dict[str, Any], *observers: Observer) -> None:
@@ -254,31 +254,31 @@ def _check_early(settled: dict[str, Any], asked: dict[str, Any]) -> None:
     """Raises a ConfigurationError for what cannot work, before any text is read."""
     build(ModelConfig, settled)
     build(PreparationConfig, settled)
-    longest = {"steps": MOST_STEPS, **settled}
+    longest = {"steps": MAX_STEPS, **settled}
     build(TrainingConfig, fill_up(longest, asked, documents=0, tokens=0))
 
 
 def evaluate(
     bundle: Path | str, texts: Path | str | None = None, progress: Progress | None = None
 ) -> "Likelihood":
-    """Measures a model in float32 on the documents of a file, or on its test side.
+    """Measures a model in float32 on the documents of a file, or on its test split.
 
     Args:
         bundle: The model's folder.
-        texts: A file or folder of documents; without it, the test side of the prepared
+        texts: A file or folder of documents; without it, the test split of the prepared
             folder that the bundle was trained on.
         progress: Called with (done, total, "windows").
 
     Raises:
-        AnekdotError: The bundle or the texts cannot be used, or no test side is known.
+        AnekdotError: The bundle or the texts cannot be used, or no test split is known.
     """
     require("anekdot evaluate", "train", "torch")
     _limit_spinning()
     from anekdot.corpus.tokenization import encode_documents  # noqa: PLC0415 (slow)
     from anekdot.evaluation.likelihood import likelihood  # noqa: PLC0415 (torch is optional)
     from anekdot.model.transformer import Transformer  # noqa: PLC0415
-    from anekdot.training.checkpoints import load_arrays  # noqa: PLC0415
-    from anekdot.training.hardware import pick_device  # noqa: PLC0415
+    from anekdot.training.checkpoint.format import load_weights  # noqa: PLC0415
+    from anekdot.training.compilation import pick_device  # noqa: PLC0415
 
     bundle = Path(bundle)
     loaded = Bundle.load(bundle)
@@ -291,7 +291,7 @@ def evaluate(
         ids, offsets = encode_documents(loaded.tokenizer, found)
         documents = np.split(ids, offsets[1:-1])
     model = Transformer(loaded.config)
-    load_arrays(model, loaded.weights)
+    load_weights(model, loaded.weights)
     return likelihood(
         model.to(pick_device()), documents, loaded.tokenizer.token_lengths, progress=progress
     )
@@ -307,7 +307,7 @@ def _test_side(bundle: Path, tokenizer: Tokenizer) -> list[Any]:
         )
     side = Shard.open(data, "test")
     if not len(side):
-        raise BundleError(f"The test side of {data} is empty.", "Name texts with --texts FILE.")
+        raise BundleError(f"The test split of {data} is empty.", "Name texts with --texts FILE.")
     return side.documents()
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from anekdot.cli import hyphens_last
+from anekdot.cli import protect_leading_hyphens
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from anekdot.cli import hyphens_last
     ],
 )
 def test_texts_with_hyphens_are_told_from_flags(given, expected):
-    assert hyphens_last(given) == expected
+    assert protect_leading_hyphens(given) == expected

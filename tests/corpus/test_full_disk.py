@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import anekdot
-from anekdot import store
-from anekdot.corpus import collecting, planning
+from anekdot import atomic_files
+from anekdot.corpus import plan, preparation
 from anekdot.corpus.manifest import MANIFEST, Manifest
-from tests.conftest import make_texts
+from tests.support.texts import make_texts
 
 
 @pytest.fixture
@@ -27,10 +27,10 @@ def prepare(texts: Path, out: Path) -> dict[str, bytes]:
 
 
 def test_wherever_the_disk_fills_up_the_same_command_goes_on(texts, tmp_path, monkeypatch):
-    monkeypatch.setattr(planning, "PIECE", 3000)  # several loads
-    monkeypatch.setattr(collecting, "_cores", lambda: 1)
+    monkeypatch.setattr(plan, "PIECE", 3000)  # several loads
+    monkeypatch.setattr(preparation, "available_cores", lambda: 1)
     whole = prepare(texts, tmp_path / "whole")
-    sync, out, failures = store.sync, tmp_path / "out", 0
+    sync, out, failures = atomic_files.sync, tmp_path / "out", 0
     while True:
         left = 3 * failures  # so many more files and folders find room each time
 
@@ -41,7 +41,7 @@ def test_wherever_the_disk_fills_up_the_same_command_goes_on(texts, tmp_path, mo
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
             sync(path)
 
-        monkeypatch.setattr(store, "sync", fails)
+        monkeypatch.setattr(atomic_files, "sync", fails)
         try:
             made = prepare(texts, out)
         except OSError as error:

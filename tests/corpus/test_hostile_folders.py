@@ -8,8 +8,8 @@ import anekdot
 from anekdot.corpus.database import database, parquet
 from anekdot.corpus.manifest import MANIFEST
 from anekdot.errors import CorpusError
-from tests.conftest import make_texts
-from tests.corpus.reading.test_hostile_files import REFUSED, SURVIVED
+from tests.support.hostile_files import REFUSED, SURVIVED
+from tests.support.texts import make_texts
 
 FEW = {"vocab_size": 300, "validation": 0.1, "test": 0.1}
 

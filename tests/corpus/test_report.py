@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from anekdot.corpus.collecting import Collection
 from anekdot.corpus.database import database, parquet
-from anekdot.corpus.deduplication import EXACT_DUPLICATE, LEAK, NEAR_DUPLICATE, deduplicate
-from anekdot.corpus.digesting import digest
+from anekdot.corpus.deduplication.select import EXACT_DUPLICATE, LEAK, NEAR_DUPLICATE, deduplicate
 from anekdot.corpus.documents import Document, Layout, Piece, Rules
-from anekdot.corpus.planning import Plan
+from anekdot.corpus.plan import Plan
+from anekdot.corpus.preparation import Collection
+from anekdot.corpus.processing import digest
 from anekdot.corpus.report import write_report
 from anekdot.corpus.report.drawing import percent
 from anekdot.corpus.report.facts import Facts
-from anekdot.corpus.splitting import SIDES
+from anekdot.corpus.splitting import SPLITS
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 MEMORY = 256 << 20
@@ -114,7 +114,7 @@ def test_every_text_is_kept_or_dropped_for_a_reason(made):
 
 def test_sides_and_bytes_equal_a_count_by_hand(made, tokenizer):
     facts, rows, _ = made
-    for number, side in enumerate(SIDES):
+    for number, side in enumerate(SPLITS):
         texts = [row["text"] for row in rows if row["side"] == number and not row["reason"]]
         assert facts.documents[side] == len(texts) > 0
         assert facts.bytes[side] == sum(len(text.encode()) for text in texts)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from anekdot.corpus.shards import Shard
 from anekdot.errors import CorpusError
-from tests.conftest import write_shard
+from tests.support.shards import write_shard
 
 
 @given(st.sampled_from([256, 65_536, 65_537, 2**20]), st.data())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from anekdot.evaluation import likelihood as module
 from anekdot.evaluation.likelihood import likelihood, windows
-from tests.model.test_transformer import random_ids, tiny_model
+from tests.support.models import random_ids, tiny_model
 
 LENGTHS = np.array([0, 0, 0, *(1 + np.arange(61) % 5)])
 

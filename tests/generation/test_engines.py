@@ -7,14 +7,13 @@ import pytest
 import torch
 
 from anekdot.bundle import Bundle
-from anekdot.generation.cpu_engine import CpuEngine
+from anekdot.generation.numpy_engine import NumpyEngine
 from anekdot.generation.torch_engine import TorchEngine
 from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.model.transformer import Transformer
 from anekdot.quantization import dequantize_weights, quantize_weights
-from anekdot.training.checkpoints import load_arrays, model_arrays
-from tests.model.test_alibi import published_slopes
-from tests.model.test_transformer import tiny_model
+from anekdot.training.checkpoint.format import load_weights, model_weights
+from tests.support.models import published_slopes, tiny_model
 
 
 def float64_logits(config: ModelConfig, weights: dict, ids: list[int]) -> np.ndarray:
@@ -53,17 +52,17 @@ def float64_logits(config: ModelConfig, weights: dict, ids: list[int]) -> np.nda
 @pytest.mark.parametrize("tied", [True, False])
 def test_both_engines_equal_float64(tied):
     model = tiny_model(tie_embeddings=tied)
-    weights = model_arrays(model)
+    weights = model_weights(model)
     ids = [1, 30, 4, 61, 5, 5, 17]
     expected = float64_logits(model.config, weights, ids)[-1]
-    for engine in (CpuEngine(model.config, weights), TorchEngine(model)):
+    for engine in (NumpyEngine(model.config, weights), TorchEngine(model)):
         np.testing.assert_allclose(engine.forward(ids, engine.new_cache(7)), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("damage", ["gate_up", "slope", "kv"])
 def test_damage_is_noticed(damage):
     model = tiny_model()
-    weights = model_arrays(model)
+    weights = model_weights(model)
     ids = [1, 30, 4, 61, 5]
     expected = float64_logits(model.config, weights, ids)[-1]
     swapped = dict(weights)
@@ -73,7 +72,7 @@ def test_damage_is_noticed(damage):
     if damage == "kv":
         a, b = "blocks.0.attention.k_proj.weight", "blocks.0.attention.v_proj.weight"
         swapped[a], swapped[b] = weights[b], weights[a]
-    engine = CpuEngine(model.config, swapped)
+    engine = NumpyEngine(model.config, swapped)
     if damage == "slope":
         engine.slopes_N = engine.slopes_N[::-1].copy()
     assert abs(engine.forward(ids, engine.new_cache(5)) - expected).max() > 1e-3
@@ -82,7 +81,7 @@ def test_damage_is_noticed(damage):
 def random_preset(preset: str) -> tuple[ModelConfig, dict]:
     config = ModelConfig(vocab_size=500, context_length=64, **PRESETS[preset])
     torch.manual_seed(0)
-    weights = model_arrays(Transformer(config))
+    weights = model_weights(Transformer(config))
     # enlarged, so that attention is far from uniform
     large = {name: array * (3 if array.ndim == 2 else 1) for name, array in weights.items()}
     return config, dequantize_weights(quantize_weights(large))
@@ -95,8 +94,8 @@ def test_cpu_engine_follows_torch_greedily_on_dequantized_weights(name):
         (bundle.config, bundle.weights) if name == "pretrained" else random_preset(name)
     )
     model = Transformer(config)
-    load_arrays(model, weights)
-    numpy_engine, torch_engine = CpuEngine(config, weights), TorchEngine(model)
+    load_weights(model, weights)
+    numpy_engine, torch_engine = NumpyEngine(config, weights), TorchEngine(model)
     caches = numpy_engine.new_cache(60), torch_engine.new_cache(60)
     ids = [1, 40, 41, 42]
     for _ in range(50):
@@ -106,10 +105,10 @@ def test_cpu_engine_follows_torch_greedily_on_dequantized_weights(name):
         ids = [int(ours.argmax())]
 
 
-@pytest.mark.parametrize("kind", [CpuEngine, TorchEngine])
+@pytest.mark.parametrize("kind", [NumpyEngine, TorchEngine])
 def test_cached_equals_full_and_copies_are_independent(kind):
     model = tiny_model()
-    engine = kind(model.config, model_arrays(model)) if kind is CpuEngine else kind(model)
+    engine = kind(model.config, model_weights(model)) if kind is NumpyEngine else kind(model)
     ids = [1, 9, 8, 7, 6, 5]
     cache = engine.new_cache(6)
     engine.forward(ids[:2], cache)

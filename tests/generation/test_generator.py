@@ -6,13 +6,13 @@ import unicodedata
 import pytest
 
 from anekdot.errors import ConfigurationError, TokenizerError
-from anekdot.generation.cpu_engine import CpuEngine
 from anekdot.generation.generator import Generator
+from anekdot.generation.numpy_engine import NumpyEngine
 from anekdot.generation.torch_engine import TorchEngine
 from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.training.checkpoints import model_arrays
-from tests.conftest import make_texts
-from tests.model.test_transformer import tiny_model
+from anekdot.training.checkpoint.format import model_weights
+from tests.support.models import tiny_model
+from tests.support.texts import make_texts
 
 PROMPT = "Студент"
 
@@ -29,7 +29,7 @@ def model(tokenizer):
 
 @pytest.fixture(scope="module", params=["cpu", "torch"])
 def generator(request, tokenizer, model):
-    engine = CpuEngine(model.config, model_arrays(model))
+    engine = NumpyEngine(model.config, model_weights(model))
     return Generator(tokenizer, engine if request.param == "cpu" else TorchEngine(model))
 
 

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from anekdot.bundle import Bundle
 from anekdot.tokenizer.tokenizer import Tokenizer
-from tests.integration.conftest import TINY, anekdot
+from tests.support.commands import TINY_FLAGS, anekdot
 
 VERBS = ["generate", "prepare", "train", "evaluate", "tokenizer", "curves", "info"]
 
@@ -126,10 +126,14 @@ def test_training_lowers_the_loss(trained):
 
 
 def test_a_finished_run_is_refused_and_so_are_other_settings(trained, jokes):
-    again = anekdot("train", jokes, "--out", trained, "--steps", 60, *TINY, cwd=trained.parent)
+    again = anekdot(
+        "train", jokes, "--out", trained, "--steps", 60, *TINY_FLAGS, cwd=trained.parent
+    )
     assert again.returncode == 2
     assert "finished" in again.stderr
-    other = anekdot("train", jokes, "--out", trained, "--steps", 61, *TINY, cwd=trained.parent)
+    other = anekdot(
+        "train", jokes, "--out", trained, "--steps", 61, *TINY_FLAGS, cwd=trained.parent
+    )
     assert other.returncode == 2
     assert "steps 60 → 61" in other.stderr
 
@@ -141,7 +145,7 @@ def test_prepare_then_train_then_evaluate(jokes, tmp_path):
     assert "300 texts in" in prepared.stderr
     manifest = json.loads((tmp_path / "data/manifest.json").read_text("utf-8"))
     assert sum(manifest["documents"].values()) + sum(manifest["dropped"].values()) == 300
-    flags = [flag for flag in TINY if flag not in ("--validation", "--test", "0.1")]
+    flags = [flag for flag in TINY_FLAGS if flag not in ("--validation", "--test", "0.1")]
     result = anekdot("train", "data", "--out", "m", "--steps", 20, *flags, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     measured = json.loads(anekdot("evaluate", "m", "--json", cwd=tmp_path).stdout)
@@ -203,7 +207,7 @@ def test_the_same_texts_in_every_format_train_the_same_model(texts, tmp_path):
 
 def test_train_from_standard_input(texts, tmp_path):
     result = anekdot(
-        "train", "-", "--out", "m", "--steps", 6, *TINY, cwd=tmp_path, text="\n\n".join(texts)
+        "train", "-", "--out", "m", "--steps", 6, *TINY_FLAGS, cwd=tmp_path, text="\n\n".join(texts)
     )
     assert result.returncode == 0, result.stderr
     assert Bundle.load(tmp_path / "m").config.n_layer == 2

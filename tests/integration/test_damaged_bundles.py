@@ -9,10 +9,10 @@ import pytest
 
 from anekdot.bundle import CONFIG, TOKENIZER, WEIGHTS, Bundle
 from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.training.checkpoints import model_arrays
-from tests.conftest import make_texts
-from tests.integration.test_mistakes import run
-from tests.model.test_transformer import tiny_model
+from anekdot.training.checkpoint.format import model_weights
+from tests.support.commands import run
+from tests.support.models import tiny_model
+from tests.support.texts import make_texts
 
 DAMAGES = {
     "missing": lambda data: None,
@@ -39,7 +39,7 @@ LIES = [
 
 def saved(folder: Path, seed: int, texts: list[str]) -> Path:
     model = tiny_model(seed=seed, vocab_size=300)
-    Bundle(model.config, Tokenizer.train(texts, 300), model_arrays(model), {}).save(folder)
+    Bundle(model.config, Tokenizer.train(texts, 300), model_weights(model), {}).save(folder)
     return folder
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from anekdot.bundle import Bundle
-from tests.integration.conftest import TINY, anekdot
+from tests.support.commands import TINY_FLAGS, anekdot
 
 STEPS = 80
 
@@ -24,7 +24,7 @@ def unbroken(tmp_path_factory, jokes) -> bytes:
 
 
 def flags() -> list[object]:
-    return ["--steps", STEPS, "--dropout", 0.1, *TINY]
+    return ["--steps", STEPS, "--dropout", 0.1, *TINY_FLAGS]
 
 
 def start(jokes: Path, cwd: Path) -> subprocess.Popen:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from anekdot import errors, store
+from anekdot import atomic_files, errors
 from anekdot.bundle import PRETRAINED
-from anekdot.cli import main
-from tests.conftest import make_texts
+from tests.support.commands import run
+from tests.support.texts import make_texts
 
 TINY = [
     *("--n-layer", "1", "--n-head", "2", "--n-kv-head", "1", "--hidden-dim", "8"),
@@ -50,16 +50,6 @@ def place(tmp_path: Path, monkeypatch) -> Path:
     (tmp_path / "cut.jsonl.gz").write_bytes(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03cut")
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(capsys, monkeypatch, *arguments: object) -> tuple[int, str]:
-    """Runs the command in this process; returns its exit status and what it complained."""
-    monkeypatch.setattr(sys, "argv", ["anekdot", *map(str, arguments)])
-    try:
-        main()
-    except SystemExit as stop:
-        return int(stop.code or 0), capsys.readouterr().err
-    return 0, capsys.readouterr().err
 
 
 CASES: list[tuple[str, list[str]]] = [
@@ -209,7 +199,7 @@ def test_a_full_disk_is_named_and_leaves_nothing_half_written(place, capsys, mon
     def full(path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr(store, "sync", full)
+    monkeypatch.setattr(atomic_files, "sync", full)
     status, complaint = run(capsys, monkeypatch, "prepare", "good.txt", "--out", "x")
     assert status == 2
     assert os.strerror(errno.ENOSPC) in complaint

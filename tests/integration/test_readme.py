@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT, make_texts
+from tests.support.paths import ROOT
+from tests.support.texts import make_texts
 
 READMES = ["README.md", "README.ru.md"]
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)

@@ -15,8 +15,9 @@ import anekdot
 from anekdot.bundle import Bundle
 from anekdot.corpus.database import database
 from anekdot.errors import Terminated
-from anekdot.training import keeping, loop, micro_batch
-from anekdot.training.checkpoints import checkpoints, is_whole, save_checkpoint
+from anekdot.training import batch_size_finder, trainer
+from anekdot.training.checkpoint import manager
+from anekdot.training.checkpoint.format import checkpoints, is_whole, save_checkpoint
 
 pytestmark = [
     pytest.mark.slow,
@@ -43,7 +44,7 @@ def not_ignored():
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory, jokes):
-    """A prepared folder with a validation side as large as the training side."""
+    """A prepared folder with a validation split as large as the training split."""
     folder = tmp_path_factory.mktemp("data") / "data"
     anekdot.prepare(jokes, out=folder, vocab_size=300, validation=0.5, test=0.05)
     return folder
@@ -180,7 +181,7 @@ def test_the_measuring_of_a_micro_batch_answers(data, tmp_path, monkeypatch):
             os.kill(os.getpid(), signal.SIGINT)
         return seconds(*arguments)
 
-    monkeypatch.setattr(micro_batch, "_seconds", measure)
+    monkeypatch.setattr(batch_size_finder, "_seconds", measure)
     out, fields = tmp_path / "m", SHORT | {"batch": "auto"}
     with pytest.raises(KeyboardInterrupt):
         anekdot.train(data, out=out, **fields)
@@ -229,17 +230,17 @@ def test_evaluation_and_sampling_answer(  # noqa: PLR0917
         rounds.append(during)
         return describe_sample(*arguments)
 
-    likelihood, describe_sample = loop.likelihood, loop.describe_sample
+    likelihood, describe_sample = trainer.likelihood, trainer.describe_sample
     if during == "sample":
-        engine = loop.TorchEngine
-        monkeypatch.setattr(loop, "describe_sample", describe)
+        engine = trainer.TorchEngine
+        monkeypatch.setattr(trainer, "describe_sample", describe)
 
         def polled(model, poll):
             return engine(model, poll=lambda: (count(), poll()))
 
-        monkeypatch.setattr(loop, "TorchEngine", polled)
+        monkeypatch.setattr(trainer, "TorchEngine", polled)
     else:
-        monkeypatch.setattr(loop, "likelihood", measured)
+        monkeypatch.setattr(trainer, "likelihood", measured)
     if number == signal.SIGUSR1:
         anekdot.train(data, out=out, **SHORT)
         assert len(calls) > place[1]
@@ -272,7 +273,7 @@ def test_a_second_signal_does_not_wait_for_the_disk(data, tmp_path, unbroken, mo
         if record["kind"] == "step":
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(keeping, "save_checkpoint", slow)
+    monkeypatch.setattr(manager, "save_checkpoint", slow)
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         anekdot.train(data, out=out, observe=observe, **SHORT)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import zipfile
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 
 def test_a_wheel_tells_an_anecdote_and_stays_small(tmp_path):

@@ -1,25 +1,11 @@
 """Slopes against the paper, biases against the definition."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
 
 from anekdot.model.alibi import alibi_bias, head_slopes
-
-
-def published_slopes(n_head: int) -> list[float]:
-    """The recursion that the ALiBi paper's authors published, written independently."""
-
-    def power_of_two(n: int) -> list[float]:
-        start = 2 ** (-(2 ** -(math.log2(n) - 3)))
-        return [start * start**i for i in range(n)]
-
-    if math.log2(n_head).is_integer():
-        return power_of_two(n_head)
-    closest = 2 ** math.floor(math.log2(n_head))
-    return power_of_two(closest) + published_slopes(2 * closest)[0::2][: n_head - closest]
+from tests.support.models import published_slopes
 
 
 @pytest.mark.parametrize("n_head", range(1, 65))

@@ -21,7 +21,7 @@ from anekdot.model.attention import (
 )
 from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.model.transformer import Transformer
-from tests.model.test_alibi import published_slopes
+from tests.support.models import published_slopes
 
 SHAPES = [(4, 4), (4, 2), (6, 3), (6, 1), (3, 1)]
 VERSIONS = [grouped_attention, blockwise_attention, fast_attention]

@@ -14,27 +14,8 @@ from anekdot.model import transformer
 from anekdot.model.attention import folded_bias
 from anekdot.model.cache import KVCache
 from anekdot.model.config import PRESETS, ModelConfig
-from anekdot.model.transformer import IGNORED, Transformer, next_token_loss, reference_loss
-
-TINY = ModelConfig(
-    vocab_size=64, context_length=32, n_layer=2, n_head=6, n_kv_head=3, hidden_dim=24,
-    intermediate_dim=32,
-)  # fmt: skip
-
-
-def tiny_model(seed: int = 0, **changes) -> Transformer:
-    """A small model with weights large enough for attention to matter."""
-    torch.manual_seed(seed)
-    model = Transformer(dataclasses.replace(TINY, **changes)).eval()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.ndim == 2:
-                parameter.mul_(10)
-    return model
-
-
-def random_ids(*shape: int, seed: int = 1) -> torch.Tensor:
-    return torch.randint(3, 64, shape, generator=torch.Generator().manual_seed(seed))
+from anekdot.model.transformer import IGNORE_INDEX, Transformer, next_token_loss, reference_loss
+from tests.support.models import TINY_MODEL, random_ids, tiny_model
 
 
 def test_future_cannot_move_the_past():
@@ -88,7 +69,7 @@ def test_documents_of_a_row_are_read_as_if_alone(lengths, folded):
     ]
     if folded:  # as on a GPU
         model._bias = lambda ids, *_: folded_bias(
-            model.slopes_N, TINY.head_dim, ids.shape[1], (ids == begin_id).cumsum(1)
+            model.slopes_N, TINY_MODEL.head_dim, ids.shape[1], (ids == begin_id).cumsum(1)
         )
     loss = model.loss(ids_BT[:, :-1], ids_BT[:, 1:], begin_id)
     mean = sum(n * nats for n, nats in zip(n_targets, expected, strict=True)) / sum(n_targets)
@@ -99,7 +80,7 @@ def test_what_would_not_fit_into_memory_is_folded(monkeypatch):
     model, ids_BT = tiny_model(), random_ids(2, 20)
     documents_BT = (ids_BT % 7 == 0).cumsum(1)
     expected = model(ids_BT, documents_BT=documents_BT)
-    monkeypatch.setattr(transformer, "MOST_SCORES", 2 * 6 * 20 * 20 - 1)
+    monkeypatch.setattr(transformer, "MAX_SCORE_ELEMENTS", 2 * 6 * 20 * 20 - 1)
     monkeypatch.setattr(transformer, "attention_bias", None)
     logits = model(ids_BT, documents_BT=documents_BT)
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
@@ -171,7 +152,7 @@ def test_one_batch_overfits():
 
 def test_loss_equals_the_definition_and_ignores_padding():
     logits = torch.randn(2, 3, 5)
-    targets = torch.tensor([[1, 2, IGNORED], [4, IGNORED, IGNORED]])
+    targets = torch.tensor([[1, 2, IGNORE_INDEX], [4, IGNORE_INDEX, IGNORE_INDEX]])
     by_hand = [
         -torch.log_softmax(logits[b, t], -1)[targets[b, t]] for b, t in ((0, 0), (0, 1), (1, 0))
     ]
@@ -183,7 +164,7 @@ def test_gradients_of_the_loss_equal_those_in_float64():
     torch.manual_seed(0)
     logits = (torch.randn(3, 40, 64) * 5).requires_grad_()
     targets = random_ids(3, 40)
-    targets[1, 20:] = IGNORED
+    targets[1, 20:] = IGNORE_INDEX
     wide = logits.detach().double().requires_grad_()
     next_token_loss(logits, targets).backward()
     reference_loss(wide, targets).backward()
@@ -234,4 +215,4 @@ def test_parameter_count_and_shapes_are_the_models(preset, tied):
 )
 def test_impossible_shapes_are_refused_by_name(field, value):
     with pytest.raises(ConfigurationError, match=field):
-        dataclasses.replace(TINY, **{field: value})
+        dataclasses.replace(TINY_MODEL, **{field: value})

@@ -16,7 +16,7 @@ import tokenizers
 
 from anekdot.tokenizer import Tokenizer
 from anekdot.tokenizer.pretokens import PATTERN
-from tests.tokenizer.test_trainer import hugging_face_merges, written
+from tests.support.peers import hugging_face_merges, written
 
 PIECES = (
     *("кот", "Ёж", "zйro", "за́мок", "й", "ё", "a", "s", "ll"),

@@ -1,46 +1,18 @@
-import json
 import random
 from collections import Counter
 from itertools import product
 
 import pytest
-import tokenizers
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Regex, models, pre_tokenizers, trainers
 
 from anekdot.tokenizer import reference
-from anekdot.tokenizer.pretokens import PATTERN
 from anekdot.tokenizer.trainer import count_pretokens, train_merges
-from anekdot.tokenizer.vocabulary import BYTE_CHARACTERS, SPECIALS, Merge, byte_ids, token_bytes
+from anekdot.tokenizer.vocabulary import byte_ids
+from tests.support.peers import hugging_face_merges, written
 
 WORDS = st.one_of(*(st.text(alphabet, min_size=1, max_size=12) for alphabet in ("a", "ab", "abc")))
 COUNTS = st.dictionaries(WORDS.map(str.encode), st.integers(1, 4), max_size=8)
-
-
-def hugging_face_merges(documents: list[str], vocab_size: int) -> list[list[str]]:
-    """Trains the peer and returns its merges as it writes them."""
-    peer = tokenizers.Tokenizer(models.BPE())
-    peer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(PATTERN), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size,
-        special_tokens=list(SPECIALS),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    peer.train_from_iterator(documents, trainer)
-    return json.loads(peer.to_str())["model"]["merges"]
-
-
-def written(merges: list[Merge]) -> list[list[str]]:
-    """Writes merges as the peer does."""
-    tokens = ["".join(map(BYTE_CHARACTERS.__getitem__, token)) for token in token_bytes(merges)]
-    return [[tokens[left], tokens[right]] for left, right in merges]
 
 
 @given(COUNTS, st.integers(259, 300))

@@ -3,7 +3,7 @@
 import pytest
 
 import anekdot
-from tests.training.nursery import little_pictures
+from tests.support.fault_injection import little_pictures
 
 
 @pytest.fixture(autouse=True, scope="session")

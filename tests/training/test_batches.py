@@ -3,9 +3,9 @@ import pytest
 
 from anekdot.corpus.shards import Shard
 from anekdot.errors import CorpusError
-from anekdot.model.transformer import IGNORED
+from anekdot.model.transformer import IGNORE_INDEX
 from anekdot.training.batches import Batches
-from tests.conftest import write_shard
+from tests.support.shards import write_shard
 
 BEGIN, END = 1, 2
 DOCUMENTS = [[BEGIN, *range(10 * i + 3, 10 * i + 4 + i % 7), END] for i in range(23)]
@@ -31,7 +31,7 @@ def batches(shard, rows, seed=0, context_length=5, batch_size=4):
 
 def row_pairs(ids_BT, targets_BT):
     for ids, targets in zip(ids_BT, targets_BT, strict=True):
-        yield ids[targets != IGNORED].tolist(), targets[targets != IGNORED].tolist()
+        yield ids[targets != IGNORE_INDEX].tolist(), targets[targets != IGNORE_INDEX].tolist()
 
 
 def test_only_rows_of_several_documents_are_taken_apart(shard):
@@ -80,8 +80,8 @@ def test_padding_is_ignored_by_the_loss(shard):
     ids_BT, targets_BT = batches(shard, "documents", context_length=20).batch(0)
     assert ids_BT.shape == targets_BT.shape == (4, 20)
     for ids, targets in zip(ids_BT, targets_BT, strict=True):
-        length = int((targets != IGNORED).sum())
-        assert (targets[length:] == IGNORED).all()
+        length = int((targets != IGNORE_INDEX).sum())
+        assert (targets[length:] == IGNORE_INDEX).all()
         assert not ids[length:].any()
         assert targets[length - 1] == END
 

@@ -10,13 +10,20 @@ import pytest
 import anekdot
 from anekdot.bundle import Bundle
 from anekdot.errors import AnekdotError, BundleError, CorpusError
-from anekdot.training import checkpoints as room
-from anekdot.training.checkpoints import HASHES, MODEL, OPTIMIZER, STATE, checkpoints, is_whole
-from tests.training.test_run import TINY
+from anekdot.training.checkpoint import format as room
+from anekdot.training.checkpoint.format import (
+    HASHES,
+    MODEL,
+    OPTIMIZER,
+    STATE,
+    checkpoints,
+    is_whole,
+)
+from tests.support.runs import TINY_RUN
 
 pytestmark = pytest.mark.slow  # dozens of runs
 
-OWN = {name: value for name, value in TINY.items() if name not in ("validation", "test")}
+OWN = {name: value for name, value in TINY_RUN.items() if name not in ("validation", "test")}
 OWN |= {"steps": 24, "checkpoint_every": 4, "dropout": 0.1}
 STOPPED = 18
 

@@ -14,8 +14,8 @@ import anekdot
 from anekdot.bundle import Bundle
 from anekdot.cli import main
 from anekdot.errors import AnekdotError, ConfigurationError, StorageError
-from anekdot.training.checkpoints import checkpoints, is_whole
-from tests.training.test_run import TINY
+from anekdot.training.checkpoint.format import checkpoints, is_whole
+from tests.support.runs import TINY_RUN
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 SIZE = 2 << 20  # of the disk
-FIELDS = {name: value for name, value in TINY.items() if name not in ("validation", "test")}
+FIELDS = {name: value for name, value in TINY_RUN.items() if name not in ("validation", "test")}
 FIELDS |= {"steps": 24, "evaluate_every": 4, "sample_every": 12, "checkpoint_every": 3}
 FULL = (errno.ENOSPC, errno.EDQUOT)
 

@@ -15,22 +15,22 @@ from anekdot.bundle import Bundle
 from anekdot.errors import ConfigurationError
 from anekdot.evaluation.likelihood import Likelihood
 from anekdot.model import transformer
-from anekdot.model.transformer import IGNORED
-from anekdot.training import steps
+from anekdot.model.transformer import IGNORE_INDEX
 from anekdot.training.batches import Batches
+from anekdot.training.compilation import autocast
 from anekdot.training.config import TrainingConfig
-from anekdot.training.hardware import autocast
+from anekdot.training.monitoring import step_recorder
+from anekdot.training.monitoring.eta import Clock
+from anekdot.training.monitoring.step_recorder import Steps
 from anekdot.training.optimizer import build_optimizer
-from anekdot.training.progress import REMEMBERED
-from anekdot.training.step import train_step
-from anekdot.training.steps import Steps
-from anekdot.training.time_left import Clock
-from tests.model.test_transformer import random_ids, tiny_model
-from tests.training.test_run import TINY, metrics
+from anekdot.training.state import REMEMBERED
+from anekdot.training.train_step import train_step
+from tests.support.models import random_ids, tiny_model
+from tests.support.runs import TINY_RUN, metrics
 
 pytestmark = pytest.mark.slow  # dozens of runs
 
-OWN = {name: value for name, value in TINY.items() if name not in ("validation", "test")}
+OWN = {name: value for name, value in TINY_RUN.items() if name not in ("validation", "test")}
 OWN |= {"evaluate_every": 20, "dropout": 0.1}
 NAN = math.nan
 
@@ -39,7 +39,11 @@ NAN = math.nan
 def distort(monkeypatch):
     """Multiplies the loss of every step with what a function of its number and rate says."""
     now = {}
-    real_batch, real_step, real_loss = Batches.batch, steps.train_step, transformer.next_token_loss
+    real_batch, real_step, real_loss = (
+        Batches.batch,
+        step_recorder.train_step,
+        transformer.next_token_loss,
+    )
 
     def batch(batches, number):
         now["number"] = number + 1
@@ -54,7 +58,7 @@ def distort(monkeypatch):
             return real_loss(logits, targets) * factor(now["number"], now["rate"])
 
         monkeypatch.setattr(Batches, "batch", batch)
-        monkeypatch.setattr(steps, "train_step", train_step)
+        monkeypatch.setattr(step_recorder, "train_step", train_step)
         monkeypatch.setattr(transformer, "next_token_loss", loss)
 
     return start
@@ -93,7 +97,7 @@ def state(model, optimizer):
 
 def test_a_loss_that_is_no_number_changes_no_bit(data, tmp_path, distort, monkeypatch):
     distort(lambda number, rate: {3: NAN, 17: math.inf, 18: -math.inf}.get(number, 1.0))
-    real, same = steps.train_step, []
+    real, same = step_recorder.train_step, []
 
     def watched(loss_of, optimizer, *arguments, **others):
         before = state(loss_of.func.__self__, optimizer)
@@ -102,7 +106,7 @@ def test_a_loss_that_is_no_number_changes_no_bit(data, tmp_path, distort, monkey
         same.append(len(before) == len(after) and all(map(torch.equal, before, after)))
         return result
 
-    monkeypatch.setattr(steps, "train_step", watched)
+    monkeypatch.setattr(step_recorder, "train_step", watched)
     anekdot.train(data, out=tmp_path / "m", **OWN)
     assert [number for number, kept in enumerate(same, 1) if kept] == [3, 17, 18]
     skips = [record["steps"] for record in metrics(tmp_path / "m", "skip")]
@@ -140,7 +144,7 @@ class Stepper:
         ids = random_ids(8, 33)
         self.ids, self.targets = ids[:, :-1], ids[:, 1:].clone()
         for row, length in enumerate([32, 1, 1, 1, 20, 32, 2, 9]):
-            self.targets[row, length:] = IGNORED
+            self.targets[row, length:] = IGNORE_INDEX
 
     def __call__(self):
         return train_step(self.model.loss, self.optimizer, self.ids, self.targets, **self.how)
@@ -179,7 +183,7 @@ def usual_rates(share):
     """The rates of the schedule by step, times a share."""
     return {
         number: share
-        * steps.learning_rate(number - 1, highest=1e-3, warmup_steps=3, steps=OWN["steps"])
+        * step_recorder.learning_rate(number - 1, highest=1e-3, warmup_steps=3, steps=OWN["steps"])
         for number in range(1, OWN["steps"] + 1)
     }
 
@@ -272,10 +276,10 @@ def test_a_measured_micro_batch_is_kept(data, tmp_path):
 
 
 def test_any_micro_batch_goes_on_to_the_bit(data, tmp_path, monkeypatch):
-    monkeypatch.setattr("anekdot.training.loop.fastest_micro_batch", lambda *_, **__: 3)
+    monkeypatch.setattr("anekdot.training.trainer.find_micro_batch", lambda *_, **__: 3)
     fields = OWN | {"batch": "auto"}
     anekdot.train(data, out=tmp_path / "m", **fields)
-    monkeypatch.setattr(steps, "train_step", in_threes(steps.train_step))
+    monkeypatch.setattr(step_recorder, "train_step", in_threes(step_recorder.train_step))
     train_with_a_stop(data, tmp_path / "n", lambda record: record["step"] == 30, **fields)
     assert sha(tmp_path / "n") == sha(tmp_path / "m")
 
@@ -310,7 +314,7 @@ def test_an_early_end_comes_again_after_a_stop(data, tmp_path, monkeypatch, kind
     script(monkeypatch, [5.0, 3.0, 4.0, 3.5])
     if kind == "end":
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("anekdot.training.loop.Run._judge_best", interrupt)
+            patch.setattr("anekdot.training.trainer.Trainer._judge_best", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 anekdot.train(data, out=other, **fields)
     else:
@@ -344,7 +348,7 @@ def script(monkeypatch, nats):
         weights.append({name: p.detach().clone() for name, p in model.named_parameters()})
         return Likelihood(next(results), 10, 10, 1)
 
-    monkeypatch.setattr("anekdot.training.loop.likelihood", scripted)
+    monkeypatch.setattr("anekdot.training.trainer.likelihood", scripted)
     return weights
 
 
@@ -385,10 +389,10 @@ def test_other_threads_than_before_are_said(data, tmp_path):
 
 def test_a_lost_compiler_is_said(data, tmp_path, monkeypatch):
     said = []
-    monkeypatch.setattr("anekdot.training.loop.worth_compiling", lambda *_: True)
-    monkeypatch.setattr("anekdot.training.loop.compiled", lambda function, failed: function)
+    monkeypatch.setattr("anekdot.training.trainer.should_compile", lambda *_: True)
+    monkeypatch.setattr("anekdot.training.trainer.compiled", lambda function, failed: function)
     stopped_after_four_steps(data, tmp_path / "m", said)
-    monkeypatch.setattr("anekdot.training.loop.worth_compiling", lambda *_: False)
+    monkeypatch.setattr("anekdot.training.trainer.should_compile", lambda *_: False)
     anekdot.train(data, out=tmp_path / "m", notice=said.append, **FEW)
     (sentence,) = said
     assert "device cpu, compiled and goes on with cpu" in sentence

@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
-from anekdot.settings import build, resolve
+from anekdot.config import build, resolve
 from anekdot.training.config import TrainingConfig
 from anekdot.training.optimizer import build_optimizer, reference_adamw
-from anekdot.training.step import train_step
-from tests.model.test_transformer import random_ids, tiny_model
+from anekdot.training.train_step import train_step
+from tests.support.models import random_ids, tiny_model
 
 
 def config(**fields):

@@ -11,10 +11,10 @@ from anekdot.model import attention
 from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.model.norm import RMSNorm
 from anekdot.model.transformer import Transformer, reference_loss
+from anekdot.training.compilation import autocast, compiled, should_compile
 from anekdot.training.config import TrainingConfig
-from anekdot.training.hardware import autocast, compiled, worth_compiling
 from anekdot.training.optimizer import build_optimizer, reference_adamw
-from anekdot.training.step import train_step
+from anekdot.training.train_step import train_step
 
 STEPS, BEGIN = 50, 4
 CONFIG = TrainingConfig(
@@ -68,7 +68,7 @@ def fast_losses(model, loss_of):
 @pytest.mark.slow
 @pytest.mark.parametrize("is_compiled", [False, True])
 def test_losses_equal_those_of_the_plain_path(monkeypatch, is_compiled):
-    if is_compiled and not worth_compiling(torch.device("cpu"), math.inf):
+    if is_compiled and not should_compile(torch.device("cpu"), math.inf):
         pytest.skip("nothing is compiled here")
     plain = begin()
     fast = copy.deepcopy(plain)
@@ -85,7 +85,7 @@ def test_losses_equal_those_of_the_plain_path(monkeypatch, is_compiled):
 @pytest.mark.slow
 @pytest.mark.parametrize("is_compiled", [False, True])
 def test_gradients_equal_those_in_float64(monkeypatch, is_compiled):
-    if is_compiled and not worth_compiling(torch.device("cpu"), math.inf):
+    if is_compiled and not should_compile(torch.device("cpu"), math.inf):
         pytest.skip("nothing is compiled here")
     model, (ids, targets) = begin(), next(batches())
     exact = copy.deepcopy(model).double()

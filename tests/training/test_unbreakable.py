@@ -14,16 +14,17 @@ import pytest
 
 from anekdot.bundle import Bundle
 from anekdot.errors import BundleError
-from anekdot.training.checkpoints import checkpoints, is_whole
-from tests.training.nursery import Nursery
-from tests.training.test_run import TINY
+from anekdot.training.checkpoint.format import checkpoints, is_whole
+from tests.support.fault_injection import Nursery
+from tests.support.paths import ROOT
+from tests.support.runs import TINY_RUN
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="forks, /proc and LD_PRELOAD"),
 ]
 
-OWN = {name: value for name, value in TINY.items() if name not in ("validation", "test")}
+OWN = {name: value for name, value in TINY_RUN.items() if name not in ("validation", "test")}
 OWN |= {"steps": 24, "evaluate_every": 4, "sample_every": 12, "dropout": 0.1}
 VARIANTS = (
     OWN | {"checkpoint_every": 2},
@@ -49,7 +50,7 @@ def shim(tmp_path_factory):
     if compiler is None:
         return None
     library = tmp_path_factory.mktemp("shim") / "faults.so"
-    source = Path(__file__).with_name("faults.c")
+    source = ROOT / "tests/support/faults.c"
     options = ["-shared", "-fPIC", "-O1", "-o", library, source, "-ldl", "-lpthread"]
     subprocess.run([compiler, *options], check=True)
     return library

@@ -44,7 +44,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # Windows would write a file in its code page
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        app(hyphens_last(sys.argv[1:]), exit_on_error=False, print_error=False)
+        app(protect_leading_hyphens(sys.argv[1:]), exit_on_error=False, print_error=False)
     except CycloptsError as error:
         _fail(f"{error}\nanekdot --help shows the commands, anekdot COMMAND --help the flags.")
     except AnekdotError as error:
@@ -80,13 +80,13 @@ def _answer_signals() -> None:
 TEXT = re.compile(r"-(?![A-Za-z0-9-])|-[^=]*\s|-+[^\x00-\x7f]")
 
 
-def hyphens_last(arguments: list[str]) -> list[str]:
+def protect_leading_hyphens(arguments: list[str]) -> list[str]:
     """Moves texts that begin with a hyphen, and - itself, behind -- so that they are no flags.
 
     Half of all anecdotes begin with a hyphen. A flag goes on with a Latin letter, a digit or
     a second hyphen, and has no space before its value.
 
-    >>> hyphens_last(["generate", "- Доктор, я умру?", "-n", "3"])
+    >>> protect_leading_hyphens(["generate", "- Доктор, я умру?", "-n", "3"])
     ['generate', '-n', '3', '--', '- Доктор, я умру?']
     """
     if "--" in arguments:

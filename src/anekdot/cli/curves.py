@@ -13,7 +13,7 @@ def curves(*bundles: Path, out: Path = Path("curves.png")) -> None:
     from anekdot.errors import ConfigurationError, require
 
     require("anekdot curves", "train", "matplotlib")
-    from anekdot.training.curves import draw_curves
+    from anekdot.training.monitoring.curves import draw_curves
 
     if not bundles:
         raise ConfigurationError("No run was named.", "Name one or more bundles.")

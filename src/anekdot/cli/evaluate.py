@@ -20,7 +20,7 @@ def evaluate(
 
     Args:
         bundle: The model's folder.
-        texts: Texts to measure on; without them, the test side that was kept in training.
+        texts: Texts to measure on; without them, the test split that was kept in training.
         json_object: Print one JSON object.
     """
     from anekdot import pipeline

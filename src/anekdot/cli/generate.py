@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from anekdot.cli.progress import harmless
+from anekdot.cli.progress import escape_control_characters
 from anekdot.generation.generator import MAX_TOKENS, TEMPERATURE, load
 
 
@@ -51,5 +51,5 @@ def generate(
         if json_lines:
             print(json.dumps(dataclasses.asdict(sample), ensure_ascii=False), flush=True)
         else:
-            text = harmless(sample.text) if sys.stdout.isatty() else sample.text
+            text = escape_control_characters(sample.text) if sys.stdout.isatty() else sample.text
             print("\n***\n" * (number > 0) + text, flush=True)

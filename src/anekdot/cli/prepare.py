@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from anekdot.cli.progress import bars, console
 from anekdot.cli.summary import describe
-from anekdot.settings import PreparationConfig, bytes_of
+from anekdot.config import PreparationConfig
+from anekdot.machine import parse_memory
 
 
 def prepare(
@@ -47,7 +48,7 @@ def prepare(
         manifest = pipeline.prepare(
             *sources,
             out=out,
-            memory=None if memory is None else bytes_of(memory),
+            memory=None if memory is None else parse_memory(memory),
             ray=ray,
             progress=progress,
             notice=console.print,

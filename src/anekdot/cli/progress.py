@@ -67,7 +67,7 @@ def in_words(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def harmless(text: str) -> str:
+def escape_control_characters(text: str) -> str:
     """Replaces control characters, which a young model makes and a terminal would obey."""
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\ufffd", text)
 
@@ -119,7 +119,7 @@ def training_watcher(update: Update) -> Callable[[dict[str, Any]], None]:
                 f"{record['loss']:.3f} nats a token" + "  (best)" * record["best"]
             )
         elif record["kind"] == "sample":
-            text = Text(harmless(record["text"]), style="italic")
+            text = Text(escape_control_characters(record["text"]), style="italic")
             console.print(Padding(text, (0, 0, 0, 4), expand=False))
             console.print(
                 f"    ({len(record['copied'])} of {len(record['text'])} characters stand in one "

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from anekdot.bundle import PRETRAINED, TOKENIZER
+from anekdot.config import PreparationConfig
 from anekdot.errors import ConfigurationError
-from anekdot.settings import PreparationConfig
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 app = App(name="tokenizer", help="Train a tokenizer, or look at what one does.")
@@ -72,7 +72,7 @@ def show(
         texts: Texts to measure the compression on.
         tokenizer: A tokenizer.json or a bundle; without it, the pretrained model's.
     """
-    from anekdot.tokenizer.vocabulary_view import view
+    from anekdot.tokenizer.statistics import view
 
     loaded = _load(tokenizer)
     console = Console(highlight=False, file=sys.stdout)

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from docstring_parser import parse
 
-from anekdot.cli.progress import bars, console, harmless, training_watcher
+from anekdot.cli.progress import bars, console, escape_control_characters, training_watcher
+from anekdot.config import FIELDS, PreparationConfig
 from anekdot.errors import ConfigurationError
 from anekdot.model.config import ModelConfig
-from anekdot.settings import FIELDS, PreparationConfig
 from anekdot.training.config import TrainingConfig
 
 
@@ -103,7 +103,10 @@ def train(
     console.print(trained.limit)
     console.print(f"Curves: {trained.curves}\nThree texts of the new model:\n")
     for sample in load(trained.bundle).samples(n=3, seed=0):
-        print(harmless(sample.text) if sys.stdout.isatty() else sample.text, end="\n\n")
+        print(
+            escape_control_characters(sample.text) if sys.stdout.isatty() else sample.text,
+            end="\n\n",
+        )
     console.print(f'More: anekdot generate --model {trained.bundle} "…"')
 
 

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from anekdot.atomic_files import sha256
 from anekdot.corpus.database import database, parquet
-from anekdot.corpus.splitting import SIDES, Side
+from anekdot.corpus.splitting import SPLITS, Split
 from anekdot.errors import CorpusError
-from anekdot.store import sha256
 
 MANIFEST = "manifest.json"
 FORMAT = "anekdot-corpus-1"
@@ -39,8 +39,8 @@ class Manifest:
     settings: dict[str, Any]
     texts_in: int
     dropped: dict[str, int]
-    documents: dict[Side, int]
-    tokens: dict[Side, int]
+    documents: dict[Split, int]
+    tokens: dict[Split, int]
     vocab_size: int
     files: dict[str, str]
     format: str = FORMAT
@@ -80,7 +80,7 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 def is_prepared(folder: Path) -> bool:
     """Whether a folder is a prepared one, also one whose manifest was lost."""
-    return any((folder / name).is_file() for name in (MANIFEST, f"{SIDES[0]}.ids.npy"))
+    return any((folder / name).is_file() for name in (MANIFEST, f"{SPLITS[0]}.ids.npy"))
 
 
 def place_of(folder: Path, number: int) -> str:
@@ -105,7 +105,7 @@ def _parse(record: Any) -> Manifest:
     for name in ("settings", "dropped", "documents", "tokens", "files"):
         _check(isinstance(record[name], dict), f"{name} is no object")
     for name in ("documents", "tokens"):
-        _check(record[name].keys() == set(SIDES), f"{name} has other sides")
+        _check(record[name].keys() == set(SPLITS), f"{name} has other sides")
     counts = [
         count for name in ("dropped", "documents", "tokens") for count in record[name].values()
     ]

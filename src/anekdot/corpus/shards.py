@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from anekdot.corpus.splitting import Side
+from anekdot.corpus.splitting import Split
 from anekdot.errors import CorpusError
 
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
@@ -27,7 +27,7 @@ Append = Callable[[NDArray[np.integer], NDArray[np.integer]], None]
 
 
 @contextmanager
-def shard_writer(folder: Path, side: Side, vocab_size: int) -> Iterator[Append]:
+def shard_writer(folder: Path, side: Split, vocab_size: int) -> Iterator[Append]:
     """Opens the shard of a side for writing; it is complete once the block ends.
 
     Args:
@@ -70,7 +70,7 @@ class Shard:
     offsets: NDArray[np.int64]
 
     @classmethod
-    def open(cls, folder: Path, side: Side) -> "Shard":
+    def open(cls, folder: Path, side: Split) -> "Shard":
         """Opens the shard of a side in a folder.
 
         Raises:
@@ -110,11 +110,11 @@ class Shard:
         return [self.document(number) for number in range(n_documents)]
 
 
-def _ids_path(folder: Path, side: Side) -> Path:
+def _ids_path(folder: Path, side: Split) -> Path:
     return folder / f"{side}.ids.npy"
 
 
-def _offsets_path(folder: Path, side: Side) -> Path:
+def _offsets_path(folder: Path, side: Split) -> Path:
     return folder / f"{side}.offsets.npy"
 
 

@@ -11,8 +11,8 @@ from typing import Literal, get_args
 
 from anekdot.errors import ConfigurationError
 
-Side = Literal["train", "validation", "test"]
-SIDES: tuple[Side, ...] = get_args(Side)
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -44,7 +44,7 @@ def fraction(normal_form: str) -> float:
     return (int.from_bytes(digest, "big") >> 11) / 2**53
 
 
-def side(text: str, validation: float, test: float) -> Side:
+def side(text: str, validation: float, test: float) -> Split:
     """Returns the side on which a text falls.
 
     Test takes the fractions [0, test) and validation [1 - validation, 1).
@@ -58,10 +58,10 @@ def side(text: str, validation: float, test: float) -> Side:
         ConfigurationError: As `check_fractions`.
     """
     check_fractions(validation, test)
-    return side_at(fraction(normalise(text)), validation, test)
+    return split_at(fraction(normalise(text)), validation, test)
 
 
-def side_at(place: float, validation: float, test: float) -> Side:
+def split_at(place: float, validation: float, test: float) -> Split:
     """Returns the side of a text whose place is known, for shares that have been checked."""
     if place < test:
         return "test"

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anekdot.callbacks import Progress
-from anekdot.corpus.collecting import Collection
+from anekdot.corpus.preparation import Collection
 from anekdot.corpus.shards import shard_writer
-from anekdot.corpus.splitting import SIDES, Side
+from anekdot.corpus.splitting import SPLITS, Split
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 
 def learn_tokenizer(
     collection: Collection, vocab_size: int, path: Path, progress: Progress | None
 ) -> Tokenizer:
-    """Returns the tokenizer of the training side, learned once."""
+    """Returns the tokenizer of the training split, learned once."""
     if path.exists():
         return Tokenizer.load(path)
     tokenizer = Tokenizer.train(
@@ -32,16 +32,16 @@ def learn_tokenizer(
 
 def write_shards(
     collection: Collection, tokenizer: Tokenizer, folder: Path, progress: Progress | None
-) -> dict[Side, int]:
+) -> dict[Split, int]:
     """Writes the ids of all sides; returns how many each has."""
-    tokens = dict.fromkeys(SIDES, 0)
+    tokens = dict.fromkeys(SPLITS, 0)
     done, total = 0, collection.count()
     with ExitStack() as stack:
         appends = [
-            stack.enter_context(shard_writer(folder, side, tokenizer.vocab_size)) for side in SIDES
+            stack.enter_context(shard_writer(folder, side, tokenizer.vocab_size)) for side in SPLITS
         ]
         for sides, texts in collection.kept():
-            for number, side in enumerate(SIDES):
+            for number, side in enumerate(SPLITS):
                 ids, offsets = encode_documents(tokenizer, texts[sides == number].tolist())
                 appends[number](ids, np.diff(offsets))
                 tokens[side] += len(ids)

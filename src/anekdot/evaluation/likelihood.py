@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from anekdot.callbacks import Progress
-from anekdot.model.transformer import IGNORED, Transformer
+from anekdot.model.transformer import IGNORE_INDEX, Transformer
 
 
 @dataclass(frozen=True)
@@ -117,10 +117,10 @@ def likelihood(
             nats += F.cross_entropy(
                 logits_BTV.flatten(0, 1).float(),
                 targets_BT.flatten().to(device),
-                ignore_index=IGNORED,
+                ignore_index=IGNORE_INDEX,
                 reduction="sum",
             ).item()
-            tokens += int((targets_BT != IGNORED).sum())
+            tokens += int((targets_BT != IGNORE_INDEX).sum())
             done += len(batch)
             if progress is not None:
                 progress(done, len(plan), "windows")
@@ -145,7 +145,7 @@ def _fill(
     """Returns ids_BT, padded on the right where causality hides it, and targets_BT."""
     longest = max(window.end - window.start for window in batch)
     ids_BT = np.zeros((len(batch), longest), np.int64)
-    targets_BT = np.full((len(batch), longest), IGNORED, np.int64)
+    targets_BT = np.full((len(batch), longest), IGNORE_INDEX, np.int64)
     for row, window in enumerate(batch):
         ids, length = documents[window.document], window.end - window.start
         ids_BT[row, :length] = ids[window.start : window.end]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from anekdot.jit import compiled
+from anekdot.numba_jit import jit
 
 Ids = npt.NDArray[np.integer]
 Longs = npt.NDArray[np.int64]
@@ -44,7 +44,7 @@ def longest_shared_span(ids: Sequence[int], others: Ids) -> tuple[int, int]:
     return end - length, length
 
 
-@compiled
+@jit
 def write_longest(
     others: Ids, first: int, last: Longs, before: Longs, lengths: Longs, ends: Longs, best: Longs
 ) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 
 from anekdot.bundle import Bundle
 from anekdot.errors import ConfigurationError
-from anekdot.generation.beam import beam_search
-from anekdot.generation.cpu_engine import CpuEngine
+from anekdot.generation.beam_search import beam_search
 from anekdot.generation.engine import Engine
+from anekdot.generation.numpy_engine import NumpyEngine
 from anekdot.generation.sampling import sample
 from anekdot.model.config import check_integer, check_number
 from anekdot.tokenizer.tokenizer import Tokenizer
@@ -53,7 +53,7 @@ def load(bundle: Path | str | None = None) -> "Generator":
         BundleError: The folder is no bundle, or a damaged one.
     """
     model = Bundle.load(bundle)
-    return Generator(model.tokenizer, CpuEngine(model.config, model.weights))
+    return Generator(model.tokenizer, NumpyEngine(model.config, model.weights))
 
 
 class Generator:

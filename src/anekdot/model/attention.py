@@ -22,9 +22,11 @@ from anekdot.model.cache import KVCache
 from anekdot.model.config import ModelConfig
 
 QUERY_BLOCK = 128  # positions at most; see docs/performance.md
-MOST_SCORES = 1 << 26  # of a layer that are held in memory
-FARTHEST = 1 << 16  # positions that folded_bias holds exactly
-APART = 16384.0  # between the scores of a document and those of others, when it is folded
+MAX_SCORE_ELEMENTS = 1 << 26  # of a layer that are held in memory
+MAX_EXACT_POSITION = 1 << 16  # positions that folded_bias holds exactly
+DOCUMENT_MASK_SCORE = (
+    16384.0  # between the scores of a document and those of others, when it is folded
+)
 
 
 def attention_bias(
@@ -151,9 +153,9 @@ def folded_bias(
 
     Softmax ignores what is the same for all keys of a query, so ``-slope * (i - j)`` may become
     ``slope * j``: a product of the query's dimensions with the key's. A slope is split into three
-    numbers and a position into two that bfloat16 holds exactly (see FARTHEST). Of a document's
-    number eight bits are compared: each that differs takes APART away, and where none does,
-    nothing is added at all. A document 256 documents away counts as the same.
+    numbers and a position into two that bfloat16 holds exactly (see MAX_EXACT_POSITION). Of a
+    document's number eight bits are compared: each that differs takes DOCUMENT_MASK_SCORE away, and
+    where none does, nothing is added at all. A document 256 documents away counts as the same.
 
     Args:
         slopes_N: ALiBi slopes, float32.
@@ -174,7 +176,9 @@ def folded_bias(
         return FoldedBias(of_query, of_key)
     places = torch.arange(8, device=slopes_N.device)
     bits_B1TE = ((documents_BT[:, None, :, None] >> places) & 1).float()
-    unlike_B1TE = torch.cat([bits_B1TE - 1, -bits_B1TE], dim=-1) * APART * math.sqrt(head_dim)
+    unlike_B1TE = (
+        torch.cat([bits_B1TE - 1, -bits_B1TE], dim=-1) * DOCUMENT_MASK_SCORE * math.sqrt(head_dim)
+    )
     bits_B1TE = torch.cat([bits_B1TE, 1 - bits_B1TE], dim=-1)
     return FoldedBias(_beside(of_query, unlike_B1TE), _beside(of_key, bits_B1TE))
 

@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from anekdot.model.alibi import head_slopes
 from anekdot.model.attention import (
-    FARTHEST,
-    MOST_SCORES,
+    MAX_EXACT_POSITION,
+    MAX_SCORE_ELEMENTS,
     Attention,
     FoldedBias,
     attention_bias,
@@ -23,7 +23,7 @@ from anekdot.model.dropout import Dropout
 from anekdot.model.feed_forward import FeedForward
 from anekdot.model.norm import RMSNorm
 
-IGNORED = -100  # the target of a position that has none
+IGNORE_INDEX = -100  # the target of a position that has none
 
 
 class Transformer(nn.Module):
@@ -84,8 +84,8 @@ class Transformer(nn.Module):
     ) -> Tensor | FoldedBias:
         """Returns what attention adds to its scores, in the form that is fastest here."""
         n_query = ids_BT.shape[1]
-        many = ids_BT.numel() * self.config.n_head * n_query > MOST_SCORES
-        may_fold = padding_mask_BS is None and cache is None and n_query <= FARTHEST
+        many = ids_BT.numel() * self.config.n_head * n_query > MAX_SCORE_ELEMENTS
+        may_fold = padding_mask_BS is None and cache is None and n_query <= MAX_EXACT_POSITION
         if may_fold and (many or ids_BT.device.type == "cuda"):
             head_dim = self.config.head_dim
             return folded_bias(self.slopes_N, head_dim, n_query, documents_BT)
@@ -102,7 +102,7 @@ class Transformer(nn.Module):
 
         Args:
             ids_BT: Token ids.
-            targets_BT: The tokens that follow; IGNORED where there is none.
+            targets_BT: The tokens that follow; IGNORE_INDEX where there is none.
             begin_id: The token that documents begin with, if rows hold several: each is then
                 read by itself.
         """
@@ -138,7 +138,7 @@ def initialise(module: nn.Module) -> None:
 
 def reference_loss(logits_BTV: Tensor, targets_BT: Tensor) -> Tensor:
     """``next_token_loss`` spelled out: the mean of -log softmax at the true tokens."""
-    real_BT = targets_BT != IGNORED
+    real_BT = targets_BT != IGNORE_INDEX
     true_BT = logits_BTV.gather(-1, targets_BT.where(real_BT, 0)[..., None])[..., 0]
     nats_BT = logits_BTV.logsumexp(dim=-1) - true_BT
     return nats_BT[real_BT].mean()
@@ -152,8 +152,8 @@ def next_token_loss(logits_BTV: Tensor, targets_BT: Tensor) -> Tensor:
 
     Args:
         logits_BTV: The model's output.
-        targets_BT: The next tokens; IGNORED where there is none (padding).
+        targets_BT: The next tokens; IGNORE_INDEX where there is none (padding).
     """
     return F.cross_entropy(
-        logits_BTV.flatten(0, 1).float(), targets_BT.flatten(), ignore_index=IGNORED
+        logits_BTV.flatten(0, 1).float(), targets_BT.flatten(), ignore_index=IGNORE_INDEX
     )

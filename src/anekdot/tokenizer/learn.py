@@ -5,11 +5,12 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from anekdot.callbacks import Progress
-from anekdot.tokenizer import compiled, trainer
+from anekdot.machine import available_cores
+from anekdot.tokenizer import fast, trainer
 from anekdot.tokenizer.vocabulary import FIRST_BYTE, FIRST_MERGE, Merge, byte_ids
 
 if TYPE_CHECKING:
-    from anekdot.tokenizer.compiled.learning import Segmentation
+    from anekdot.tokenizer.fast.learning import Segmentation
 
 Ties = Literal["huggingface", "bytes"]
 
@@ -43,14 +44,14 @@ def learn(
     for document in stream:
         ahead.append(document)
         size += len(document)
-        if size >= compiled.WORTH_COMPILING:
+        if size >= fast.WORTH_COMPILING:
             break
     stream = chain(ahead, stream)
     segmentation = None
-    if size >= compiled.WORTH_COMPILING and compiled.available():
-        from anekdot.tokenizer.compiled import counter, learning  # noqa: PLC0415 (slow)
+    if size >= fast.WORTH_COMPILING and fast.available():
+        from anekdot.tokenizer.fast import counter, learning  # noqa: PLC0415 (slow)
 
-        counts = counter.count_pretokens(stream, threads or compiled.cores(), memory_limit)
+        counts = counter.count_pretokens(stream, threads or available_cores(), memory_limit)
         merges, segmentation = learning.train_merges(counts, vocab_size, numbering, progress)
     else:
         merges = trainer.train_merges(

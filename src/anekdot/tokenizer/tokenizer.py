@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from anekdot.atomic_files import staged
 from anekdot.callbacks import Progress
 from anekdot.errors import TokenizerError
-from anekdot.store import staged
-from anekdot.tokenizer import compiled, formats
-from anekdot.tokenizer.compiled.arrays import Ids, Ints, Longs
+from anekdot.machine import available_cores
+from anekdot.tokenizer import fast, formats
 from anekdot.tokenizer.encoder import Encoder
+from anekdot.tokenizer.fast.arrays import Ids, Ints, Longs
 from anekdot.tokenizer.learn import Ties, learn
 from anekdot.tokenizer.pretokens import PATTERN, document_to_bytes, split, to_bytes
 from anekdot.tokenizer.streaming import StreamDecoder
 from anekdot.tokenizer.vocabulary import FIRST_MERGE, SPECIALS, Merge, token_bytes, with_specials
 
 if TYPE_CHECKING:
-    from anekdot.tokenizer.compiled.encoder import CompiledEncoder
+    from anekdot.tokenizer.fast.encoder import CompiledEncoder
 
 
 @dataclass(frozen=True, repr=False)
@@ -186,8 +187,8 @@ class Tokenizer:
         ([3, 3, 3], [0, 1, 1, 3])
         """
         documents = list(texts)
-        if (fast := self._fast(sum(map(len, documents)))) is not None:
-            return fast.encode(documents, threads or compiled.cores(), progress)
+        if (compiled := self._fast(sum(map(len, documents)))) is not None:
+            return compiled.encode(documents, threads or available_cores(), progress)
         encoded = []
         for number, document in enumerate(to_bytes(documents), start=1):
             encoded.append(self.encode(document))
@@ -286,11 +287,11 @@ class Tokenizer:
 
     def _fast(self, size: int) -> "CompiledEncoder | None":
         """Returns the compiled encoder where it pays for so many characters."""
-        if size < compiled.WORTH_CALLING:
+        if size < fast.WORTH_CALLING:
             return None
         at_hand = "_compiled_encoder" in self.__dict__
-        return self._compiled_encoder if at_hand or size >= compiled.WORTH_COMPILING else None
+        return self._compiled_encoder if at_hand or size >= fast.WORTH_COMPILING else None
 
     @cached_property
     def _compiled_encoder(self) -> "CompiledEncoder | None":
-        return compiled.build_encoder(self.merges, self._tokens, self.id_type)
+        return fast.build_encoder(self.merges, self._tokens, self.id_type)

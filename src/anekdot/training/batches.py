@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from anekdot.corpus.shards import Shard
 from anekdot.errors import CorpusError
-from anekdot.model.transformer import IGNORED
+from anekdot.model.transformer import IGNORE_INDEX
 from anekdot.training.config import Rows
 
 Ids = NDArray[np.int64]
@@ -24,7 +24,7 @@ class Batches:
     every real token and the loss ignores it: no padding mask is needed.
 
     Args:
-        shard: The training side.
+        shard: The training split.
         rows: See ``TrainingConfig.rows``.
         context_length: T.
         batch_size: B.
@@ -63,18 +63,18 @@ class Batches:
             len(shard) if rows == "documents" else -(-(n_ids - 1) // context_length)
         )
         if self.rows_per_epoch < 1:
-            raise CorpusError("The training side has no documents.", "Give more texts.")
+            raise CorpusError("The training split has no documents.", "Give more texts.")
         self._epoch = -1
         self._order: Ids = np.empty(0, np.int64)
         self._starts: Ids = np.empty(0, np.int64)
 
     def batch(self, step: int) -> tuple[Ids, Ids]:
-        """Returns ids_BT and targets_BT of one step; IGNORED where there is no target."""
+        """Returns ids_BT and targets_BT of one step; IGNORE_INDEX where there is no target."""
         first = step * self.batch_size
         rows = [self._row(number) for number in range(first, first + self.batch_size)]
         # always T wide, so that a compiled model meets one shape only
         ids_BT = np.full((self.batch_size, self.context_length), self.pad_id, np.int64)
-        targets_BT = np.full((self.batch_size, self.context_length), IGNORED, np.int64)
+        targets_BT = np.full((self.batch_size, self.context_length), IGNORE_INDEX, np.int64)
         for number, row in enumerate(rows):
             ids_BT[number, : len(row) - 1] = row[:-1]
             targets_BT[number, : len(row) - 1] = row[1:]

@@ -31,7 +31,7 @@ class TrainingConfig:
         precision: "bf16" computes in bfloat16 over float32 weights, "fp32" in float32;
             "auto" takes bf16 where the hardware has it.
         seed: Of initialisation, order of documents and dropout.
-        evaluate_every: Steps between evaluations on the validation side.
+        evaluate_every: Steps between evaluations on the validation split.
         sample_every: Steps between live samples.
         checkpoint_every: Steps between checkpoints.
         checkpoint_minutes: Most minutes between checkpoints.

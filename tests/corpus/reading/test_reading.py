@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from anekdot.corpus.reading import Document, Layout, Piece, files, pieces, read, read_piece
-from anekdot.corpus.reading.examining import HEAD
+from anekdot.corpus.reading import Document, Layout, Piece, find_files, pieces, read, read_piece
+from anekdot.corpus.reading.detect import HEAD
 from anekdot.errors import CorpusError
-from tests.corpus.reading.outcomes import zipped
+from tests.support.outcomes import zipped
 
 FIRST = "Кот пришёл к врачу.\n— На что жалуетесь?\n— На мышей."
 SECOND = "Программист чинит чайник второй день."
@@ -161,14 +161,14 @@ def test_what_cannot_be_a_source_is_refused_at_once_with_the_formats(tmp_path, n
 
 def test_files_of_a_file(tmp_path):
     path = write(tmp_path / "a.txt", "раз")
-    assert files(path) == [path]
-    assert files("-") == ["-"]
+    assert find_files(path) == [path]
+    assert find_files("-") == ["-"]
 
 
 def test_a_file_with_the_name_of_a_pattern_is_itself(tmp_path):
     path = write(tmp_path / "a[1].txt", "раз")
     write(tmp_path / "a1.txt", "два")
-    assert files(str(path)) == [path]
+    assert find_files(str(path)) == [path]
 
 
 def test_bundles_and_prepared_folders_inside_a_folder_are_left_alone(tmp_path):
@@ -177,7 +177,7 @@ def test_bundles_and_prepared_folders_inside_a_folder_are_left_alone(tmp_path):
         (tmp_path / own / "run").mkdir(parents=True)
         (tmp_path / own / name).write_text("x")
         (tmp_path / own / "run" / "metrics.jsonl").write_text("{}")
-    assert files(tmp_path) == [tmp_path / "jokes.txt"]
+    assert find_files(tmp_path) == [tmp_path / "jokes.txt"]
 
 
 def test_no_sources():

@@ -10,8 +10,8 @@ import anekdot
 from anekdot.corpus.manifest import Manifest
 from anekdot.corpus.reading import read
 from anekdot.errors import CorpusError
-from tests.conftest import make_texts
-from tests.corpus.reading.outcomes import PACK, good, zipped
+from tests.support.outcomes import PACK, good, zipped
+from tests.support.texts import make_texts
 
 JOKE = "Кот пришёл к врачу и попросил рецепт от понедельников."
 LINES = f"{JOKE}\n".encode()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from anekdot.corpus.reading import files, read
-from tests.corpus.reading.outcomes import PACK, faults, good, zipped
+from anekdot.corpus.reading import find_files, read
+from tests.support.outcomes import PACK, faults, good, zipped
 
 CAT = "Кот пришёл к врачу и жалуется на мышей."
 KETTLE = "Программист чинит чайник второй день."
@@ -298,7 +298,14 @@ def test_a_folder_and_a_pattern(tmp_path):
         text = records(CAT) if name.endswith("jsonl") else lines(CAT)
         data = text.encode()
         (tmp_path / name).write_bytes(PACK[".gz"](data) if name.endswith(".gz") else data)
-    assert files(tmp_path) == [tmp_path / "a.jsonl", tmp_path / "b.txt", tmp_path / "sub/c.txt.gz"]
-    assert files(f"{tmp_path}/*.txt") == [tmp_path / "b.txt"]
-    assert files(str(tmp_path / "**" / "*.txt*")) == [tmp_path / "b.txt", tmp_path / "sub/c.txt.gz"]
+    assert find_files(tmp_path) == [
+        tmp_path / "a.jsonl",
+        tmp_path / "b.txt",
+        tmp_path / "sub/c.txt.gz",
+    ]
+    assert find_files(f"{tmp_path}/*.txt") == [tmp_path / "b.txt"]
+    assert find_files(str(tmp_path / "**" / "*.txt*")) == [
+        tmp_path / "b.txt",
+        tmp_path / "sub/c.txt.gz",
+    ]
     assert good(list(read(f"{tmp_path}/**/*"))) == [CAT] * 3

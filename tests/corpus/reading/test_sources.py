@@ -5,9 +5,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from anekdot.corpus.reading import files, pieces, read, read_piece
+from anekdot.corpus.reading import find_files, pieces, read, read_piece
 from anekdot.errors import CorpusError
-from tests.corpus.reading.outcomes import good
+from tests.support.outcomes import good
 
 JOKE = "Кот пришёл к врачу и попросил рецепт от понедельников."
 OTHER = "Программист второй день чинит чайник, а чайник чинит программиста."
@@ -41,7 +41,7 @@ def test_links_that_go_in_circles(tmp_path):
     (tmp_path / "gone.txt").symlink_to(tmp_path / "nowhere.txt")
     (tmp_path / "sub" / "a.txt").write_bytes(LINES)
     (tmp_path / "link.txt").symlink_to(tmp_path / "sub" / "a.txt")
-    assert files(tmp_path) == [tmp_path / "link.txt", tmp_path / "sub" / "a.txt"]
+    assert find_files(tmp_path) == [tmp_path / "link.txt", tmp_path / "sub" / "a.txt"]
     for name in ("self.txt", "gone.txt"):
         with pytest.raises(CorpusError, match=name):
             read(tmp_path / name)

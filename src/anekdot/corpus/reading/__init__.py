@@ -10,14 +10,14 @@ from pathlib import Path
 
 from anekdot.callbacks import Notice
 from anekdot.corpus.documents import Document, Layout, Piece
-from anekdot.corpus.reading.cutting import can_be_cut, cuts
-from anekdot.corpus.reading.examining import examine
-from anekdot.corpus.reading.formats import NO_TEXT, documents
+from anekdot.corpus.reading.chunks import can_be_cut, cuts
+from anekdot.corpus.reading.detect import examine
+from anekdot.corpus.reading.files import blocks, compression, label
 from anekdot.corpus.reading.lines import without_mark
-from anekdot.corpus.reading.opening import blocks, compression, label
 from anekdot.corpus.reading.parquet import read_parquet, spooled
+from anekdot.corpus.reading.readers import NO_TEXT, documents
 from anekdot.corpus.reading.remote import address, fetch, is_remote
-from anekdot.corpus.reading.sources import STANDARD_INPUT, Source, files, keep_standard_input
+from anekdot.corpus.reading.sources import STANDARD_INPUT, Source, find_files, keep_standard_input
 from anekdot.errors import CorpusError
 
 __all__ = [
@@ -47,7 +47,7 @@ def read(source: Source, notice: Notice | None = None) -> Iterator[Document]:
         CorpusError: Nothing readable is there, at once; or a file is damaged, when its
             turn comes.
     """
-    return _read(files(source), notice)
+    return _read(find_files(source), notice)
 
 
 def pieces(
@@ -76,7 +76,7 @@ def pieces(
         CorpusError: A source is not there, a file is damaged or holds no texts, or no
             source is named.
     """
-    paths = [path for source in sources for path in files(source)]
+    paths = [path for source in sources for path in find_files(source)]
     if not paths:
         raise CorpusError("No texts were named.", "Name a file, a folder, or - .")
     found: list[Piece] = []

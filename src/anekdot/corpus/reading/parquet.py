@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anekdot.corpus.documents import Document
-from anekdot.corpus.reading.layouts import TEXT_NAMES, best_column, no_column
+from anekdot.corpus.reading.detect_layout import TEXT_NAMES, best_column, no_column
 from anekdot.errors import CorpusError, require
 
 if TYPE_CHECKING:

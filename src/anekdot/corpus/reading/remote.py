@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
+from anekdot.atomic_files import staged
 from anekdot.errors import CorpusError
-from anekdot.store import staged
 
 _PATIENCE = 60  # seconds without a byte
 

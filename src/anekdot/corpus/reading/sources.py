@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from anekdot.corpus.reading.opening import COMPRESSIONS, label, refuse_irregular
+from anekdot.corpus.reading.files import COMPRESSIONS, label, refuse_irregular
 from anekdot.corpus.reading.remote import is_remote
 from anekdot.errors import CorpusError
 
@@ -48,7 +48,7 @@ _FORMATS = (
 )
 
 
-def files(source: Source) -> list[Source]:
+def find_files(source: Source) -> list[Source]:
     """Lists what a source stands for, sorted: itself, or a folder's or pattern's known files.
 
     Raises:

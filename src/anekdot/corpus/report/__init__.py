@@ -19,13 +19,13 @@ from unicodedata import name as unicode_name
 import numpy as np
 from numpy.typing import NDArray
 
-from anekdot.corpus.collecting import Collection
 from anekdot.corpus.database import database, parquet
-from anekdot.corpus.deduplication import EXACT_DUPLICATE, LEAK, NEAR_DUPLICATE
-from anekdot.corpus.digesting import COUNTS, DOCUMENTS, EXCERPT
+from anekdot.corpus.deduplication.select import EXACT_DUPLICATE, LEAK, NEAR_DUPLICATE
+from anekdot.corpus.preparation import Collection
+from anekdot.corpus.processing import COUNTS, DOCUMENTS, EXCERPT
 from anekdot.corpus.report.facts import Bar, Example, Excerpt, Facts, SourceFacts
 from anekdot.corpus.report.page import page
-from anekdot.corpus.splitting import SIDES, Side
+from anekdot.corpus.splitting import SPLITS, Split
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ STEPS = 10  # bars of the histogram between a length and the tenfold of it
 
 
 def write_report(
-    collection: Collection, tokenizer: Tokenizer, tokens: dict[Side, int], folder: Path
+    collection: Collection, tokenizer: Tokenizer, tokens: dict[Split, int], folder: Path
 ) -> Facts:
     """Writes what became of the texts into a folder, as ``report.json`` and ``report.html``.
 
@@ -61,7 +61,7 @@ def write_report(
     return facts
 
 
-def gather(collection: Collection, vocab_size: int, tokens: dict[Side, int]) -> Facts:
+def gather(collection: Collection, vocab_size: int, tokens: dict[Split, int]) -> Facts:
     """Returns the facts about a collection.
 
     Args:
@@ -73,7 +73,7 @@ def gather(collection: Collection, vocab_size: int, tokens: dict[Side, int]) -> 
     documents, counts = _count_characters(collection)
     kept, dropped = sum(documents.values()), collection.dropped()
     assert texts_in == kept + sum(dropped.values()), "a text was lost or counted twice"
-    bytes_ = dict(zip(SIDES, (counts @ _widths(counts.shape[1])).tolist(), strict=True))
+    bytes_ = dict(zip(SPLITS, (counts @ _widths(counts.shape[1])).tolist(), strict=True))
     characters = _frequent({chr(n): int(counts[:, n].sum()) for n in np.flatnonzero(counts.any(0))})
     with database(collection.work / ".spill", memory=collection.memory) as connection:
         _judge(connection, collection)
@@ -91,7 +91,7 @@ def gather(collection: Collection, vocab_size: int, tokens: dict[Side, int]) -> 
         sources=sources,
         guessed=collection.plan.notices,
         documents=documents,
-        tokens={side: tokens[side] for side in SIDES},
+        tokens={side: tokens[side] for side in SPLITS},
         bytes=bytes_,
         bytes_per_token=sum(bytes_.values()) / max(1, sum(tokens.values()) - 2 * kept),
         vocab_size=vocab_size,
@@ -121,12 +121,12 @@ def _frequent(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _count_characters(collection: Collection) -> tuple[dict[Side, int], NDArray[np.int64]]:
+def _count_characters(collection: Collection) -> tuple[dict[Split, int], NDArray[np.int64]]:
     """Returns the kept texts of each side, and how often each has every character."""
-    documents = dict.fromkeys(SIDES, 0)
-    counts = np.zeros((len(SIDES), sys.maxunicode + 1), np.int64)
+    documents = dict.fromkeys(SPLITS, 0)
+    counts = np.zeros((len(SPLITS), sys.maxunicode + 1), np.int64)
     for sides, texts in collection.kept():
-        for number, side in enumerate(SIDES):
+        for number, side in enumerate(SPLITS):
             chosen = texts[sides == number]
             points = np.frombuffer("".join(chosen).encode("utf-32-le"), "<u4")
             found = np.bincount(points)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from anekdot.corpus.splitting import Side
+from anekdot.corpus.splitting import Split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +103,9 @@ class Facts:
     n_sources: int
     sources: list[SourceFacts]
     guessed: list[str]
-    documents: dict[Side, int]
-    tokens: dict[Side, int]
-    bytes: dict[Side, int]
+    documents: dict[Split, int]
+    tokens: dict[Split, int]
+    bytes: dict[Split, int]
     bytes_per_token: float
     vocab_size: int
     quantiles: dict[str, int]

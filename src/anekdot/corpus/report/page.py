@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from unicodedata import category, name
 
-from anekdot.corpus.digesting import EXCERPT
+from anekdot.corpus.processing import EXCERPT
 from anekdot.corpus.report.drawing import bars, histogram, percent, shown, strip, table
 from anekdot.corpus.report.facts import Example, Excerpt, Facts
 

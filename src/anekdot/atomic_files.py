@@ -1,0 +1,176 @@
+"""Durable writes: after a crash a file is whole and new, or whole and old.
+
+``staged(path)`` gives a private folder beside ``path`` that anything may write
+into. When the block ends well, everything inside is flushed to the disk and
+published under its final name by a rename; when it does not, nothing changes.
+"""
+
+import errno
+import hashlib
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from anekdot.errors import StorageError
+
+
+def sha256(path: Path) -> str:
+    """Returns the SHA-256 of a file's bytes as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_taken(folder: Path) -> bool:
+    """Whether something stands where a folder is to be made."""
+    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+
+
+def holds_files(path: Path) -> bool:
+    """Whether a path is more than folders in folders, as mkdir leaves them."""
+    return any(not item.is_dir() for item in [path, *path.rglob("*")])
+
+
+def sync(path: Path) -> None:
+    """Flushes a file, or a folder's list of names, to the disk."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot open a folder; its renames are journalled
+    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def staged(path: Path) -> Iterator[Path]:
+    """Publishes whatever the block writes to the path that it is given, all or nothing.
+
+    The block may create a file or a folder there. An existing file is replaced; an
+    existing folder is first moved aside and removed once the new one stands.
+
+    Args:
+        path: The final name.
+
+    Yields:
+        A path of the same name inside a private folder on the same file system.
+    """
+    private = path.parent / f".{path.name}.{os.getpid()}.staged"
+    shutil.rmtree(private, ignore_errors=True)
+    made = [folder for folder in private.parents if not folder.exists()]
+    try:
+        private.mkdir(parents=True)
+        draft = private / path.name
+        yield draft
+        for item in [draft, *draft.rglob("*")]:
+            sync(item)
+            if item.is_file():
+                item.chmod(0o666 & ~_MASK)
+        previous = private / "previous"
+        if draft.is_dir() and path.exists():
+            path.replace(previous)
+        try:
+            draft.replace(path)
+        except OSError:
+            if previous.exists():
+                previous.replace(path)
+            raise
+        for folder in (path.parent, *(folder.parent for folder in made)):
+            sync(folder)
+    except OSError as error:
+        named = error.filename is not None and str(private) not in str(error.filename)
+        if error.errno is not None and not named:
+            error.filename = str(path)  # the name that the user knows
+        raise
+    finally:
+        shutil.rmtree(private, ignore_errors=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds a file that only one process can hold; a dead holder's lock is free again.
+
+    Raises:
+        HeldError: Another process holds it.
+    """
+    with path.open("a+b") as file:
+        try:
+            _lock(file)
+            if not path.exists() or not os.path.samestat(path.stat(), os.fstat(file.fileno())):
+                raise BlockingIOError  # the holder before removed the file that we locked
+        except BlockingIOError:
+            file.seek(0)
+            raise HeldError(file.read(1000).decode("utf-8", "replace")) from None
+        file.truncate(0)
+        now = time.strftime("%Y-%m-%d %H:%M")
+        file.write(f"process {os.getpid()} on {platform.node()}, since {now}".encode())
+        file.flush()
+        yield
+
+
+class HeldError(Exception):
+    """A lock is held; the message says by whom."""
+
+
+def _lock(file: BinaryIO) -> None:
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 (Windows only)
+
+        try:
+            file.seek(1 << 30)  # what is locked there cannot be read by others
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            raise BlockingIOError(*error.args) from None
+    else:
+        import fcntl  # noqa: PLC0415 (not on Windows)
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def disk_space_for(size: int, folder: Path) -> Iterator[None]:
+    """Turns a disk that fills up while the block writes into a message.
+
+    Args:
+        size: Bytes that the block writes.
+        folder: Where.
+
+    Raises:
+        StorageError: The disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _full(size, folder) from None
+        raise
+
+
+def check_disk_space(size: int, folder: Path) -> None:
+    """Raises a StorageError unless so many bytes are free on the disk of a folder."""
+    if shutil.disk_usage(folder).free < size:
+        raise _full(size, folder)
+
+
+def _full(size: int, folder: Path) -> StorageError:
+    free = shutil.disk_usage(folder).free
+    return StorageError(
+        f"The disk of {folder} is full: {size / 1e6:,.1f} MB are needed, {free / 1e6:,.1f} MB "
+        "are free.",
+        "Free some space and run the same command again: it goes on from where it was saved.",
+    )
+
+
+def _umask() -> int:
+    """Returns the process's file mode mask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+_MASK = _umask()  # once: for a moment no thread may make files

@@ -1,0 +1,1 @@
+"""Which documents stay: duplicates and near-duplicates, found exactly."""

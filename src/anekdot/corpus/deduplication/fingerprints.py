@@ -1,0 +1,144 @@
+"""What texts are compared by: the hash of the whole text, and those of its word 4-grams.
+
+The loop works on UTF-16 with two tables: a unit's lower case, and whether it belongs to a
+word. A text with characters that such tables cannot hold (beyond the first 65,536, or whose
+lower case depends on its neighbours or is longer) goes through `words` first, whose result
+has none but word characters.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from anekdot.corpus.splitting import words
+from anekdot.numba_jit import jit
+
+Bytes = npt.NDArray[np.uint8]
+Units = npt.NDArray[np.uint16]
+Ints = npt.NDArray[np.int32]
+Words = npt.NDArray[np.uint64]
+
+GRAM_WORDS = 4
+"""Words in a gram."""
+
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_OTHER_MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
+_SEED = np.uint64(0x243F6A8885A308D3)
+
+
+class Fingerprints(NamedTuple):
+    """The fingerprints of some texts.
+
+    Attributes:
+        keys: The hash of each text's normal form, two halves of 64 bits, (texts, 2).
+        grams: The distinct word 4-grams of all texts end to end, as 64-bit hashes, ascending
+            within a text, (grams,).
+        counts: How many of them each text has, (texts,).
+    """
+
+    keys: Words
+    grams: Words
+    counts: Ints
+
+
+def _tables() -> tuple[Units, Bytes, re.Pattern[str]]:
+    """Builds the lower case and the word membership of each unit, and what needs `words`."""
+    lower = np.arange(1 << 16, dtype=np.uint16)
+    in_word = np.zeros(1 << 16, np.uint8)
+    in_word[0xD800:0xE000] = True  # what `words` returns has surrogates in words only
+    beyond = ["\U00010000-\U0010ffff", "Σ"]
+    for point in (*range(0xD800), *range(0xE000, 1 << 16)):
+        small = chr(point).lower()
+        if len(small) > 1 or ord(small) >= 1 << 16:
+            beyond.append(chr(point))
+        else:
+            lower[point] = ord(small)
+            in_word[point] = small.isalnum()
+    return lower, in_word, re.compile(f"[{''.join(beyond)}]")
+
+
+_LOWER, _IN_WORD, _BEYOND = _tables()
+
+
+def fingerprints(texts: Sequence[str]) -> Fingerprints:
+    """Returns the fingerprints of texts.
+
+    Args:
+        texts: Without zeros and lone surrogates, as cleaned texts are.
+    """
+    joined = "\0".join([*texts, ""])
+    if _BEYOND.search(joined):
+        plain = (" ".join(words(text)) if _BEYOND.search(text) else text for text in texts)
+        joined = "\0".join([*plain, ""])
+    units = np.frombuffer(joined.encode("utf-16-le"), "<u2")
+    keys = np.empty((len(texts), 2), np.uint64)
+    grams = np.empty(len(units) // 2, np.uint64)
+    counts = np.empty(len(texts), np.int32)
+    n_grams = write_fingerprints(units, _LOWER, _IN_WORD, keys, grams, counts)
+    return Fingerprints(keys, grams[:n_grams], counts)
+
+
+@jit
+def write_fingerprints(
+    units: Units, lower: Units, in_word: Bytes, keys: Words, grams: Words, counts: Ints
+) -> int:
+    """Writes the fingerprints of documents, each ended by a zero; returns how many grams."""
+    high = low = a = b = c = word = _SEED
+    n_words = document = first = size = 0
+    inside = False
+    for place in range(len(units)):
+        unit = units[place]
+        if in_word[unit]:
+            letter = np.uint64(lower[unit])
+            word = mix(word ^ letter)
+            high = mix(high ^ letter)
+            low = (low + letter) * _OTHER_MULTIPLIER
+            low ^= low >> np.uint64(29)
+            inside = True
+        elif inside:
+            if n_words >= GRAM_WORDS - 1:
+                grams[size] = mix(mix(mix(mix(a) ^ b) ^ c) ^ word)
+                size += 1
+            a, b, c, word = b, c, word, _SEED
+            n_words += 1
+            inside = False
+        if unit == 0:
+            size = first + sort_distinct(grams, first, size)
+            counts[document] = size - first
+            keys[document, 0], keys[document, 1] = high, low
+            high = low = _SEED
+            document += 1
+            first, n_words = size, 0
+    return size
+
+
+@jit
+def mix(value: np.uint64) -> np.uint64:
+    """Returns a number whose every bit depends on many of the value's."""
+    value *= _MULTIPLIER
+    return value ^ value >> np.uint64(32)
+
+
+@jit
+def sort_distinct(grams: Words, first: int, stop: int) -> int:
+    """Sorts a range in place and moves its distinct values to the front; returns how many."""
+    gap = 1
+    while 3 * gap < stop - first:
+        gap = 3 * gap + 1
+    while gap:
+        for place in range(first + gap, stop):
+            value, hole = grams[place], place
+            while hole >= first + gap and grams[hole - gap] > value:
+                grams[hole] = grams[hole - gap]
+                hole -= gap
+            grams[hole] = value
+        gap //= 3
+    n_distinct = 0
+    for place in range(first, stop):
+        if n_distinct == 0 or grams[place] != grams[first + n_distinct - 1]:
+            grams[first + n_distinct] = grams[place]
+            n_distinct += 1
+    return n_distinct

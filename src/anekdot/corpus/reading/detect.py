@@ -1,0 +1,219 @@
+"""What a file is, found out once from its first bytes: its format, encoding and layout."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from anekdot.corpus.documents import Layout
+from anekdot.corpus.reading.detect_layout import (
+    TEXT_NAMES,
+    guess_separator,
+    guess_table,
+    named_separator,
+    text_key,
+)
+from anekdot.corpus.reading.encodings import decode, detect, is_mostly_utf8, is_wide
+from anekdot.corpus.reading.files import (
+    COMPRESSIONS,
+    ZIP,
+    blocks,
+    compression,
+    head,
+    label,
+    members,
+)
+from anekdot.corpus.reading.json_stream import Broken, array_key, values
+from anekdot.corpus.reading.lines import lines_of, without_mark
+from anekdot.corpus.reading.parquet import MAGIC as PARQUET
+from anekdot.corpus.reading.parquet import guess_column, spooled
+from anekdot.corpus.reading.readers import is_binary
+from anekdot.corpus.reading.sources import ARCHIVE, ENDINGS, ending, no_text
+
+HEAD = 4 << 20
+"""Bytes of a file from which its layout is guessed."""
+
+_SAMPLE = 500  # records by which the format is told
+_SPOKEN = {"line": "one text a line", "blank line": "texts separated by blank lines", "\t": "tab"}
+_BLANK = {
+    "txt": Layout(format="txt"),
+    "jsonl": Layout(format="jsonl", column="text"),
+    "json": Layout(format="json", separator="[]", column="text"),
+    "csv": Layout(format="csv", separator=",", header=False, column="1"),
+}
+_FOREIGN = (
+    *(b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"OggS", b"ID3", b"{\\rtf"),
+    *(ZIP, b"PK\x05\x06", b"\xd0\xcf\x11\xe0", b"7z\xbc\xaf", b"Rar!", b"\x7fELF", b"MZ\x90"),
+    *(b"SQLite format", *COMPRESSIONS.values()),
+)
+
+
+def examine(
+    path: Path, *, separator: str | None = None, column: str | None = None, name: str | None = None
+) -> tuple[list[tuple[str | None, Layout]], list[tuple[str, str]]]:
+    """Finds out how documents stand in a file, or in each member of a zip archive.
+
+    Args:
+        path: The file.
+        separator: What separates texts, or cells, if the user named it.
+        column: The column or key of the texts, if the user named it: its name, or its number.
+        name: The name that messages carry, instead of the path.
+
+    Returns:
+        Each member with its layout, a plain file being the member None; and each name with what
+        was guessed of it.
+
+    Raises:
+        CorpusError: The file cannot be read, is damaged, or holds no texts.
+    """
+    name = name or label(path)
+    if not _is_archive(path):
+        layout, guess = _examine(path, None, name, separator, column)
+        return [(None, layout)], [(name, guess)]
+    found: list[tuple[str | None, Layout]] = []
+    guesses: list[tuple[str, str]] = []
+    for member in members(path):
+        inner = label(path, member).replace(label(path), name, 1)
+        if ending(member) in ENDINGS:
+            layout, guess = _examine(path, member, inner, separator, column)
+            found.append((member, layout))
+            guesses.append((inner, guess))
+        elif ending(member) == ARCHIVE:
+            guesses.append((inner, "an archive inside an archive is not read."))
+    if not found:
+        raise no_text(name)
+    return found, guesses
+
+
+def _is_archive(path: Path) -> bool:
+    known = ending(path.name)
+    return known == ARCHIVE or (known not in ENDINGS and head(path, size=4) == ZIP)
+
+
+def _examine(
+    path: Path, member: str | None, name: str, separator: str | None, column: str | None
+) -> tuple[Layout, str]:
+    start = _whole_lines(head(path, member, HEAD))
+    known = ENDINGS.get(ending(member or path.name))
+    if known == "parquet" or start.startswith(PARQUET):
+        layout = Layout(format="parquet", column=_parquet_column(path, member, column, name))
+        return layout, _guess(layout, known)
+    encoding = detect(start)
+    if start.startswith(_FOREIGN) or (not is_wide(encoding) and is_binary(start)):
+        raise no_text(name)
+    lines = _lines(start, encoding)
+    format = known if known == "csv" else _format(lines, known)
+    if not "".join(lines).strip():
+        layout = replace(_BLANK[known or "txt"], encoding=encoding)
+    elif format == "csv":
+        layout = guess_table(lines, encoding, separator, column, name)
+    elif format == "txt":
+        stands, inline = named_separator(separator, lines) if separator else guess_separator(lines)
+        layout = Layout(format="txt", encoding=encoding, separator=stands, inline=inline)
+    else:
+        if format == "json" and is_mostly_utf8(start):
+            encoding = "utf-8"  # it is decoded as a whole
+        layout = _json_layout(format, lines, encoding, column, name)
+    return layout, _guess(layout, known)
+
+
+def _parquet_column(path: Path, member: str | None, column: str | None, name: str) -> str:
+    if member is None and compression(path) is None:
+        return guess_column(path, column, name)
+    with spooled(blocks(path, member)) as copy:
+        return guess_column(copy, column, name)
+
+
+def _whole_lines(start: bytes) -> bytes:
+    """Returns the first bytes of a file without a line that is cut off."""
+    return start[: start.rfind(b"\n") + 1] or start if len(start) >= HEAD else start
+
+
+def _lines(start: bytes, encoding: str) -> list[str]:
+    """Returns the first lines of a file as text."""
+    start = b"".join(without_mark([start], encoding))
+    if is_wide(encoding):
+        return lines_of(start.decode(encoding, "replace"))
+    return decode(start.splitlines(keepends=True), encoding)
+
+
+def _format(lines: list[str], known: str | None) -> str:
+    """Tells apart txt, jsonl and json by what the lines are, since names may lie."""
+    parsed = [_parsed(line) for line in islice(filter(str.strip, lines), _SAMPLE)]
+    objects = sum(isinstance(record, dict) for record in parsed)
+    if known in (None, "txt"):
+        if parsed and objects == len(parsed):
+            return "json" if len(parsed) == 1 and _array_of(parsed[0]) else "jsonl"
+        records = values(lines, "[]") if "".join(lines[:9]).lstrip().startswith("[") else iter(())
+        return "json" if isinstance(next(records, None), dict) else "txt"
+    if len(parsed) == 1 and _array_of(parsed[0]):
+        return "json"
+    if 2 * (objects + sum(isinstance(record, str) for record in parsed)) > len(parsed):
+        return "jsonl"
+    begins = "".join(lines).lstrip("\ufeff \t\r\n")[:1]
+    return "json" if begins and begins in "[{" and not isinstance(parsed[0], dict) else "jsonl"
+
+
+def _parsed(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _json_layout(
+    format: str, lines: list[str], encoding: str, column: str | None, name: str
+) -> Layout:
+    layout = Layout(format=format, encoding=encoding, separator="{}")
+    if format == "json":
+        separator = _json_separator(lines)
+        layout = replace(layout, separator=separator)
+        records: Iterator[object] = values(lines, separator)
+    else:
+        records = map(_parsed, lines)
+    return replace(layout, column=text_key(records, column, name))
+
+
+def _json_separator(lines: list[str]) -> str:
+    """Returns "[]", "{}" or the key of the array, as `json_values.values` wants it."""
+    if "".join(lines[:99]).lstrip("\ufeff \t\r\n").startswith("["):
+        return "[]"
+    first = next(values(lines, "{}"), None)
+    key = array_key(lines) if isinstance(first, Broken) else _array_of(first)
+    return key or "{}"
+
+
+def _array_of(record: object) -> str | None:
+    """Returns the key of the array of texts or records in an object that is no record itself."""
+    if not isinstance(record, dict):
+        return None
+    named = {str(key).lower(): value for key, value in record.items()}
+    if any(isinstance(named.get(text), str) for text in TEXT_NAMES):
+        return None
+    size = sum(len(value) for value in record.values() if isinstance(value, str))
+    for key, value in record.items():
+        if isinstance(value, list) and value:
+            texts = [item for item in value if isinstance(item, str)]
+            if isinstance(value[0], dict) or sum(map(len, texts)) > size:
+                return str(key)
+    return None
+
+
+def _guess(layout: Layout, known: str | None) -> str:
+    """Says what was guessed about a file, as the rest of a sentence."""
+    facts = []
+    if layout.format != known:
+        facts.append(f"read as {layout.format}")
+    if layout.format == "txt":
+        facts.append(_SPOKEN.get(layout.separator, f"texts separated by «{layout.separator}»"))
+    elif layout.format in ("csv", "parquet"):
+        facts.append(f"text column «{layout.column}»")
+    else:
+        facts.append(f"texts under the key «{layout.column}»")
+    if layout.format == "csv":
+        facts += [] if layout.header else ["no header"]
+        facts.append(f"separated by «{_SPOKEN.get(layout.separator, layout.separator)}»")
+    if layout.encoding != "utf-8":
+        facts.append(f"in {layout.encoding}")
+    return f"{', '.join(facts)}."

@@ -1,0 +1,205 @@
+"""Blocks of bytes to documents: text, JSON lines, JSON and CSV, one document held at a time."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from anekdot.corpus.documents import Document, Layout, broken
+from anekdot.corpus.reading.csv_rows import LIMIT as ROW_LIMIT
+from anekdot.corpus.reading.csv_rows import TooLong, column_place, names_delimiter, rows
+from anekdot.corpus.reading.encodings import decode, is_wide
+from anekdot.corpus.reading.json_stream import Broken, values
+from anekdot.corpus.reading.lines import LIMIT, batches, text_blocks
+from anekdot.corpus.reading.separating import separator_test, separators
+
+NOT_JSON = "not JSON"
+NO_TEXT = "no text"
+WRONG_CELLS = "wrong number of cells"
+BROKEN_QUOTES = "broken quotes"
+TOO_LONG_LINE = "too long a line"
+TOO_LONG_TEXT = "too long a text"
+NOT_TEXT = "not text"
+
+# What text files do not hold, but for a few strays: control characters other than
+# \t \n \v \f \r and escape, which colours terminals.
+_CONTROLS = bytes({*range(32), 127} - {9, 10, 11, 12, 13, 27})
+
+
+def documents(blocks: Iterable[bytes], layout: Layout, name: str, line: int) -> Iterator[Document]:
+    """Yields the documents of a file that is no Parquet, or of a piece of it.
+
+    Args:
+        blocks: Its bytes, without a byte order mark.
+        layout: How documents stand in it.
+        name: What the documents give as their source.
+        line: The number of its first line.
+    """
+    if layout.format == "json":
+        return _read_json(blocks, layout, name)
+    if is_wide(layout.encoding):
+        blocks = (text.encode() for text in text_blocks(blocks, layout.encoding))
+    if layout.format == "csv":
+        return _read_csv(blocks, layout, name)
+    if layout.format == "jsonl":
+        return _read_jsonl(blocks, layout, name, line)
+    if layout.separator == "line":
+        return _read_lines(blocks, layout, name, line)
+    return _read_groups(blocks, layout, name, line)
+
+
+def is_binary(data: bytes) -> bool:
+    """Tells whether bytes are no text, by their control characters."""
+    controls = len(data) - len(data.translate(None, _CONTROLS))
+    return controls > 8 and controls * 20 > len(data)
+
+
+def decoded(lines: list[bytes], long: bool, encoding: str) -> Iterator[tuple[str, str | None]]:
+    """Yields the text of each line of a batch, and its fault."""
+    garbage = is_binary_somewhere(lines)
+    for line, text in zip(lines, decode(lines, encoding), strict=True):
+        fault = TOO_LONG_LINE if long else NOT_TEXT if garbage and is_binary(line) else None
+        yield text, fault
+
+
+def is_binary_somewhere(lines: list[bytes]) -> bool:
+    """Tells whether lines have any control characters at all."""
+    block = b"".join(lines)
+    return len(block.translate(None, _CONTROLS)) < len(block)
+
+
+def record_document(record: object, column: str | None, name: str, number: int) -> Document:
+    """Returns the document of a JSON record: a string, or an object with one."""
+    if isinstance(record, dict):
+        text, obscene = record.get(column), record.get("obscene") is True
+    else:
+        text, obscene = record, False
+    if isinstance(text, str):
+        return Document(text, name, number, obscene)
+    return broken(_shown(record), name, number, NO_TEXT)
+
+
+def _shown(record: object) -> str:
+    try:
+        return json.dumps(record, ensure_ascii=False)
+    except RecursionError:
+        return "[...]"
+
+
+def _read_lines(
+    blocks: Iterable[bytes], layout: Layout, name: str, number: int
+) -> Iterator[Document]:
+    for lines, long in batches(blocks):
+        for text, fault in decoded(lines, long, layout.encoding):
+            if fault:
+                yield broken(text, name, number, fault)
+            elif stripped := text.strip():
+                yield Document(stripped, name, number)
+            number += 1
+
+
+def _read_groups(
+    blocks: Iterable[bytes], layout: Layout, name: str, number: int
+) -> Iterator[Document]:
+    """Yields texts of several lines: the parts between separators."""
+    parts: list[str] = []
+    first, size = number, 0
+    fault: str | None = None
+    for line, text, flaw, ends in _parts(blocks, layout, number):
+        if not parts:
+            first, size, fault = line, 0, None
+        size += len(text)
+        fault = fault or flaw or (TOO_LONG_TEXT if size > LIMIT else None)
+        if (parts or text.strip()) and (not fault or not parts):
+            parts.append(text)
+        if ends and parts:
+            whole = "".join(parts).strip()
+            yield broken(whole, name, first, fault) if fault else Document(whole, name, first)
+            parts = []
+
+
+def _parts(
+    blocks: Iterable[bytes], layout: Layout, number: int
+) -> Iterator[tuple[int, str, str | None, bool]]:
+    """Yields what stands between line ends and separators, each with the number of its line.
+
+    Yields:
+        The line, the text, its fault, and whether a separator follows.
+    """
+    inside = separators(layout) if layout.inline else ()
+    is_separator = separator_test(layout)
+    for lines, long in batches(blocks, separators=inside):
+        if layout.inline:
+            ends = [line.endswith(inside) for line in lines]
+            contents = [_without(line, inside) for line in lines]
+        else:
+            ends = [is_separator(line) for line in lines]
+            contents = [b"" if end else line for line, end in zip(lines, ends, strict=True)]
+        texts = decoded(contents, long, layout.encoding)
+        for line, (text, fault), end in zip(lines, texts, ends, strict=True):
+            yield number, text, fault, end
+            number += line.endswith((b"\n", b"\r"))
+    yield number, "", None, True
+
+
+def _without(line: bytes, ends: tuple[bytes, ...]) -> bytes:
+    for end in ends:
+        line = line.removesuffix(end)
+    return line
+
+
+def _read_jsonl(
+    blocks: Iterable[bytes], layout: Layout, name: str, number: int
+) -> Iterator[Document]:
+    for lines, long in batches(blocks):
+        for text, fault in decoded(lines, long, layout.encoding):
+            if fault:
+                yield broken(text, name, number, fault)
+            elif text.strip():
+                yield _json_line(text, layout.column, name, number)
+            number += 1
+
+
+def _json_line(text: str, column: str | None, name: str, number: int) -> Document:
+    try:
+        record = json.loads(text.lstrip("\ufeff"))
+    except (ValueError, RecursionError):
+        return broken(text, name, number, NOT_JSON)
+    return record_document(record, column, name, number)
+
+
+def _read_json(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Document]:
+    texts = text_blocks(blocks, layout.encoding)
+    for number, value in enumerate(values(texts, layout.separator), 1):
+        if isinstance(value, Broken):
+            yield broken(value.text, name, number, NOT_JSON)
+        else:
+            yield record_document(value, layout.column, name, number)
+
+
+def _read_csv(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Document]:
+    table = rows(_csv_lines(blocks, layout), layout.separator)
+    width, place = 0, 0
+    for number, cells in table:
+        if isinstance(cells, str):
+            fault = TOO_LONG_LINE if isinstance(cells, TooLong) else BROKEN_QUOTES
+            yield broken(cells, name, number, fault)
+            continue
+        if not width:
+            width, place = len(cells), column_place(layout, cells, name)
+            if layout.header:
+                continue
+        if width == 1:
+            yield Document(layout.separator.join(cells), name, number)
+        elif len(cells) != width:
+            yield broken(layout.separator.join(cells), name, number, WRONG_CELLS)
+        else:
+            yield Document(cells[place], name, number)
+
+
+def _csv_lines(blocks: Iterable[bytes], layout: Layout) -> Iterator[str]:
+    first = True
+    for lines, long in batches(blocks, limit=ROW_LIMIT):
+        texts = decode(lines, layout.encoding)
+        if first and names_delimiter(texts[0]):
+            texts[0] = "\n"
+        first = False
+        yield from map(TooLong, texts) if long else texts

@@ -1,0 +1,112 @@
+"""Signals as flags that the loop can look at.
+
+SIGINT (Ctrl-C) and SIGTERM ask it to save and stop, SIGUSR1 to save and go on.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
+
+from anekdot.errors import Terminated
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+SAVING: signal.Signals | None = getattr(signal, "SIGUSR1", None)  # not on Windows
+
+
+@dataclass
+class Requests:
+    """What signals have asked for.
+
+    Attributes:
+        stop: The signal that asked to save and stop, if one did.
+        save: Whether one asked to save.
+    """
+
+    stop: signal.Signals | None = None
+    save: bool = False
+
+    def raise_if_stopped(self) -> None:
+        """Raises what the signal would have raised, if one asked to stop."""
+        if self.stop is not None:
+            raise Terminated if self.stop == signal.SIGTERM else KeyboardInterrupt
+
+
+@contextmanager
+def interruption(tell: Callable[[], None] = lambda: None) -> Iterator[Requests]:
+    """Turns signals into requests that the loop looks at after each step.
+
+    A second one to stop acts at once. Python delivers signals to the main thread only;
+    elsewhere no request ever comes.
+
+    Args:
+        tell: Called when the first one to stop comes.
+    """
+    requests = Requests()
+    if threading.current_thread() is not threading.main_thread():
+        yield requests
+        return
+    before = {number: signal.getsignal(number) for number in (*STOPPING, SAVING) if number}
+    for number in STOPPING:
+        if before[number] in (signal.SIG_IGN, None):  # a shell's background job ignores Ctrl-C
+            del before[number]
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        requests.stop = signal.Signals(number)
+        restore()
+        with suppress(OSError, RuntimeError):  # nobody listens, or it came amid a print
+            tell()
+
+    def save(number: int, frame: FrameType | None) -> None:
+        requests.save = True
+
+    def restore() -> None:
+        for number, handler in before.items():
+            if number != SAVING:
+                signal.signal(number, handler)
+
+    for number in before:
+        signal.signal(number, save if number == SAVING else stop)
+    try:
+        yield requests
+    finally:
+        restore()
+        if SAVING:
+            signal.signal(SAVING, before[SAVING] or signal.SIG_DFL)
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Lets a signal to stop end the block, whatever a library makes of it.
+
+    DuckDB turns whatever a signal raises amid a query into an error of its own.
+    """
+    came: list[KeyboardInterrupt] = []
+    before: dict[signal.Signals, Callable[[int, FrameType | None], object]] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in STOPPING:
+            handler = signal.getsignal(number)
+            if callable(handler):
+                before[number] = handler
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        try:
+            before[signal.Signals(number)](number, frame)
+        except KeyboardInterrupt as order:
+            came.append(order)
+            raise
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    except Exception:
+        if not came:
+            raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise came[0]

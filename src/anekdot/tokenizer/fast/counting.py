@@ -1,0 +1,113 @@
+"""Documents to pretoken counts: the loop."""
+
+import numpy as np
+
+from anekdot.numba_jit import jit
+from anekdot.tokenizer.fast.arrays import Bytes, Ints, Longs, Units, Words
+from anekdot.tokenizer.fast.keys import (
+    KEY_WORDS,
+    LONGEST,
+    Key,
+    holds,
+    home,
+    put_key,
+    read_key,
+    read_slot,
+)
+from anekdot.tokenizer.fast.scanner import to_utf8
+
+COUNT = KEY_WORDS  # the word of a slot in which the count stands
+NUMBER = KEY_WORDS + 1  # and the one in which it stands how many keys were there before it
+END_OF_DOCUMENT, TOO_LONG = -1, -2
+
+
+@jit
+def count_cuts(
+    words: Words, ends: Ints, masks: Words, table: Words, numbers: Ints, state: Longs
+) -> None:
+    """Counts pretokens, until all are done or the table is nearly full.
+
+    Args:
+        words: Units of UTF-16, four a word.
+        ends: From ``scanner.cut``, [pretokens + 1].
+        masks: From ``keys.build_masks``.
+        table: Of counts; written.
+        numbers: Receives each pretoken's NUMBER, END_OF_DOCUMENT, or TOO_LONG if no key holds it.
+        state: Pretokens done, keys of the table; read and written.
+    """
+    done, n_keys = state
+    units = words.view(np.uint16)
+    limit = 3 * len(table) // 4
+    while done < len(ends) - 1 and n_keys < limit:
+        start, length = ends[done], ends[done + 1] - ends[done]
+        if length > LONGEST:
+            numbers[done] = TOO_LONG
+        elif units[start] == 0:
+            numbers[done] = END_OF_DOCUMENT
+        else:
+            slot = find_or_put(table, read_key(words, start, length, masks))
+            if table[slot, COUNT] == 0:
+                table[slot, NUMBER] = n_keys
+                n_keys += 1
+            table[slot, COUNT] += np.uint64(1)
+            numbers[done] = table[slot, NUMBER]
+        done += 1
+    state[0], state[1] = done, n_keys
+
+
+@jit
+def find_or_put(table: Words, key: Key) -> int:
+    """Returns the slot of a key, which is put into the first free one where it is new."""
+    slot = home(key, len(table))
+    while table[slot, 3]:
+        if holds(table, slot, key):
+            return slot
+        slot = slot + 1 & len(table) - 1
+    put_key(table, slot, key)
+    return slot
+
+
+@jit
+def absorb(table: Words, other: Words) -> int:
+    """Adds the counts of another table; returns how many keys were new."""
+    new = 0
+    for row in range(len(other)):
+        if other[row, 3]:
+            slot = find_or_put(table, read_slot(other, row))
+            if table[slot, COUNT] == 0:
+                table[slot, NUMBER] = other[row, NUMBER]
+                new += 1
+            table[slot, COUNT] += other[row, COUNT]
+    return new
+
+
+@jit
+def locate(table: Words, places: Longs, rows: Words, places_by_number: Ints) -> None:
+    """Writes where the keys of one table, by their numbers, stand in another one.
+
+    Args:
+        table: The other one; it holds all keys.
+        places: Of its slots.
+        rows: Of the first.
+        places_by_number: Written.
+    """
+    for row in range(len(rows)):
+        slot = find_or_put(table, read_slot(rows, row))
+        places_by_number[np.int64(rows[row, NUMBER])] = places[slot]
+
+
+@jit
+def keys_to_utf8(keys: Units, lengths: Longs, data: Bytes) -> int:
+    """Writes the pretokens of keys as UTF-8, end to end; returns how many bytes they have.
+
+    Args:
+        keys: Units, [keys, 4 * KEY_WORDS].
+        lengths: Units of each; becomes bytes of each.
+        data: Written.
+    """
+    size = 0
+    for number in range(len(keys)):
+        length = to_utf8(keys[number], 0, lengths[number], data[size:])
+        lengths[number] = length
+        size += length
+    return size

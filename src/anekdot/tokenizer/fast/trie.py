@@ -1,0 +1,134 @@
+"""Which token is the longest that a text begins with: the tokens as a tree in one array.
+
+The tree is a double array: the child of a node for a byte stands at the node's base plus the
+byte, if the entry there names the node as its parent. An entry is one word: parent, base and
+the longest token on the way to the node, 22, 22 and 20 bits. Entry 0 is the root.
+
+Source: Aoe 1989, "An Efficient Digital Search Algorithm by Using a Double-Array Structure".
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from anekdot.numba_jit import jit
+from anekdot.tokenizer.fast.arrays import Bytes, Ints, Longs, Words
+
+NO_TOKEN = (1 << 20) - 1
+MOST_ENTRIES = 1 << 21
+LOOKED_BACK = 1 << 12  # entries; free ones further back are given up
+
+_TOKEN_BITS, _PARENT_SHIFT = np.uint64(20), np.uint64(42)
+_BASE = np.uint64((1 << 22) - 1)
+_FREE = np.uint64(2**64 - 1)
+
+
+def build_trie(tokens: Sequence[bytes]) -> Words | None:
+    """Returns the tree of all tokens that have bytes, or None if it would be too large.
+
+    Args:
+        tokens: By id.
+    """
+    data = np.frombuffer(b"".join(tokens), np.uint8)
+    starts = np.append(0, np.cumsum([len(token) for token in tokens]))
+    n_nodes = len(data) + 1
+    child, sibling = np.zeros(n_nodes, np.int32), np.zeros(n_nodes, np.int32)
+    byte, token = np.zeros(n_nodes, np.uint8), np.full(n_nodes, NO_TOKEN, np.int32)
+    n_nodes = grow(data, starts, child, sibling, byte, token)
+    room = 2 * n_nodes + 512
+    while room <= MOST_ENTRIES:
+        entries = np.full(room, _FREE)
+        slots, order = np.zeros((2, n_nodes), np.int64)
+        if place_nodes(child, sibling, byte, token, slots, order, entries):
+            return entries
+        room *= 2
+    return None
+
+
+@jit
+def grow(data: Bytes, starts: Longs, child: Ints, sibling: Ints, byte: Bytes, token: Ints) -> int:
+    """Writes the tree as first children and next siblings; returns how many nodes it has."""
+    n_nodes = 1
+    for id in range(len(starts) - 1):
+        node = 0
+        for place in range(starts[id], starts[id + 1]):
+            following = child[node]
+            while following and byte[following] != data[place]:
+                following = sibling[following]
+            if not following:
+                following = n_nodes
+                n_nodes += 1
+                byte[following] = data[place]
+                sibling[following] = child[node]
+                child[node] = following
+            node = following
+        if node:
+            token[node] = id
+    return n_nodes
+
+
+@jit
+def place_nodes(
+    child: Ints,
+    sibling: Ints,
+    byte: Bytes,
+    token: Ints,
+    slots: Longs,
+    order: Longs,
+    entries: Words,
+) -> bool:
+    """Gives every node its place in the array; returns whether there was room.
+
+    Args:
+        child: The first of each node.
+        sibling: The next of each node.
+        byte: That leads to each node.
+        token: Of each node; changed.
+        slots: Room for each node's place; zeros.
+        order: Room for the nodes from the root on; zeros.
+        entries: Written.
+    """
+    n_order, first_free = 1, 1
+    for node in order:
+        slot = slots[node]
+        base = 0
+        if child[node]:
+            while first_free < len(entries) and entries[first_free] != _FREE:
+                first_free += 1
+            base = max(1, first_free - 255)
+            while True:
+                if base + 256 > len(entries) or base > np.int64(_BASE):
+                    return False
+                following = child[node]
+                while following and entries[base + byte[following]] == _FREE:
+                    following = sibling[following]
+                if not following:
+                    break
+                base += 1
+            first_free = max(first_free, base - LOOKED_BACK)
+            following = child[node]
+            while following:
+                slots[following] = base + byte[following]
+                entries[base + byte[following]] = np.uint64(slot) << _PARENT_SHIFT
+                if token[following] == NO_TOKEN:
+                    token[following] = token[node]
+                order[n_order] = following
+                n_order += 1
+                following = sibling[following]
+        parent = np.uint64(0) if node == 0 else entries[slot] >> _PARENT_SHIFT
+        entries[slot] = parent << _PARENT_SHIFT | np.uint64(base << 20 | token[node])
+    return True
+
+
+@jit
+def longest_token(entries: Words, text: Bytes, place: int, end: int) -> int:
+    """Returns the longest token that stands at a place, or NO_TOKEN."""
+    slot, entry = np.uint64(0), entries[0]
+    while place < end:
+        child = (entry >> _TOKEN_BITS & _BASE) + np.uint64(text[place])
+        following = entries[child]
+        if following >> _PARENT_SHIFT != slot:
+            break
+        slot, entry = child, following
+        place += 1
+    return np.int64(entry & np.uint64(NO_TOKEN))

@@ -1,0 +1,1 @@
+"""Everything a run needs to go on to the bit, on disk."""

@@ -1,0 +1,74 @@
+"""Writing to disk while training goes on: one thread, in order."""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from threading import Thread
+from types import TracebackType
+
+MAX_WAITING = 2  # each holds a copy of the model
+PATIENCE = 1.0  # seconds that an interruption waits for what is being written
+
+
+class BackgroundWriter:
+    """Calls functions one after another in a thread of its own, while a ``with`` block runs.
+
+    What one of them raises comes out of the next call of any method, and none is called after
+    it: a checkpoint must not speak of a best model that could not be written. The end of the
+    block waits for what has begun; a KeyboardInterrupt does not wait for a disk that takes long.
+    """
+
+    def __enter__(self) -> "BackgroundWriter":
+        self._waiting: deque[Future[None]] = deque()
+        self._orders: SimpleQueue[tuple[Future[None], Callable[[], None]] | None] = SimpleQueue()
+        # a daemon, for the process ends without one that an interruption did not wait for
+        self._thread = Thread(target=self._work, name="writer", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for future in self._waiting:
+            future.cancel()
+        self._orders.put(None)
+        self._thread.join(PATIENCE if isinstance(error, KeyboardInterrupt) else None)
+
+    def _work(self) -> None:
+        failure: BaseException | None = None
+        while order := self._orders.get():
+            future, write = order
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                if failure is not None:
+                    raise failure
+                write()
+            except BaseException as error:
+                failure = error
+            del order, write  # and the copy of the model with them
+            if failure is None:
+                future.set_result(None)
+            else:
+                future.set_exception(failure)
+
+    def submit(self, write: Callable[[], None]) -> None:
+        """Has a function called; waits only if too many are waiting already."""
+        while len(self._waiting) >= MAX_WAITING:
+            self._waiting.popleft().result()
+        self._waiting.append(Future())
+        self._orders.put((self._waiting[-1], write))
+
+    def check(self) -> None:
+        """Raises what has gone wrong so far."""
+        while self._waiting and self._waiting[0].done():
+            self._waiting.popleft().result()
+
+    def wait(self) -> None:
+        """Waits until all is done."""
+        while self._waiting:
+            self._waiting.popleft().result()

@@ -1,0 +1,178 @@
+"""Checkpoints: everything a run needs to go on to the bit.
+
+A checkpoint is a folder ``step-N`` (or ``step-N.1`` and so on, where step N is saved again)
+with the weights and the optimizer's state as safetensors, the rest as JSON, and the hashes of
+the three. It is published by one rename, read again, and only then do older ones go. The
+order of the documents and the random numbers need not be saved: both are functions of
+(seed, step).
+"""
+
+import itertools
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from anekdot.atomic_files import sha256, staged
+from anekdot.callbacks import Notice
+from anekdot.errors import BundleError
+from anekdot.model.transformer import Transformer
+
+MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
+HASHES = "hashes.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A run at one moment, copied, so that it can be written while training goes on.
+
+    Attributes:
+        state: What JSON can hold; its ``step`` names the checkpoint.
+        weights: See `model_weights`.
+        moments: The optimizer's arrays, by number of the parameter and name.
+    """
+
+    state: dict[str, Any]
+    weights: dict[str, NDArray[np.float32]]
+    moments: dict[str, NDArray[np.generic]]
+
+
+def model_weights(model: Transformer) -> dict[str, NDArray[np.float32]]:
+    """Returns copies of the weights as float32 under their state dict names, tied ones once."""
+    tied = {"lm_head.weight"} if model.config.tie_embeddings else set()
+    return {
+        name: tensor.detach().cpu().numpy().copy()
+        for name, tensor in model.state_dict().items()
+        if name not in tied
+    }
+
+
+def load_weights(model: Transformer, arrays: dict[str, NDArray[np.float32]]) -> None:
+    """Fills the model with weights from ``model_weights`` or from a bundle."""
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    if model.config.tie_embeddings:
+        tensors["lm_head.weight"] = tensors["token_embedding.weight"]
+    model.load_state_dict(tensors)
+
+
+def snapshot(
+    state: dict[str, Any], model: Transformer, optimizer: torch.optim.Optimizer
+) -> Snapshot:
+    """Copies a run as it is now."""
+    moments = {
+        f"{index}.{name}": tensor.detach().cpu().numpy().copy()
+        for index, entries in optimizer.state_dict()["state"].items()
+        for name, tensor in entries.items()
+    }
+    return Snapshot(state, model_weights(model), moments)
+
+
+def save_checkpoint(folder: Path, snapshot: Snapshot, kept: int) -> None:
+    """Publishes ``folder/step-N``; the newest so many stay.
+
+    Raises:
+        BundleError: What was written is not what the disk gives back.
+    """
+    path = _new_name(folder, snapshot.state["step"])
+    with staged(path) as draft:
+        draft.mkdir()
+        # bytes and then a file: safetensors' own writing hides the reason of a failure
+        (draft / MODEL).write_bytes(save(snapshot.weights))
+        (draft / OPTIMIZER).write_bytes(save(snapshot.moments))
+        (draft / STATE).write_text(json.dumps(snapshot.state), "utf-8")
+        hashes = {name: sha256(draft / name) for name in (MODEL, OPTIMIZER, STATE)}
+        (draft / HASHES).write_text(json.dumps(hashes), "utf-8")
+    if not is_whole(path):
+        raise BundleError(
+            f"{path} does not read back as it was written.",
+            "Check the disk; the checkpoint before it stands.",
+        )
+    for old in checkpoints(folder)[:-kept]:
+        shutil.rmtree(old)
+
+
+def load_checkpoint(
+    folder: Path, model: Transformer, optimizer: torch.optim.Optimizer, notice: Notice
+) -> dict[str, Any] | None:
+    """Restores the newest whole checkpoint, removes damaged ones after it, returns its state.
+
+    Args:
+        folder: Where checkpoints stand.
+        model: Is given the weights.
+        optimizer: Is given the moments.
+        notice: Told of each damaged checkpoint.
+
+    Returns:
+        None where there is no checkpoint.
+
+    Raises:
+        BundleError: There are some, and all are damaged.
+    """
+    found = checkpoints(folder)
+    damaged = []
+    while found and not is_whole(found[-1]):
+        damaged.append(found.pop())
+    if damaged and not found:
+        raise BundleError(
+            f"Every checkpoint in {folder} is damaged.",
+            f"Remove {folder} to begin anew, or name another folder with --out.",
+        )
+    for path in damaged:
+        notice(f"The checkpoint {path} is damaged: going on from {found[-1].name}.")
+        shutil.rmtree(path)
+    if not found:
+        return None
+    newest = found[-1]
+    try:
+        load_weights(model, load((newest / MODEL).read_bytes()))
+        moments = load((newest / OPTIMIZER).read_bytes())
+        state: dict[str, Any] = json.loads((newest / STATE).read_text("utf-8"))
+    except (OSError, ValueError, SafetensorError, RuntimeError) as error:
+        raise BundleError(
+            f"The checkpoint {newest} is of another model or version ({error}).",
+            "Name another folder with --out.",
+        ) from None
+    restored: dict[int, dict[str, torch.Tensor]] = {}
+    for key, array in moments.items():
+        index, name = key.split(".", 1)
+        restored.setdefault(int(index), {})[name] = torch.from_numpy(array)
+    optimizer.load_state_dict(
+        {"state": restored, "param_groups": optimizer.state_dict()["param_groups"]}
+    )
+    return state
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """Returns the published checkpoints, oldest first."""
+    if not folder.is_dir():
+        return []
+    numbers = {path: _NAME.fullmatch(path.name) for path in folder.iterdir()}
+    found = [(int(match[1]), int(match[2] or 0), path) for path, match in numbers.items() if match]
+    return [path for _, _, path in sorted(found)]
+
+
+_NAME = re.compile(r"step-(\d{8,})(?:\.(\d+))?")
+
+
+def _new_name(folder: Path, step: int) -> Path:
+    """Returns a path that is free: to replace a checkpoint would take two renames."""
+    path = folder / f"step-{step:08d}"
+    names = itertools.chain([path], (Path(f"{path}.{n}") for n in itertools.count(1)))
+    return next(name for name in names if not name.exists())
+
+
+def is_whole(checkpoint: Path) -> bool:
+    """Whether every file of a checkpoint has the hash that was saved with it."""
+    try:
+        hashes = json.loads((checkpoint / HASHES).read_text("utf-8"))
+        return all(sha256(checkpoint / name) == hashes[name] for name in (MODEL, OPTIMIZER, STATE))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False

@@ -1,0 +1,99 @@
+"""metrics.jsonl to pictures: loss, perplexity, bits per byte, learning rate."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from anekdot.atomic_files import staged
+from anekdot.errors import BundleError, ConfigurationError
+from anekdot.training.monitoring.metrics import METRICS, Record, read
+
+FORMATS = (".png", ".svg", ".pdf")
+
+
+def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
+    """Draws the curves of one or several runs, also while they run.
+
+    Args:
+        bundles: Folders with ``run/metrics.jsonl``.
+        out: The picture; its ending chooses the format (png, svg, pdf).
+
+    Returns:
+        The picture's path.
+
+    Raises:
+        BundleError: A folder holds no record of a run.
+        ConfigurationError: The picture's name has another ending.
+    """
+    if out.suffix not in FORMATS:
+        raise ConfigurationError(
+            f"{out} is no name of a picture.", f"Let it end with {', '.join(FORMATS)}."
+        )
+    import matplotlib  # noqa: PLC0415 (0.2 s that only a picture is worth)
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot, ticker  # noqa: PLC0415
+
+    figure, axes = pyplot.subplots(2, 2, figsize=(11, 7), layout="constrained")
+    panels = dict(zip(("loss", "perplexity", "bits", "rate"), axes.flat, strict=True))
+    titles = ("Loss, nats a token", "Perplexity", "Bits per byte", "Learning rate")
+    for axis, title in zip(axes.flat, titles, strict=True):
+        axis.set_title(title, loc="left", fontsize=11)
+        axis.set_xlabel("step")
+        axis.grid(alpha=0.25)
+        axis.spines[["top", "right"]].set_visible(False)
+    panels["perplexity"].set_yscale("log")
+    panels["perplexity"].yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    panels["perplexity"].yaxis.set_major_formatter("{x:,g}")
+    panels["perplexity"].yaxis.set_minor_formatter(ticker.NullFormatter())
+    for number, (bundle, name) in enumerate(zip(bundles, _names(bundles), strict=True)):
+        records = read(bundle / "run" / METRICS)
+        if not any(record["kind"] == "step" for record in records):
+            raise BundleError(
+                f"{bundle} holds no record of a training run.",
+                "Give a folder that anekdot train --out wrote.",
+            )
+        _draw_run(panels, records, name, color=f"C{number}")
+    for axis in axes.flat:
+        if axis.get_legend_handles_labels()[1]:
+            axis.legend(frameon=False, fontsize=9)
+    with staged(out) as draft:
+        figure.savefig(draft, dpi=130)
+    pyplot.close(figure)
+    return out
+
+
+def _names(bundles: Sequence[Path]) -> list[str]:
+    """Returns what tells runs apart: the names of their folders, or else the ways to them."""
+    names = [bundle.resolve().name for bundle in bundles]
+    return names if len({*names}) == len(names) else [*map(str, bundles)]
+
+
+def _draw_run(panels: dict[str, Any], records: list[Record], name: str, color: str) -> None:
+    steps = [record for record in records if record["kind"] == "step"]
+    evaluations = [record for record in records if record["kind"] == "evaluation"]
+
+    def draw(
+        panel: str, points: list[Record], value: Callable[[Record], float], **style: Any
+    ) -> None:
+        xs = [point["step"] for point in points]
+        panels[panel].plot(xs, [value(point) for point in points], color=color, **style)
+
+    draw("loss", steps, lambda r: r["loss"], alpha=0.25, linewidth=0.8)
+    draw("loss", _smoothed(steps), lambda r: r["loss"], label=f"{name}, training")
+    draw("rate", steps, lambda r: r["learning_rate"])
+    if evaluations:
+        dots = {"marker": "o", "markersize": 3, "linestyle": "--"}
+        draw("loss", evaluations, lambda r: r["loss"], label=f"{name}, validation", **dots)
+        draw("perplexity", evaluations, lambda r: r["perplexity"], label=name, **dots)
+        draw("bits", evaluations, lambda r: r["bits_per_byte"], label=name, **dots)
+
+
+def _smoothed(steps: list[Record]) -> list[Record]:
+    """Averages neighbouring records, a hundredth of the run at a time."""
+    width = max(1, len(steps) // 100)
+    chunks = [steps[start : start + width] for start in range(0, len(steps), width)]
+    return [
+        {key: sum(record[key] for record in chunk) / len(chunk) for key in ("step", "loss")}
+        for chunk in chunks
+    ]

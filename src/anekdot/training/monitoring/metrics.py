@@ -1,0 +1,92 @@
+"""metrics.jsonl: the one record of a run, a JSON object a line.
+
+Every record has ``kind`` and ``step``, and besides, by kind:
+
+- step: steps (of the run), loss (nats a token), bits_per_byte, learning_rate,
+  tokens_per_second, seconds (spent on steps), seconds_left (until the end of everything),
+  epoch, memory (bytes)
+- skip: steps (those whose loss or gradient was no number, or whose spike was skipped)
+- spike: at (the step), loss, usual (the mean of those before)
+- return: after (the step at which it went wrong), rate_scale (of the schedule's rate from now on)
+- evaluation: loss (nats a token), perplexity, bits_per_byte, best (whether a new best model)
+- sample: text, copied (its longest span that stands in a training text)
+- interruption: nothing; a signal came, and the run stops after this step
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from anekdot.atomic_files import staged, sync
+from anekdot.training.state import Progress
+
+METRICS = "metrics.jsonl"
+Record = dict[str, Any]
+
+_NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {  # to draw and to judge a run
+    "step": dict.fromkeys(("loss", "bits_per_byte", "learning_rate", "epoch"), (int, float)),
+    "evaluation": dict.fromkeys(("loss", "perplexity", "bits_per_byte"), (int, float)),
+    "sample": {"text": str, "copied": str},
+}
+
+
+def append(path: Path, record: Record) -> None:
+    """Adds one record."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def make_durable(path: Path) -> None:
+    """Flushes all records so far, and the file's name, to the disk."""
+    if path.exists():
+        sync(path)
+        sync(path.parent)
+
+
+def read(path: Path) -> list[Record]:
+    """Returns all whole records; a line that is damaged or was cut short is left out."""
+    if not path.exists():
+        return []
+    records = []
+    # not splitlines: U+2028 and its kind may stand in a text
+    for line in path.read_text("utf-8", errors="replace").split("\n"):
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if _is_whole(record):
+            records.append(record)
+    return records
+
+
+def _is_whole(record: object) -> bool:
+    """Whether a record has what its readers look for."""
+    if not (isinstance(record, dict) and isinstance(record.get("kind"), str)):
+        return False
+    needed = {"step": int, **_NEEDED.get(record["kind"], {})}
+    return all(isinstance(record.get(name), kind) for name, kind in needed.items())
+
+
+def truncate_after(path: Path, progress: Progress) -> None:
+    """Drops the records of what a resumed run will do again."""
+    last = {"evaluation": progress.evaluated, "sample": progress.sampled}
+    kept = [
+        record for record in read(path) if record["step"] <= last.get(record["kind"], progress.step)
+    ]
+    with staged(path) as draft:
+        draft.write_text(
+            "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept), "utf-8"
+        )
+
+
+def write_samples(path: Path, samples: Path) -> None:
+    """Writes all samples of a run as Markdown, for people."""
+    texts = [
+        f"## Step {record['step']}\n\n{record['text']}\n\n"
+        f"*Longest span from the training texts, {len(record['copied'])} characters of "
+        f"{len(record['text'])}: «{' '.join(record['copied'].split())}»*\n\n"
+        for record in read(path)
+        if record["kind"] == "sample"
+    ]
+    with staged(samples) as draft:
+        draft.write_text("".join(texts), "utf-8")

@@ -1,0 +1,116 @@
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from anekdot import atomic_files
+from anekdot.atomic_files import HeldError, locked, sha256, staged
+
+
+def test_a_file_appears_whole_and_replaces_the_old_one(tmp_path):
+    path = tmp_path / "deep" / "a.txt"
+    for text in ("old", "new"):
+        with staged(path) as draft:
+            draft.write_text(text)
+            assert not path.exists() or path.read_text() == "old"
+        assert path.read_text() == text
+    assert os.listdir(path.parent) == ["a.txt"]
+
+
+def test_a_folder_appears_whole_and_replaces_the_old_one(tmp_path):
+    path = tmp_path / "folder"
+    for text in ("old", "new"):
+        with staged(path) as draft:
+            (draft / "inner").mkdir(parents=True)
+            (draft / "inner" / text).write_text(text)
+        assert os.listdir(path / "inner") == [text]
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+def test_a_failed_write_changes_nothing(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def fail_half_way():
+        with staged(path) as draft:
+            draft.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_everything_is_flushed_before_it_is_published(tmp_path, monkeypatch):
+    events = []
+    monkeypatch.setattr(atomic_files, "sync", lambda path: events.append(("sync", path.name)))
+    replace = type(tmp_path).replace
+    monkeypatch.setattr(
+        type(tmp_path), "replace", lambda a, b: (events.append(("rename", b.name)), replace(a, b))
+    )
+    with staged(tmp_path / "x") as draft:
+        draft.mkdir()
+        (draft / "inner").write_text("1")
+    rename = events.index(("rename", "x"))
+    assert {("sync", "x"), ("sync", "inner")} <= set(events[:rename])
+    assert events[rename + 1] == ("sync", tmp_path.name)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX file modes")
+def test_files_are_readable_by_others(tmp_path):
+    with staged(tmp_path / "a") as draft:
+        draft.write_text("1")
+        draft.chmod(0o600)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o666 & ~atomic_files._MASK
+
+
+def test_sha256(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    assert sha256(tmp_path / "a").startswith("ba7816bf8f01cfea")
+
+
+def test_a_folder_that_cannot_be_published_leaves_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "old").write_text("precious")
+    replace = type(tmp_path).replace
+
+    def fail_to_publish(source, target):
+        if target == path and source.parent.name.endswith(".staged") and source.name == path.name:
+            raise PermissionError(13, "no", str(source))
+        return replace(source, target)
+
+    def publish():
+        with staged(path) as draft:
+            draft.mkdir()
+
+    monkeypatch.setattr(type(tmp_path), "replace", fail_to_publish)
+    with pytest.raises(PermissionError) as caught:
+        publish()
+    assert caught.value.filename == str(path)
+    assert (path / "old").read_text() == "precious"
+
+
+def test_only_one_process_holds_a_lock_and_a_dead_one_frees_it(tmp_path):
+    code = (
+        "import sys, pathlib; from anekdot.atomic_files import locked\n"
+        "with locked(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout.readline().strip() == b"held"
+    with (
+        pytest.raises(HeldError, match=f"process {holder.pid} on "),
+        locked(tmp_path / "lock"),
+    ):
+        pass
+    holder.kill()
+    holder.communicate()
+    with locked(tmp_path / "lock"):
+        pass

@@ -1,0 +1,38 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from anekdot.errors import BundleError
+from anekdot.training.monitoring.curves import _names, _smoothed, draw_curves
+
+
+def test_smoothing_keeps_a_short_run_as_it_is_and_averages_a_long_one():
+    short = [{"step": i, "loss": float(i)} for i in range(20)]
+    assert _smoothed(short) == short
+    long = [{"step": i, "loss": float(i % 2)} for i in range(1000)]
+    smooth = _smoothed(long)
+    assert len(smooth) == 100
+    assert all(point["loss"] == 0.5 for point in smooth)
+
+
+def test_a_run_in_progress_is_drawn_and_a_cut_line_is_left_out(tmp_path):
+    metrics = tmp_path / "run" / "metrics.jsonl"
+    metrics.parent.mkdir()
+    numbers = {"loss": 3.0, "bits_per_byte": 2.0, "learning_rate": 1e-3, "epoch": 0.1}
+    record = {"kind": "step", "step": 10, **numbers}
+    metrics.write_text(json.dumps(record) + '\n{"kind": "st', "utf-8")
+    picture = draw_curves([tmp_path], tmp_path / "c.png")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_folder_without_a_run_is_an_error(tmp_path):
+    with pytest.raises(BundleError, match=tmp_path.name):
+        draw_curves([tmp_path], tmp_path / "c.png")
+
+
+def test_runs_are_told_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert _names([Path("a/m"), Path("a/n")]) == ["m", "n"]
+    assert _names([Path("a/m"), Path("b/m")]) == ["a/m", "b/m"]
+    assert _names([Path()]) == [tmp_path.name]
