@@ -173,7 +173,7 @@ def test_a_query_that_is_interrupted_is_no_error(jokes, tmp_path, monkeypatch):
 
 
 def test_the_measuring_of_a_micro_batch_answers(data, tmp_path, monkeypatch):
-    measured, seconds = [], micro_batch._seconds
+    measured, seconds = [], batch_size_finder._seconds
 
     def measure(*arguments):
         measured.append(1)
