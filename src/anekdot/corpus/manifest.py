@@ -83,7 +83,7 @@ def is_prepared(folder: Path) -> bool:
     return any((folder / name).is_file() for name in (MANIFEST, f"{SPLITS[0]}.ids.npy"))
 
 
-def place_of(folder: Path, number: int) -> str:
+def source_of(folder: Path, number: int) -> str:
     """Says which file and line a training document came from."""
     with database(folder / ".spill") as connection:
         rows = connection.execute(
