@@ -19,7 +19,7 @@ DEFENDED: set[str] = set()  # FILE or FILE:FUNCTION that may be longer, each wit
 
 def sources_of(revision: str) -> dict[str, str]:
     """Returns the Python files under src/ of a commit, by their paths."""
-    archive = subprocess.run(["git", "archive", revision, "src"], stdout=-1, check=True).stdout
+    archive = subprocess.check_output(["git", "archive", revision, "src"])
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         files = {name: tar.extractfile(name) for name in tar.getnames() if name.endswith(".py")}
         return {name: file.read().decode() for name, file in files.items() if file}
