@@ -41,7 +41,7 @@ def too_long(path: str, text: str) -> dict[str, int]:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             first = min(part.lineno for part in [node, *node.decorator_list])
-            if (length := node.end_lineno - first + 1) > MAX_FUNCTION:
+            if (length := (node.end_lineno or first) - first + 1) > MAX_FUNCTION:
                 lines[f"{path}:{node.name}"] = length
     return lines
 
