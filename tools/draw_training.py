@@ -5,8 +5,7 @@ all of them otherwise. PICTURE is an SVG without scripts: samples follow one ano
 curve is uncovered. Where nothing may move, the last sample and the whole curve are shown.
 The picture of the README comes from tools/training_run.jsonl, what a real run recorded:
 
-    python tools/draw_training.py tools/training_run.jsonl assets/training.svg \\
-        --caption "anekdot train: 3.4 million parameters, ten minutes on one CPU core"
+    python tools/draw_training.py tools/training_run.jsonl assets/training.svg
 """
 
 import argparse
@@ -26,6 +25,7 @@ SECONDS, LAST_SECONDS, FADE = 1.6, 4.5, 0.15  # a sample stays, the last one sta
 FIRST_STEP = 10  # where the logarithmic axis begins
 GRID = (1, 1.5, 2, 2.5)  # bits per byte
 
+CAPTION = "anekdot train: 3.4 million parameters, ten minutes on one CPU core"
 STYLE = """
 svg { --back: #ffffff; --edge: #d0d7de; --text: #1f2328; --dim: #59636e; --grid: #e4e8ec;
   --curve: #0969da; --dot: #bc4c00; }
@@ -186,6 +186,6 @@ if __name__ == "__main__":
     parser.add_argument("metrics", type=Path)
     parser.add_argument("picture", type=Path)
     parser.add_argument("--at", type=int, nargs="+", default=[], help="steps of the samples")
-    parser.add_argument("--caption", default="anekdot train", help="what stands above")
+    parser.add_argument("--caption", default=CAPTION, help="what stands above")
     arguments = parser.parse_args()
     arguments.picture.write_text(draw(arguments.metrics, arguments.at, arguments.caption), "utf-8")
