@@ -278,7 +278,7 @@ class Trainer:
             sources = ", ".join(map(self.source_of, self.batches.documents(now.step - 1)))
             raise ConfigurationError(
                 f"The loss or the weights became infinite before step {now.step}, also at "
-                f"{now.lr_scale:g} of the learning rate; the last batch held {sources}.",
+                f"{now.lr_scale:g} of the learning rate; the last batch had {sources}.",
                 "Train into another folder with a lower --learning-rate, or with "
                 "a --gradient-clip above 0.",
             )
