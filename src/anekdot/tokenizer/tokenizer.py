@@ -20,13 +20,13 @@ from anekdot.errors import TokenizerError
 from anekdot.machine import available_cores
 from anekdot.tokenizer import fast, formats
 from anekdot.tokenizer.encoder import Encoder
-from anekdot.tokenizer.fast.arrays import Ids, Ints, Longs
 from anekdot.tokenizer.learn import Ties, learn
 from anekdot.tokenizer.pretokens import PATTERN, document_to_bytes, split, to_bytes
 from anekdot.tokenizer.streaming import StreamDecoder
 from anekdot.tokenizer.vocabulary import FIRST_MERGE, SPECIALS, Merge, token_bytes, with_specials
 
 if TYPE_CHECKING:
+    from anekdot.numba_jit import Ids, Ints, Longs
     from anekdot.tokenizer.fast.encoder import CompiledEncoder
 
 
@@ -167,7 +167,7 @@ class Tokenizer:
         *,
         threads: int | None = None,
         progress: Progress | None = None,
-    ) -> tuple[Ids, Longs]:
+    ) -> "tuple[Ids, Longs]":
         """Returns the ids of all texts end to end, and where those of each begin.
 
         Args:
@@ -271,7 +271,7 @@ class Tokenizer:
         return {"pat_str": PATTERN, "mergeable_ranks": ranks, "special_tokens": specials}
 
     @cached_property
-    def token_lengths(self) -> Ints:
+    def token_lengths(self) -> "Ints":
         """Bytes per token, by id; 0 for special tokens."""
         lengths = np.array([len(token) for token in self._tokens], np.int32)
         lengths.flags.writeable = False

@@ -51,7 +51,7 @@ def watch_spills(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sizes: list[int] = []
     write = Spill.write
 
-    def watched(self: Spill, rows: counter.Words, long: Counter[bytes]) -> None:
+    def watched(self: Spill, rows: counter.Words64, long: Counter[bytes]) -> None:
         sizes.append(len(rows))
         write(self, rows, long)
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anekdot.tokenizer.fast.arrays import Bytes, Ints, Longs, Words
+from anekdot.numba_jit import Bytes, Ints, Longs, Words64
 from anekdot.tokenizer.fast.counting import (
     COUNT,
     END_OF_DOCUMENT,
@@ -127,7 +127,7 @@ class PretokenCounter:
             self.empty()
         return Record(hash_documents(chunk[0]), numbers)
 
-    def absorb(self, rows: Words) -> None:
+    def absorb(self, rows: Words64) -> None:
         """Adds the rows of another counter."""
         while self.used + len(rows) > 3 * len(self.table) // 4:
             self._grow()
@@ -155,7 +155,7 @@ class PretokenCounter:
         used = np.flatnonzero(self.table[:, KEY_WORDS - 1])
         return used[np.argsort(self.table[used, COUNT])[::-1]]
 
-    def rows(self) -> Words:
+    def rows(self) -> Words64:
         """Returns what is in use of the table, in the order of ``slots``."""
         return self.table[self.slots(), :WIDTH]
 
@@ -182,7 +182,7 @@ class Spill:
         self.used = False
         self._lock = Lock()
 
-    def write(self, rows: Words, long: Counter[bytes]) -> None:
+    def write(self, rows: Words64, long: Counter[bytes]) -> None:
         """Appends counts to the files."""
         parts = rows[:, :KEY_WORDS].sum(axis=1) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(60)
         records: list[list[bytes]] = [[] for _ in range(PARTS)]

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Bytes, Ints, Longs, Units, Words
+from anekdot.numba_jit import Bytes, Ints, Longs, Units, Words64, jit
 from anekdot.tokenizer.fast.keys import (
     KEY_WORDS,
     LONGEST,
@@ -23,7 +22,7 @@ END_OF_DOCUMENT, TOO_LONG = -1, -2
 
 @jit
 def count_cuts(
-    words: Words, ends: Ints, masks: Words, table: Words, numbers: Ints, state: Longs
+    words: Words64, ends: Ints, masks: Words64, table: Words64, numbers: Ints, state: Longs
 ) -> None:
     """Counts pretokens, until all are done or the table is nearly full.
 
@@ -56,7 +55,7 @@ def count_cuts(
 
 
 @jit
-def find_or_put(table: Words, key: Key) -> int:
+def find_or_put(table: Words64, key: Key) -> int:
     """Returns the slot of a key, which is put into the first free one where it is new."""
     slot = home(key, len(table))
     while table[slot, 3]:
@@ -68,7 +67,7 @@ def find_or_put(table: Words, key: Key) -> int:
 
 
 @jit
-def absorb(table: Words, other: Words) -> int:
+def absorb(table: Words64, other: Words64) -> int:
     """Adds the counts of another table; returns how many keys were new."""
     new = 0
     for row in range(len(other)):
@@ -82,7 +81,7 @@ def absorb(table: Words, other: Words) -> int:
 
 
 @jit
-def locate(table: Words, places: Longs, rows: Words, places_by_number: Ints) -> None:
+def locate(table: Words64, places: Longs, rows: Words64, places_by_number: Ints) -> None:
     """Writes where the keys of one table, by their numbers, stand in another one.
 
     Args:

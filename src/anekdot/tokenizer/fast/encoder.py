@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from anekdot.callbacks import Progress
-from anekdot.tokenizer.fast.arrays import Ids, Longs, Words
+from anekdot.numba_jit import Ids, Longs, Words64
 from anekdot.tokenizer.fast.counter import Record
 from anekdot.tokenizer.fast.encoding import FEW, encode_documents, gather, recall, room_for
 from anekdot.tokenizer.fast.keys import SLOT_WORDS, empty_table
@@ -36,7 +36,7 @@ class CompiledEncoder:
     def __init__(self, vocabulary: Vocabulary, dtype: type[np.unsignedinteger]) -> None:
         self._vocabulary = vocabulary
         self._dtype = dtype
-        self._idle: list[Words] = []
+        self._idle: list[Words64] = []
         self._records: Sequence[Record] = ()
 
     def remember(self, segmentation: Segmentation) -> None:

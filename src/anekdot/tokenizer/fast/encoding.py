@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Bytes, Ids, Ints, Longs, Words
+from anekdot.numba_jit import Bytes, Ids, Ints, Longs, Words64, jit
 from anekdot.tokenizer.fast.keys import (
     KEY_WORDS,
     LONGEST,
@@ -45,7 +44,7 @@ class Room(NamedTuple):
     """
 
     ends: Ints
-    coming: Words
+    coming: Words64
     text: Bytes
     closed: Bytes
 
@@ -63,9 +62,9 @@ def room_for(n_units: int) -> Room:
 @jit
 def encode_documents(
     layout: Layout,
-    tables: tuple[Bytes, Bytes, Words],
+    tables: tuple[Bytes, Bytes, Words64],
     vocabulary: Vocabulary,
-    cache: tuple[Words, Ids],
+    cache: tuple[Words64, Ids],
     room: Room,
     ids: Ids,
     offsets: Longs,
@@ -184,7 +183,7 @@ def recall(pretokens: Ints, known: Ids, starts: Longs, ids: Ids, offsets: Longs)
 
 
 @jit
-def find(table: Words, key: Key, first: int) -> int:
+def find(table: Words64, key: Key, first: int) -> int:
     """Returns the slot of a key, or the complement of the slot that it may take.
 
     Args:

@@ -14,8 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Words
+from anekdot.numba_jit import Words64, jit
 
 Key = tuple[int, int, int, int]
 
@@ -33,13 +32,13 @@ _C = np.uint64(0x94D049BB133111EB)
 _D = np.uint64(0xD6E8FEB86659FD93)
 
 
-def build_masks() -> Words:
+def build_masks() -> Words64:
     """Returns what a pretoken of each length keeps of four words, [LONGEST + 1, KEY_WORDS]."""
     inside = np.arange(LONGEST + 1)[:, None] > np.arange(KEY_WORDS * 4)[None, :]
     return (inside * np.uint16(0xFFFF)).view(np.uint64)
 
 
-def empty_table(n_slots: int) -> Words:
+def empty_table(n_slots: int) -> Words64:
     """Returns a table of so many slots, a power of two."""
     line = 64
     memory = np.zeros(n_slots * line + line, np.uint8)
@@ -48,10 +47,10 @@ def empty_table(n_slots: int) -> Words:
 
 
 @jit
-def read_key(words: Words, start: int, length: int, masks: Words) -> Key:
+def read_key(words: Words64, start: int, length: int, masks: Words64) -> Key:
     """Returns the key of a pretoken.
 
-    Words that do not begin at a multiple of four units are put together from two that do.
+    Words64 that do not begin at a multiple of four units are put together from two that do.
 
     Args:
         words: The units, four a word.
@@ -106,7 +105,7 @@ prefetch: Any = intrinsic(_prefetch)
 
 
 @jit
-def holds(table: Words, slot: int, key: Key) -> bool:
+def holds(table: Words64, slot: int, key: Key) -> bool:
     """Whether a slot holds a key."""
     difference = (
         table[slot, 0] ^ key[0]
@@ -118,13 +117,13 @@ def holds(table: Words, slot: int, key: Key) -> bool:
 
 
 @jit
-def read_slot(table: Words, slot: int) -> Key:
+def read_slot(table: Words64, slot: int) -> Key:
     """Returns the key of a slot."""
     return table[slot, 0], table[slot, 1], table[slot, 2], table[slot, 3]
 
 
 @jit
-def put_key(table: Words, slot: int, key: Key) -> None:
+def put_key(table: Words64, slot: int, key: Key) -> None:
     """Writes a key into a slot."""
     table[slot, 0] = key[0]
     table[slot, 1] = key[1]

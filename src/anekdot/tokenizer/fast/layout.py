@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from anekdot.errors import TokenizerError
-from anekdot.tokenizer.fast.arrays import Longs, Words
+from anekdot.numba_jit import Longs, Words64
 from anekdot.tokenizer.fast.keys import PADDING, build_masks
 from anekdot.tokenizer.fast.scanner import build_classes, build_steps
 from anekdot.tokenizer.pretokens import to_bytes
@@ -29,7 +29,7 @@ class Layout(NamedTuple):
         n_documents: As many.
     """
 
-    words: Words
+    words: Words64
     n_units: int
     n_documents: int
 

@@ -10,8 +10,7 @@ from then on, and a heap whose entries may be too large is corrected when they a
 
 from typing import NamedTuple
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Bytes, Ints, Longs
+from anekdot.numba_jit import Bytes, Ints, Longs, jit
 from anekdot.tokenizer.fast.pairs import Pairs, add_pair, lose, most_frequent, push
 
 GAP = -1

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Ints, Longs, Words
+from anekdot.numba_jit import Ints, Longs, Words64, jit
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
@@ -40,7 +39,7 @@ class Pairs(NamedTuple):
     places: Ints
     heap_count: Longs
     heap_pair: Ints
-    keys: Words
+    keys: Words64
     numbers: Ints
     sizes: Longs
 

@@ -15,8 +15,7 @@ single byte, its last eight bits: a byte that is not part of well-formed UTF-8, 
 
 import numpy as np
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Bytes, Ints, Units
+from anekdot.numba_jit import Bytes, Ints, Units, jit
 from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE
 
 # The space and the apostrophe have classes of their own, as they have in the pattern. A HALF is

@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Bytes, Ids, Ints, Longs, Words
+from anekdot.numba_jit import Bytes, Ids, Ints, Longs, Words64, jit
 from anekdot.tokenizer.fast.merge_table import MOST_IDS, NO_MERGE, build_merge_table, merge_of
 from anekdot.tokenizer.fast.trie import NO_TOKEN, build_trie, longest_token
 from anekdot.tokenizer.vocabulary import FIRST_MERGE, Merge
@@ -36,8 +35,8 @@ class Vocabulary(NamedTuple):
         lengths: Bytes, by id.
     """
 
-    trie: Words
-    pairs: Words
+    trie: Words64
+    pairs: Words64
     edges: Ints
     shorter: Ints
     lengths: Ints
@@ -82,7 +81,7 @@ def find_earliest(edges: Ints, first: int) -> None:
 
 
 @jit
-def find_shorter(trie: Words, data: Bytes, starts: Longs, shorter: Ints) -> None:
+def find_shorter(trie: Words64, data: Bytes, starts: Longs, shorter: Ints) -> None:
     """Writes the longest other token that each token begins with.
 
     Args:
@@ -96,7 +95,7 @@ def find_shorter(trie: Words, data: Bytes, starts: Longs, shorter: Ints) -> None
 
 
 @jit
-def reachable(pairs: Words, edges: Ints, first: int) -> bool:
+def reachable(pairs: Words64, edges: Ints, first: int) -> bool:
     """Whether merging the bytes of each token, from the first learned one on, gives the token."""
     for id in range(first, len(edges)):
         if not may_stand(pairs, edges, edges[id, LEFT], edges[id, RIGHT], id):
@@ -105,7 +104,7 @@ def reachable(pairs: Words, edges: Ints, first: int) -> bool:
 
 
 @jit
-def may_stand(pairs: Words, edges: Ints, left: int, right: int, limit: int) -> bool:
+def may_stand(pairs: Words64, edges: Ints, left: int, right: int, limit: int) -> bool:
     """Whether two tokens may stand side by side where no merge from a limit on is made.
 
     Of what stands beside the border, the side that was merged last is undone, again and

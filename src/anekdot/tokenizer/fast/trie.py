@@ -11,8 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Bytes, Ints, Longs, Words
+from anekdot.numba_jit import Bytes, Ints, Longs, Words64, jit
 
 NO_TOKEN = (1 << 20) - 1
 MOST_ENTRIES = 1 << 21
@@ -23,7 +22,7 @@ _BASE = np.uint64((1 << 22) - 1)
 _FREE = np.uint64(2**64 - 1)
 
 
-def build_trie(tokens: Sequence[bytes]) -> Words | None:
+def build_trie(tokens: Sequence[bytes]) -> Words64 | None:
     """Returns the tree of all tokens that have bytes, or None if it would be too large.
 
     Args:
@@ -75,7 +74,7 @@ def place_nodes(
     token: Ints,
     slots: Longs,
     order: Longs,
-    entries: Words,
+    entries: Words64,
 ) -> bool:
     """Gives every node its place in the array; returns whether there was room.
 
@@ -121,7 +120,7 @@ def place_nodes(
 
 
 @jit
-def longest_token(entries: Words, text: Bytes, place: int, end: int) -> int:
+def longest_token(entries: Words64, text: Bytes, place: int, end: int) -> int:
     """Returns the longest token that stands at a place, or NO_TOKEN."""
     slot, entry = np.uint64(0), entries[0]
     while place < end:
