@@ -64,7 +64,7 @@ def test_the_cache_keeps_to_its_bound(
 
 def test_long_pretokens_are_not_remembered(tokenizer: Tokenizer) -> None:
     encoder = encoder_of(tokenizer)
-    encoder.encode([b"a" * (Encoder.CACHE_BYTES + 1)])
+    encoder.encode([b"a" * (Encoder.MAX_CACHED_BYTES + 1)])
     assert encoder._cached.cache_info().currsize == 0
-    encoder.encode([b"a" * Encoder.CACHE_BYTES])
+    encoder.encode([b"a" * Encoder.MAX_CACHED_BYTES])
     assert encoder._cached.cache_info().currsize == 1

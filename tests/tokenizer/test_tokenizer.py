@@ -68,8 +68,8 @@ def test_arbitrary_bytes_come_back(tokenizer: Tokenizer, data: bytes) -> None:
 def test_no_text_becomes_a_special_token(
     tokenizer: Tokenizer, peer: tokenizers.Tokenizer, text: str
 ) -> None:
-    learned = Tokenizer.train([text * 10], 400)
-    for each in (tokenizer, learned):
+    trained = Tokenizer.train([text * 10], 400)
+    for each in (tokenizer, trained):
         assert min(each.encode(text)) > 2
         assert each.decode(each.encode(text)) == text
     assert tokenizer.encode(text) == peer.encode(text).ids

@@ -1,7 +1,7 @@
 """Which merge joins two ids: a hash table of pairs.
 
-An entry is one word: left id, right id and the id of the merge, 20 bits each. Zero is an
-empty entry, because id 0 is special and never part of a merge.
+An entry is one 64-bit word: left id, right id and the id of the merge, 20 bits each. Zero
+marks an empty entry, because id 0 is special and never part of a merge.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from anekdot.numba_jit import Words64, jit
 from anekdot.tokenizer.vocabulary import FIRST_MERGE
 
 NO_MERGE = (1 << 20) - 1
-MOST_IDS = NO_MERGE
+MAX_IDS = NO_MERGE
 
 _ONE, _BITS = np.uint64(1), np.uint64(20)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -54,8 +54,8 @@ def _next(pairs: Words64, place: int) -> int:
 def merge_of(pairs: Words64, left: int, right: int) -> int:
     """Returns the id that two ids merge into, or NO_MERGE.
 
-    Two entries are read at once, so that there is nothing to guess for the processor: a
-    third is needed rarely.
+    Two entries are always read, which leaves the processor no branch to mispredict; a third
+    is rarely needed.
     """
     pair = np.uint64(left) << _BITS | np.uint64(right)
     place = _home(pairs, pair)
