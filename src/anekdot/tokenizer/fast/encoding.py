@@ -5,12 +5,12 @@ free slot of the four that it may stand in (its *ways*), or the place of an old 
 of the pretokens that come next are already on their way from memory meanwhile. One slot of a
 cache, where ids have 16 bits:
 
-    | т р а в а              units |n|count|id|id|id|id|id|id|id|id|id|id|id|id|id|id|id|
-    |<------ key: 4 words, 15 n ------>|<--------- value: 4 words, up to 15 ids --------->|
+    byte   0                             32                            64
+          | т р а в а . . . . . . . . . . 5| 2 id id .  .  .  .  .  .  . |
+          | key: 15 units and their number | value: ids, after their number |
 
-The last byte of the key, n, is its length in units (see ``keys``). The value is the same
-memory read as ids: the first says how many follow. A pretoken with more ids than fit (15, or 7
-of 32 bits) or with more units than a key (15) is segmented every time.
+A pretoken of more units than a key can hold, or of more ids than fit (15, or 7 of 32 bits), is
+segmented every time.
 """
 
 from typing import NamedTuple
@@ -87,34 +87,43 @@ def encode_documents(
         ids: Written; three per unit, and a slot more.
         offsets: Receives where each document's ids begin and end.
     """
+    # A cached pretoken is copied here, not in a function: the call would cost 7 % of the time.
     words, n_units, _ = documents
     classes, steps, masks = tables
     units = words.view(np.uint16)
+    table, values = cache
+    half = values.shape[1] // 2
     ends, queue = buffers.ends, buffers.queue
     n_pretokens = cut(units, n_units, classes, steps, ends)
     n_ids = document = 0
     offsets[0] = 0
     for number in range(-PREFETCH_DISTANCE, n_pretokens):
-        place = number & PREFETCH_DISTANCE - 1
+        following, place = number + PREFETCH_DISTANCE, number & PREFETCH_DISTANCE - 1
         key, first = read_slot(queue, place), np.int64(queue[place, KEY_WORDS])
-        if number + PREFETCH_DISTANCE < n_pretokens:
-            enqueue(words, ends, number + PREFETCH_DISTANCE, masks, cache[0], queue)
+        if following < n_pretokens:
+            enqueue(words, ends, following, masks, table, queue)
         if number < 0:
             continue
         start, stop = ends[number], ends[number + 1]
         if stop - start > MAX_KEY_UNITS:
             n_ids += segment_units(units, start, stop, vocabulary, buffers, ids, n_ids)
-        elif key[0] == _NONE:  # the zero after a document
+            continue
+        if key[0] == _NONE:  # the zero after a document
             document += 1
             offsets[document] = n_ids
+            continue
+        slot = find(table, key, first)
+        if slot < 0:
+            count = segment_units(units, start, stop, vocabulary, buffers, ids, n_ids)
+            store_ids(cache, ~slot, key, ids, n_ids, count)
         else:
-            slot = find(cache[0], key, first)
-            if slot >= 0:
-                n_ids += load_ids(cache[1], slot, ids, n_ids)
-            else:
-                count = segment_units(units, start, stop, vocabulary, buffers, ids, n_ids)
-                store_ids(cache, ~slot, key, ids, n_ids, count)
-                n_ids += count
+            count = np.int64(values[slot, half])
+            row, to, at = np.uint64(slot), np.uint64(n_ids), np.uint64(half + 1)
+            for n in range(_COPIED_AT_ONCE):  # often more than there are: faster than just as many
+                ids[to + n] = values[row, at + n]
+            for n in range(_COPIED_AT_ONCE, np.uint64(count)):
+                ids[to + n] = values[row, at + n]
+        n_ids += count
     return n_ids
 
 
@@ -167,15 +176,6 @@ def segment_units(
 
 
 @jit
-def load_ids(values: Ids, slot: int, ids: Ids, n_ids: int) -> int:
-    """Writes the ids in a slot of the cache after the others; returns how many there are."""
-    half = values.shape[1] // 2
-    count = np.int64(values[slot, half])
-    copy_ids(values[slot], half + 1, count, ids, n_ids)
-    return count
-
-
-@jit
 def store_ids(
     cache: tuple[Words64, Ids], slot: int, key: Key, ids: Ids, first: int, count: int
 ) -> None:
@@ -187,16 +187,6 @@ def store_ids(
         values[slot, half] = count
         for n in range(count):
             values[slot, half + 1 + n] = ids[first + n]
-
-
-@jit
-def copy_ids(source: Ids, start: int, count: int, ids: Ids, n_ids: int) -> None:
-    """Copies ids, COPIED_AT_ONCE at least: often more than needed, but faster than a loop."""
-    row, to = np.uint64(start), np.uint64(n_ids)
-    for n in range(_COPIED_AT_ONCE):
-        ids[to + n] = source[row + n]
-    for n in range(_COPIED_AT_ONCE, np.uint64(count)):
-        ids[to + n] = source[row + n]
 
 
 @jit
@@ -245,6 +235,9 @@ def encode_known_pretokens(
         place = np.uint64(number)
         start = np.uint64(starts[place])
         count = np.uint64(starts[place + _ONE]) - start
-        copy_ids(known, start, count, ids, n_ids)
+        for n in range(_COPIED_AT_ONCE):  # as in ``encode_documents``
+            ids[n_ids + n] = known[start + n]
+        for n in range(_COPIED_AT_ONCE, count):
+            ids[n_ids + n] = known[start + n]
         n_ids += count
     return np.int64(n_ids)

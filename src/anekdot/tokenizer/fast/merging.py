@@ -121,12 +121,8 @@ def merge(
 ) -> None:
     """Joins a pair everywhere, left to right, and corrects counts and places around it.
 
-    Args:
-        pretokens: The pretokens; changed.
-        pairs: Changed.
-        pair: Number of the pair.
-        joined: Working memory for as many as the pair has places.
-        sides: Working memory.
+    The pair is given by its number. ``joined`` and ``sides`` are working memory, for as many
+    places as the pair has.
     """
     left, right, new = pairs.left[pair], pairs.right[pair], pretokens.n_ids[0]
     lefts, rights = sides
@@ -219,7 +215,7 @@ def train_until(
     """Trains merges up to a number of ids; returns whether it stopped because arrays are full.
 
     Args:
-        pretokens: The pretokens; changed.
+        pretokens: Changed.
         pairs: Changed.
         merges: Receives left and right of each merge, by id.
         until: Ids wanted.

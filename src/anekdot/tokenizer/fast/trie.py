@@ -46,7 +46,16 @@ def build_trie(tokens: Sequence[bytes]) -> Words64 | None:
 def build_tree(
     data: Bytes, starts: Longs, child: Ints, sibling: Ints, byte: Bytes, token: Ints
 ) -> int:
-    """Writes the trie as first children and next siblings; returns its number of nodes."""
+    """Writes the trie as first children and next siblings; returns its number of nodes.
+
+    Args:
+        data: The bytes of all tokens.
+        starts: Where those of each begin, and where the last one's end.
+        child: Receives the first child of each node, or 0.
+        sibling: Receives the next sibling of each node, or 0.
+        byte: Receives the byte that leads to each node.
+        token: Receives the token of each node that is the end of one.
+    """
     n_nodes = 1
     for id in range(len(starts) - 1):
         node = 0
@@ -76,16 +85,10 @@ def place_nodes(
     order: Longs,
     entries: Words64,
 ) -> bool:
-    """Gives every node its place in the array; returns whether there was room.
+    """Gives every node its place in the array of entries; returns whether there was room.
 
-    Args:
-        child: The first of each node.
-        sibling: The next of each node.
-        byte: The byte that leads to each node.
-        token: The token of each node; changed.
-        slots: Working memory for each node's place; zeros.
-        order: Working memory for the nodes from the root on; zeros.
-        entries: Written.
+    The first four are by node, see ``build_tree``; ``token`` is changed. ``slots`` and ``order``
+    are working memory for each node's place and for the nodes from the root on: zeros.
     """
     n_order, first_free = 1, 1
     for node in order:
@@ -114,13 +117,13 @@ def place_nodes(
 
 @jit
 def find_base(first: int, sibling: Ints, byte: Bytes, entries: Words64, base: int) -> int:
-    """Returns the first base from one on that finds free entries for siblings, or 0 if none does.
+    """Returns the first base, from one on, with free entries for siblings, or 0 if there is none.
 
     Args:
         first: The first of the siblings.
-        sibling: The next of each node.
+        sibling: The next sibling of each node.
         byte: The byte that leads to each node.
-        entries: Of the trie.
+        entries: The trie so far.
         base: Where the search begins, at least 1.
     """
     while base + 256 <= len(entries) and base <= np.int64(_BASE):
@@ -135,7 +138,7 @@ def find_base(first: int, sibling: Ints, byte: Bytes, entries: Words64, base: in
 
 @jit
 def longest_token(entries: Words64, text: Bytes, place: int, end: int) -> int:
-    """Returns the longest token that stands at a place, or NO_TOKEN."""
+    """Returns the longest token at a place, or NO_TOKEN."""
     slot, entry = np.uint64(0), entries[0]
     while place < end:
         child = (entry >> _TOKEN_BITS & _BASE) + np.uint64(text[place])
