@@ -1,7 +1,6 @@
 """Text into ids and back: a byte-level BPE tokenizer.
 
-Read ``reference`` first: it is the whole algorithm. The other files do the same faster. The
-lecture in docs/tokenizer.md walks along it.
+Read ``reference`` first: it is the whole algorithm. The other files do the same faster.
 """
 
 from anekdot.tokenizer.streaming import StreamDecoder

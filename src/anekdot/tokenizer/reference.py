@@ -2,6 +2,7 @@
 
 Text is split into pretokens. Training starts from single bytes and joins the most frequent
 pair of neighbours, again and again. Encoding replays the merges in the order of training.
+docs/tokenizer.md walks through it with examples.
 """
 
 import re

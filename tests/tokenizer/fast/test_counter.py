@@ -65,7 +65,7 @@ def russian_words(n: int, seed: int = 1) -> list[str]:
 
 
 @given(DOCUMENTS, st.sampled_from((1, 2, 5)), st.integers(1, 40), st.randoms())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_equals_the_plain_version(
     documents: list[str | bytes], threads: int, chunk: int, chance: random.Random
 ) -> None:
@@ -77,7 +77,7 @@ def test_equals_the_plain_version(
 
 
 @given(FEW_NEW, st.sampled_from((1, 2, 5)), st.sampled_from((1, 20_000, 100_000, 10**6)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_small_tables_that_grow_and_spill_lose_nothing(
     documents: list[str | bytes], threads: int, memory_limit: int
 ) -> None:

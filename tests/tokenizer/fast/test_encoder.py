@@ -74,7 +74,7 @@ def fast_wide(wide: Tokenizer) -> FastEncoder:
 
 
 @given(DOCUMENTS, st.sampled_from((1, 2, 5)), st.integers(1, 50))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_equals_the_plain_version_whatever_the_chunks_and_threads(
     tokenizer: Tokenizer, fast: FastEncoder, documents: Documents, threads: int, chunk: int
 ) -> None:
@@ -84,14 +84,14 @@ def test_equals_the_plain_version_whatever_the_chunks_and_threads(
 
 
 @given(st.text("abc", max_size=40), st.text("abc", max_size=60), st.integers(259, 300))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_equals_the_reference(training: str, text: str, vocab_size: int) -> None:
     tokenizer = Tokenizer(tuple(train_merges({training.encode(): 1}, vocab_size)))
     assert fast_ids(fast_of(tokenizer), [text]) == [reference.encode(text, tokenizer.merges)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=60), st.data())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_merges_that_no_training_would_find_equal_the_reference(
     picks: list[tuple[int, int]], data: st.DataObject
 ) -> None:
@@ -176,7 +176,7 @@ def test_vocabularies_about_and_above_16_bits(wide: Tokenizer, n_ids: int) -> No
 
 
 @given(st.lists(TEXTS | DATA, max_size=8))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_wide_ids_equal_the_plain_version(
     wide: Tokenizer, fast_wide: FastEncoder, documents: Documents
 ) -> None:

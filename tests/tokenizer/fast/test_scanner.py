@@ -95,7 +95,7 @@ def test_every_scalar_in_several_contexts() -> None:
 
 
 @given(TEXTS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @example("'ſ 'S'LL'x")
 def test_equals_the_reference_on_spiteful_texts(text: str) -> None:
     [found] = split_together([text])
@@ -103,7 +103,7 @@ def test_equals_the_reference_on_spiteful_texts(text: str) -> None:
 
 
 @given(DOCUMENTS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @example(["don't'", "s", "'", "re", "'r", "e", "'l", "l"])
 @example(["a ", "", " ", "\n", "", "b\n", "\n", " \n ", "c"])
 @example(["а", b"\xd0", b"\xb0", "б", b"\xe2\x80", b"\x89", b"\xf0\x9f", b"\x98\x80"])

@@ -85,7 +85,7 @@ def trained_plainly(documents: list[str | bytes], vocab_size: int, ties: Ties) -
 
 
 @given(DOCUMENTS, st.sampled_from((None, 1, 2, 5)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_both_paths_encode_alike(
     fast: Tokenizer, plain: Tokenizer, documents: list[str | bytes], threads: int | None
 ) -> None:
@@ -99,7 +99,7 @@ def test_both_paths_encode_alike(
 
 
 @given(DOCUMENTS, st.integers(259, 300), st.sampled_from(("huggingface", "bytes")))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_both_paths_train_alike(documents: list[str | bytes], vocab_size: int, ties: Ties) -> None:
     expected = trained_plainly(documents, vocab_size, ties)
     for threads, memory_limit in ((None, None), (2, 1)):
@@ -112,7 +112,7 @@ def test_both_paths_train_alike(documents: list[str | bytes], vocab_size: int, t
 @given(
     st.lists(TEXTS, max_size=8), st.integers(259, 400), st.sampled_from(("huggingface", "bytes"))
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_tokenizer_fresh_from_training_encodes_as_a_loaded_one(
     documents: list[str], vocab_size: int, ties: Ties
 ) -> None:

@@ -84,13 +84,13 @@ def small_room(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(COUNTS, st.integers(259, 300))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_equals_the_reference(counts: dict[bytes, int], vocab_size: int) -> None:
     assert trained(counts, vocab_size) == reference.train_merges(counts, vocab_size)
 
 
 @given(COUNTS, st.integers(259, 300))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_ties_by_value_equal_a_reference_in_raw_bytes(
     counts: dict[bytes, int], vocab_size: int
 ) -> None:
