@@ -19,7 +19,7 @@ Trained = Callable[[], list[bytes]]  # the trained tokens, read after the clock 
 
 
 class Job(NamedTuple):
-    """What the process of one measurement is told."""
+    """One measurement, as its process receives it."""
 
     task: str
     scale: int

@@ -5,7 +5,7 @@ white space. The pattern is Qwen2's with the contractions spelled out: tiktoken,
 tokenizers and llama.cpp all split the same way by it.
 
 The standard library has no ``\p{L}``. So every character is replaced by a one-byte stand-in
-for its class, and the pattern, written for stand-ins, runs over those at the speed of C. For a
+for its class, and the pattern, rewritten for stand-ins, runs over those at the speed of C. For a
 text of ordinary characters only, the letters can be spelled out in the pattern.
 
 Source: https://huggingface.co/Qwen/Qwen2-7B/blob/main/tokenizer.json (``pre_tokenizer``).

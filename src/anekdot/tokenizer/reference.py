@@ -48,7 +48,7 @@ def apply_merge(ids: Sequence[int], pair: Merge, new: int) -> list[int]:
 
 
 def train_merges(counts: Mapping[bytes, int], vocab_size: int) -> list[Merge]:
-    """Trains merges, counting all pairs anew for each.
+    """Trains merges, recounting all pairs for each.
 
     >>> len(train_merges({b"abab": 3, b"ab": 1}, 300))
     2

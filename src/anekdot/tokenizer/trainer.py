@@ -1,7 +1,7 @@
 """Documents into merges: how a tokenizer is trained.
 
 Byte-pair encoding joins the most frequent pair of neighbouring tokens, again and again.
-``reference.train_merges`` counts all pairs anew for every merge; here a merge only corrects the
+``reference.train_merges`` recounts all pairs for every merge; here a merge only corrects the
 counts around the places where its pair stands. The result is the same, and the same as
 Hugging Face's: among equally frequent pairs, the one with the smallest ids wins.
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from anekdot.errors import TokenizerError
 from anekdot.tokenizer import Tokenizer
-from anekdot.tokenizer import fast as fast_room
+from anekdot.tokenizer import fast as fast_module
 from anekdot.tokenizer.encoder import Encoder
 from anekdot.tokenizer.fast.encoder import FastEncoder
 from anekdot.tokenizer.pretokens import split
@@ -57,8 +57,8 @@ print(tokenizer.encode(word) == [tokenizer.vocab_size - 1])
 @pytest.fixture(scope="module", autouse=True)
 def always_fast():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast_room, "MIN_CHARACTERS_TO_COMPILE", 0)
-        patch.setattr(fast_room, "MIN_CHARACTERS_TO_CALL", 0)
+        patch.setattr(fast_module, "MIN_CHARACTERS_TO_COMPILE", 0)
+        patch.setattr(fast_module, "MIN_CHARACTERS_TO_CALL", 0)
         yield
 
 
@@ -67,7 +67,7 @@ def plain(tokenizer: Tokenizer) -> Tokenizer:
     """The same tokenizer where nothing can be fast."""
     alike = Tokenizer(tokenizer.merges)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast_room, "available", lambda: False)
+        patch.setattr(fast_module, "available", lambda: False)
         alike.encode("")
     return alike
 
@@ -80,7 +80,7 @@ def fast(tokenizer: Tokenizer) -> Tokenizer:
 
 def trained_plainly(documents: list[str | bytes], vocab_size: int, ties: Ties) -> Tokenizer:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast_room, "available", lambda: False)
+        patch.setattr(fast_module, "available", lambda: False)
         return Tokenizer.train(documents, vocab_size, ties=ties)
 
 
@@ -119,7 +119,7 @@ def test_a_tokenizer_fresh_from_training_encodes_as_a_loaded_one(
     fresh = Tokenizer.train(documents, vocab_size, ties=ties)
     plain = trained_plainly(documents, vocab_size, ties)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast_room, "available", lambda: False)
+        patch.setattr(fast_module, "available", lambda: False)
         expected = [plain.encode(document) for document in documents]
     assert [fresh.encode(document) for document in documents] == expected
     restored = pickle.loads(pickle.dumps(fresh))
@@ -159,7 +159,7 @@ def test_a_lone_surrogate_is_refused_alike(
     documents = ["да"] * 7 + [b"\xed\xa0\x80", "да\ud800", "\udfff"]
     with pytest.raises(TokenizerError) as refused:
         use(fast, documents)
-    monkeypatch.setattr(fast_room, "available", lambda: False)
+    monkeypatch.setattr(fast_module, "available", lambda: False)
     with pytest.raises(TokenizerError) as expected:
         use(plain, documents)
     assert str(refused.value) == str(expected.value)
@@ -188,8 +188,8 @@ def test_progress_ends_at_the_total(fast: Tokenizer) -> None:
 def test_short_texts_take_the_plain_path_until_it_pays(
     tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fast_room, "MIN_CHARACTERS_TO_COMPILE", 1000)
-    monkeypatch.setattr(fast_room, "MIN_CHARACTERS_TO_CALL", 100)
+    monkeypatch.setattr(fast_module, "MIN_CHARACTERS_TO_COMPILE", 1000)
+    monkeypatch.setattr(fast_module, "MIN_CHARACTERS_TO_CALL", 100)
     lengths: list[int] = []
     encode = FastEncoder.encode
 
