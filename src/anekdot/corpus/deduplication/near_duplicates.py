@@ -17,13 +17,8 @@ cleaning", for the rare grams.
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from anekdot.numba_jit import jit
-
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int32]
-Longs = npt.NDArray[np.int64]
+from anekdot.numba_jit import Ints, Longs, jit
 
 MIN_SHARED = 3
 """Grams that near-duplicates share at least: fewer are a figure of speech."""
