@@ -2,7 +2,8 @@ import dataclasses
 
 import pytest
 
-from anekdot.config import FIELDS, PreparationConfig, build, fill_up, resolve
+from anekdot.config import FIELDS, build, fill_up, resolve
+from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
 from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.training.config import RECIPES, TrainingConfig

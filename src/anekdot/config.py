@@ -7,81 +7,17 @@ import dataclasses
 import difflib
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from anekdot.corpus.cleaning import check_rules
-from anekdot.corpus.cleaning.filters import is_in_script
-from anekdot.corpus.documents import Rules
-from anekdot.corpus.splitting import check_fractions
+from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
-from anekdot.model.config import (
-    LARGEST,
-    PRESETS,
-    ModelConfig,
-    check_boolean,
-    check_integer,
-    check_number,
-)
-from anekdot.tokenizer.vocabulary import FIRST_MERGE
+from anekdot.model.config import LARGEST, PRESETS, ModelConfig, check_integer
 from anekdot.training.config import RECIPES, TrainingConfig
 
 Configuration = TypeVar("Configuration")
 
 MAX_STEPS = 10_000
-MIN_VOCAB_SIZE = FIRST_MERGE
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreparationConfig:
-    """How texts become shards.
-
-    Attributes:
-        vocab_size: Tokens of the tokenizer, specials included.
-        validation: Share of the documents that choose the best model.
-        test: Share of the documents that nothing is chosen by.
-        no_obscene: Whether documents with hard profanity are left out.
-        without: Names of the rules of cleaning that are switched off, divided by commas.
-        script: The script that documents shall be in, such as "cyrillic"; any unless given.
-        separator: What stands between the texts of a text file ("line", "blank line", or the
-            separator itself); guessed unless given.
-        column: The column or key that holds the text; guessed unless given.
-
-    Raises:
-        ConfigurationError: A field has the wrong type or a value that cannot work.
-    """
-
-    vocab_size: int = 2048
-    validation: float = 0.03
-    test: float = 0.03
-    no_obscene: bool = False
-    without: str = ""
-    script: str | None = None
-    separator: str | None = None
-    column: str | None = None
-
-    def __post_init__(self) -> None:
-        check_integer("vocab_size", self.vocab_size, MIN_VOCAB_SIZE, LARGEST["vocab_size"])
-        check_number("validation", self.validation, 0.0, 1.0)
-        check_number("test", self.test, 0.0, 1.0)
-        check_fractions(self.validation, self.test)
-        check_boolean("no_obscene", self.no_obscene)
-        check_rules(self.rules.without)
-        if self.script is not None:
-            is_in_script("", self.script)
-
-    @property
-    def rules(self) -> Rules:
-        """What is done with each document."""
-        names = (name.strip() for name in self.without.split(","))
-        return Rules(
-            without=tuple(sorted({*filter(None, names)})),
-            no_obscene=self.no_obscene,
-            script=self.script,
-            validation=self.validation,
-            test=self.test,
-        )
 
 
 def field_names(*configurations: type) -> list[str]:

@@ -17,13 +17,13 @@ from anekdot.bundle import CARD, TOKENIZER, Bundle
 from anekdot.callbacks import Notice, Observer, Progress
 from anekdot.config import (
     MAX_STEPS,
-    PreparationConfig,
     build,
     check_known,
     field_names,
     fill_up,
     resolve,
 )
+from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files, is_prepared, place_of
 from anekdot.corpus.reading import Source
 from anekdot.corpus.reading.remote import kept_name

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anekdot.corpus.config import Rules
 from anekdot.corpus.database import database, parquet
 from anekdot.corpus.deduplication.select import LEAK, NEAR_DUPLICATE
-from anekdot.corpus.documents import Rules
 from anekdot.corpus.preparation import collect
 from anekdot.corpus.splitting import SPLITS, side
 from anekdot.errors import ConfigurationError, CorpusError

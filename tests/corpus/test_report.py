@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from anekdot.corpus.config import Rules
 from anekdot.corpus.database import database, parquet
 from anekdot.corpus.deduplication.select import EXACT_DUPLICATE, LEAK, NEAR_DUPLICATE, deduplicate
-from anekdot.corpus.documents import Document, Layout, Piece, Rules
+from anekdot.corpus.documents import Document, Layout, Piece
 from anekdot.corpus.plan import Plan
 from anekdot.corpus.preparation import Collection
 from anekdot.corpus.processing import digest

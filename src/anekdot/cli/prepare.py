@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from anekdot.cli.progress import bars, console
 from anekdot.cli.summary import describe
-from anekdot.config import PreparationConfig
+from anekdot.corpus.config import PreparationConfig
 from anekdot.machine import parse_memory
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from anekdot.bundle import PRETRAINED, TOKENIZER
-from anekdot.config import PreparationConfig
+from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
 from anekdot.tokenizer.tokenizer import Tokenizer
 

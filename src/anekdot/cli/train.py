@@ -10,7 +10,8 @@ from cyclopts import Parameter
 from docstring_parser import parse
 
 from anekdot.cli.progress import bars, console, escape_control_characters, training_watcher
-from anekdot.config import FIELDS, PreparationConfig
+from anekdot.config import FIELDS
+from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
 from anekdot.model.config import ModelConfig
 from anekdot.training.config import TrainingConfig

@@ -72,25 +72,6 @@ class Piece:
     line: int = 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """What is done with each document, whatever the others are.
-
-    Attributes:
-        without: Names of the rules of cleaning that are switched off.
-        no_obscene: Whether documents with hard profanity are dropped.
-        script: The script that documents shall be in, if any.
-        validation: The expected share of validation documents.
-        test: The expected share of test documents.
-    """
-
-    without: tuple[str, ...] = ()
-    no_obscene: bool = False
-    script: str | None = None
-    validation: float = 0.0
-    test: float = 0.0
-
-
 def excerpt(text: str) -> str:
     """Returns the beginning of a text, to be shown."""
     return text[:EXCERPT].strip()

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anekdot.atomic_files import sha256, staged
-from anekdot.corpus.documents import Layout, Piece, Rules
+from anekdot.corpus.config import Rules
+from anekdot.corpus.documents import Layout, Piece
 from anekdot.corpus.reading import Source, pieces
 from anekdot.errors import CorpusError
 

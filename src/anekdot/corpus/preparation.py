@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from anekdot.atomic_files import HeldError, holds_files, is_taken, locked, sync
 from anekdot.callbacks import Notice, Progress
+from anekdot.corpus.config import Rules
 from anekdot.corpus.database import SMALLEST, database, literal, parquet
 from anekdot.corpus.deduplication.select import deduplicate
-from anekdot.corpus.documents import Rules
 from anekdot.corpus.manifest import MANIFEST
 from anekdot.corpus.plan import LOCK, Plan, load_plan, make_plan
 from anekdot.corpus.processing import COUNTS, DOCUMENTS, digest, digest_name

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from anekdot.atomic_files import staged
 from anekdot.corpus.cleaning import is_obscene, reason_to_drop, repairs
+from anekdot.corpus.config import Rules
 from anekdot.corpus.database import database, insert, literal
 from anekdot.corpus.deduplication.fingerprints import fingerprints
-from anekdot.corpus.documents import Document, Rules
+from anekdot.corpus.documents import Document
 from anekdot.corpus.splitting import SPLITS, fraction, normalise, split_at
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anekdot.corpus.config import Rules
 from anekdot.corpus.database import database, parquet
 from anekdot.corpus.deduplication.select import EXACT_DUPLICATE, LEAK, NEAR_DUPLICATE, deduplicate
-from anekdot.corpus.documents import Document, Rules
+from anekdot.corpus.documents import Document
 from anekdot.corpus.processing import digest
 from anekdot.corpus.splitting import SPLITS, normalise, side, words
 
