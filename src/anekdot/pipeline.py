@@ -23,8 +23,9 @@ from anekdot.config import (
     fill_up,
     resolve,
 )
+from anekdot.corpus.collection import source_of
 from anekdot.corpus.config import PreparationConfig
-from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files, is_prepared, place_of
+from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files, is_prepared
 from anekdot.corpus.reading import Source
 from anekdot.corpus.reading.remote import kept_name
 from anekdot.corpus.shards import Shard
@@ -83,7 +84,7 @@ def prepare(
     require("anekdot prepare", "train", "duckdb", "numba")
     from anekdot.corpus.preparation import collect, publish, workplace  # noqa: PLC0415 (slow)
     from anekdot.corpus.report import write_report  # noqa: PLC0415
-    from anekdot.corpus.tokenization import learn_tokenizer, write_shards  # noqa: PLC0415
+    from anekdot.corpus.tokenization import train_tokenizer, write_shards  # noqa: PLC0415
 
     check_known(fields, field_names(PreparationConfig), "The call")
     config, out = PreparationConfig(**fields), Path(out)
@@ -110,7 +111,7 @@ def prepare(
         with staged(result) as draft:
             draft.mkdir()
             if tokenizer is None:
-                tokenizer = learn_tokenizer(
+                tokenizer = train_tokenizer(
                     collection, config.vocab_size, work / TOKENIZER, progress
                 )
             tokenizer.save(draft / TOKENIZER)
@@ -216,7 +217,7 @@ def train(
             train_shard=learned,
             validation_shard=sides["validation"],
             initial=beginning,
-            place_of=partial(place_of, data),
+            place_of=partial(source_of, data),
             observe=lambda record: _tell(record, *observers),
             notice=notice or (lambda sentence: None),
         )

@@ -15,7 +15,7 @@ from anekdot.errors import CorpusError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-SMALLEST = 64 << 20  # bytes that DuckDB needs to do anything at all
+MIN_MEMORY = 64 << 20  # bytes that DuckDB needs to do anything at all
 _FULL = (os.strerror(errno.ENOSPC), "max_temp_directory_size")  # what it says of a full disk
 
 
@@ -44,7 +44,7 @@ def database(
         "python_enable_replacements": False,
     }
     if memory is not None:
-        settings["memory_limit"] = f"{max(memory, SMALLEST) >> 20} MiB"
+        settings["memory_limit"] = f"{max(memory, MIN_MEMORY) >> 20} MiB"
     if threads is not None:
         settings["threads"] = threads
     try:

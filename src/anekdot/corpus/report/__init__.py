@@ -19,10 +19,10 @@ from unicodedata import name as unicode_name
 import numpy as np
 from numpy.typing import NDArray
 
+from anekdot.corpus.collection import COUNTS, DOCUMENTS, Collection
 from anekdot.corpus.database import database, parquet
 from anekdot.corpus.deduplication.select import EXACT_DUPLICATE, LEAK, NEAR_DUPLICATE
-from anekdot.corpus.preparation import Collection
-from anekdot.corpus.processing import COUNTS, DOCUMENTS, EXCERPT
+from anekdot.corpus.processing import EXCERPT_CHARACTERS
 from anekdot.corpus.report.facts import Bar, Example, Excerpt, Facts, SourceFacts
 from anekdot.corpus.report.page import page
 from anekdot.corpus.splitting import SPLITS, Split
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 FACTS = "report.json"
 PAGE = "report.html"
-EXAMPLES = 3  # texts shown of those that are dropped for the same reason
-SOURCES = 50  # shown, those with the most texts
-CHARACTERS = 100  # shown, the most frequent
+MAX_EXAMPLES = 3  # texts shown for each reason why texts are dropped
+MAX_SOURCES = 50  # shown, those with the most texts
+MAX_CHARACTERS = 100  # shown, the most frequent
 QUANTILES = (0, 5, 25, 50, 75, 95, 100)  # percent
-STEPS = 10  # bars of the histogram between a length and the tenfold of it
+BARS_PER_DECADE = 10  # of the histogram, between a length and ten times that length
 
 
 def write_report(
@@ -48,7 +48,7 @@ def write_report(
     Args:
         collection: The texts, with what was decided on each.
         tokenizer: Learned from them.
-        tokens: Ids of each side, those of begin and end included.
+        tokens: Ids of each split, those of begin and end included.
         folder: An existing folder.
 
     Returns:
@@ -67,9 +67,9 @@ def gather(collection: Collection, vocab_size: int, tokens: dict[Split, int]) ->
     Args:
         collection: The texts, with what was decided on each.
         vocab_size: Tokens of the tokenizer.
-        tokens: Ids of each side, those of begin and end included.
+        tokens: Ids of each split, those of begin and end included.
     """
-    texts_in, repaired = _digested(collection.digests)
+    texts_in, repaired = _counts(collection.processed)
     documents, counts = _count_characters(collection)
     kept, dropped = sum(documents.values()), collection.dropped()
     assert texts_in == kept + sum(dropped.values()), "a text was lost or counted twice"
@@ -91,14 +91,14 @@ def gather(collection: Collection, vocab_size: int, tokens: dict[Split, int]) ->
         sources=sources,
         guessed=collection.plan.notices,
         documents=documents,
-        tokens={side: tokens[side] for side in SPLITS},
+        tokens={split: tokens[split] for split in SPLITS},
         bytes=bytes_,
         bytes_per_token=sum(bytes_.values()) / max(1, sum(tokens.values()) - 2 * kept),
         vocab_size=vocab_size,
         quantiles=_quantiles(lengths),
         histogram=_histogram(lengths),
         letters=_letters(characters),
-        characters=dict([*characters.items()][:CHARACTERS]),
+        characters=dict([*characters.items()][:MAX_CHARACTERS]),
         n_characters=sum(characters.values()),
         alphabet_size=len(characters),
         obscene=obscene,
@@ -106,10 +106,10 @@ def gather(collection: Collection, vocab_size: int, tokens: dict[Split, int]) ->
     )
 
 
-def _digested(digests: Path) -> tuple[int, dict[str, int]]:
+def _counts(processed: Path) -> tuple[int, dict[str, int]]:
     """Returns how many texts were read, and how many of them each rule repaired."""
     texts, repaired = 0, Counter[str]()
-    for path in digests.glob(f"*/{COUNTS}"):
+    for path in processed.glob(f"*/{COUNTS}"):
         counts = json.loads(path.read_text("utf-8"))
         texts += counts["texts"]
         repaired.update(counts["repaired"])
@@ -122,16 +122,16 @@ def _frequent(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def _count_characters(collection: Collection) -> tuple[dict[Split, int], NDArray[np.int64]]:
-    """Returns the kept texts of each side, and how often each has every character."""
+    """Returns the kept texts of each split, and how often each has every character."""
     documents = dict.fromkeys(SPLITS, 0)
     counts = np.zeros((len(SPLITS), sys.maxunicode + 1), np.int64)
-    for sides, texts in collection.kept():
-        for number, side in enumerate(SPLITS):
-            chosen = texts[sides == number]
+    for splits, texts in collection.kept():
+        for number, split in enumerate(SPLITS):
+            chosen = texts[splits == number]
             points = np.frombuffer("".join(chosen).encode("utf-32-le"), "<u4")
             found = np.bincount(points)
             counts[number, : len(found)] += found
-            documents[side] += len(chosen)
+            documents[split] += len(chosen)
     return documents, counts
 
 
@@ -156,7 +156,7 @@ def _judge(connection: "DuckDBPyConnection", collection: Collection) -> None:
     """Makes a view of all documents with what was decided on each in the end."""
     connection.execute(
         f"""
-        CREATE VIEW documents AS FROM {parquet(collection.digests, f"*/{DOCUMENTS}")};
+        CREATE VIEW documents AS FROM {parquet(collection.processed, f"*/{DOCUMENTS}")};
         CREATE VIEW judged AS
         SELECT document, source, n_chars, obscene, cluster,
             coalesce(chosen.reason, documents.reason) AS reason
@@ -197,7 +197,7 @@ def _histogram(lengths: dict[int, int]) -> list[Bar]:
     bounds, power = [0], 0
     while bounds[-1] <= longest:
         power += 1
-        bounds = sorted({*bounds, int(float(f"{10 ** (power / STEPS):.2g}"))})
+        bounds = sorted({*bounds, int(float(f"{10 ** (power / BARS_PER_DECADE):.2g}"))})
     texts = [0] * (len(bounds) - 1)
     for length, count in lengths.items():
         texts[bisect_right(bounds, length) - 1] += count
@@ -216,7 +216,7 @@ def _sources(connection: "DuckDBPyConnection") -> tuple[int, list[SourceFacts]]:
             count(*) FILTER (reason = ''),
             count(*) FILTER (reason = '{EXACT_DUPLICATE}'),
             count(*) FILTER (reason IN ('{NEAR_DUPLICATE}', '{LEAK}'))
-        FROM judged GROUP BY source ORDER BY texts_in DESC, source LIMIT {SOURCES}
+        FROM judged GROUP BY source ORDER BY texts_in DESC, source LIMIT {MAX_SOURCES}
         """
     ).fetchall()
     names = ("source", "texts_in", "kept", "exact_duplicates", "near_duplicates")
@@ -229,7 +229,7 @@ def _examples(connection: "DuckDBPyConnection") -> dict[str, list[Example]]:
     rows = connection.execute(
         f"""
         WITH firsts AS (
-            SELECT reason, min(document, {EXAMPLES}) AS found
+            SELECT reason, min(document, {MAX_EXAMPLES}) AS found
             FROM judged WHERE reason <> '' GROUP BY reason, source
         ), ranked AS (
             SELECT document, row_number() OVER (PARTITION BY reason ORDER BY nth, document) AS place
@@ -239,7 +239,7 @@ def _examples(connection: "DuckDBPyConnection") -> dict[str, list[Example]]:
             )
         )
         SELECT reason, document, coalesce(cluster, document) FROM judged
-        SEMI JOIN (FROM ranked WHERE place <= {EXAMPLES}) AS chosen USING (document)
+        SEMI JOIN (FROM ranked WHERE place <= {MAX_EXAMPLES}) AS chosen USING (document)
         ORDER BY document
         """
     ).fetchall()
@@ -255,7 +255,7 @@ def _excerpts(connection: "DuckDBPyConnection", documents: set[int]) -> dict[int
     """Fetches some texts by number."""
     numbers = ", ".join(map(str, sorted(documents))) or "NULL"
     rows = connection.execute(
-        f"SELECT document, left(text, {EXCERPT}), source, line FROM documents "
+        f"SELECT document, left(text, {EXCERPT_CHARACTERS}), source, line FROM documents "
         f"WHERE document IN ({numbers})"
     ).fetchall()
     return {row[0]: Excerpt(text=row[1], source=row[2], line=row[3]) for row in rows}

@@ -80,9 +80,9 @@ class Facts:
         n_sources: Sources that gave texts.
         sources: The largest of them.
         guessed: What was guessed about the files, a sentence each.
-        documents: Texts of each side.
-        tokens: Ids of each side, those of begin and end included.
-        bytes: UTF-8 bytes of the texts of each side.
+        documents: Texts of each split.
+        tokens: Ids of each split, those of begin and end included.
+        bytes: UTF-8 bytes of the texts of each split.
         bytes_per_token: UTF-8 bytes a token of text.
         vocab_size: Tokens of the tokenizer.
         quantiles: Lengths in characters that so many percent of the texts do not exceed.
