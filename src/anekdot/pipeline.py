@@ -26,11 +26,10 @@ from anekdot.config import (
 from anekdot.corpus.collection import source_of
 from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files, is_prepared
-from anekdot.corpus.reading import Source
-from anekdot.corpus.reading.remote import kept_name
+from anekdot.corpus.reading import Source, clean_texts
+from anekdot.corpus.reading.sources import kept_name
 from anekdot.corpus.shards import Shard
 from anekdot.corpus.splitting import SPLITS
-from anekdot.corpus.texts import clean_texts
 from anekdot.errors import BundleError, ConfigurationError, CorpusError, require
 from anekdot.model.config import ModelConfig
 from anekdot.run_folder import (

@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from anekdot.atomic_files import HeldError, holds_files, is_taken, locked, sync
 from anekdot.callbacks import Notice, Progress
@@ -20,11 +19,11 @@ from anekdot.corpus.config import Rules
 from anekdot.corpus.database import MIN_MEMORY
 from anekdot.corpus.deduplication.select import deduplicate
 from anekdot.corpus.manifest import MANIFEST
-from anekdot.corpus.plan import LOCK, load_plan, make_plan
+from anekdot.corpus.plan import LOCK, Plan, load_plan, make_plan
 from anekdot.corpus.processing import process_documents
 from anekdot.corpus.reading import Source, read_piece
 from anekdot.corpus.splitting import check_fractions
-from anekdot.corpus.workers import cluster, run_all
+from anekdot.corpus.workers import Call, cluster, run_all
 from anekdot.errors import ConfigurationError, CorpusError
 from anekdot.machine import available_cores, physical_memory
 
@@ -100,47 +99,56 @@ def collect(
         CorpusError: A source cannot be read, or no text is left.
     """
     check_fractions(rules.validation, rules.test)
-    memory = memory or physical_memory() // 2
     plan = make_plan(sources, work, rules, separator=separator, column=column)
-    for sentence in plan.notices:
-        if notice:
+    if notice:
+        for sentence in plan.notices:
             notice(sentence)
-    workers = (
-        1 if plan.is_small else min(available_cores(), max(1, (memory // PROCESS_BYTES - 1) // 2))
-    )
-    each = max(MIN_MEMORY, (memory - (workers + 1) * PROCESS_BYTES) // workers)
+    collection = _carry_out(plan, work, memory or physical_memory() // 2, ray, progress)
+    if not collection.count():
+        raise _nothing_left(collection.dropped())
+    return collection
 
-    def run(function: Any, count: int, what: str, missing: Sequence[int] | None = None) -> None:
-        numbers = range(count) if missing is None else missing
 
-        def done(number: int) -> None:
+def _carry_out(
+    plan: Plan, work: Path, memory: int, ray: str | None, progress: Progress | None
+) -> Collection:
+    """Processes the tasks of a plan that are not done yet, and selects among all documents."""
+    workers, memory_per_process = _share_memory(memory, 1 if plan.is_small else available_cores())
+
+    def run(function: Call, numbers: Sequence[int], total: int, unit: str) -> None:
+        def done(count: int) -> None:
             if progress:
-                progress(count - len(numbers) + number, count, what)
+                progress(total - len(numbers) + count, total, unit)
 
         run_all(function, numbers, workers=workers, ray=ray is not None, done=done)
 
     processed, n_tasks = work / PROCESSED, len(plan.tasks)
     missing = [number for number in range(n_tasks) if not (processed / task_name(number)).exists()]
     with cluster(ray, workers):
-        run(partial(process_task, work, each), n_tasks, "pieces read", missing)
+        run(partial(process_task, work, memory_per_process), missing, n_tasks, "pieces read")
         selection = deduplicate(
             processed,
             work,
             memory=memory - PROCESS_BYTES,
-            memory_per_process=each,
-            run=lambda find, count: run(find, count, "parts compared"),
+            memory_per_process=memory_per_process,
+            run=lambda find, count: run(find, range(count), count, "parts compared"),
         )
-    collection = Collection(
-        work=work, plan=plan, selection=selection, memory=(memory - PROCESS_BYTES) // 2
-    )
-    if not collection.count():
-        dropped = collection.dropped()
-        reasons = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
-        raise CorpusError(
-            f"No text is left of {sum(dropped.values())} ({reasons or 'nothing read'}).",
-            "Bring texts of at least a sentence.",
-        )
-    return collection
+    memory_left = (memory - PROCESS_BYTES) // 2
+    return Collection(work=work, plan=plan, selection=selection, memory=memory_left)
+
+
+def _share_memory(memory: int, max_workers: int) -> tuple[int, int]:
+    """Returns how many processes to use, and the bytes that DuckDB may take in each of them."""
+    workers = min(max_workers, max(1, (memory // PROCESS_BYTES - 1) // 2))
+    return workers, max(MIN_MEMORY, (memory - (workers + 1) * PROCESS_BYTES) // workers)
+
+
+def _nothing_left(dropped: dict[str, int]) -> CorpusError:
+    """Returns the error of a corpus all of whose texts were dropped."""
+    reasons = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
+    n_texts = sum(dropped.values())
+    cause = f"All {n_texts} texts were dropped ({reasons})." if n_texts else "No text was found."
+    return CorpusError(cause, "Bring texts of at least a sentence.")
 
 
 def process_task(work: Path, memory: int, number: int) -> None:

@@ -12,7 +12,7 @@ it never guesses a byte that was lost.
 import re
 from functools import cache
 
-from anekdot.corpus.cleaning.russian import likelihood, pair
+from anekdot.corpus.russian import likelihood, pair
 
 _WRONG = ("cp1251", "cp1252", "koi8-r", "cp866")
 _RIGHT = ("cp1251", "koi8-r", "cp866")

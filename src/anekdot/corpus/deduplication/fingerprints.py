@@ -45,7 +45,7 @@ class Fingerprints(NamedTuple):
 
 
 def _tables() -> tuple[Units, Bytes, re.Pattern[str]]:
-    """Builds the lower case and the word membership of each unit, and the pattern of what needs `words`."""
+    """Returns each unit's lower case and word membership, and what text needs `words` first."""
     lower = np.arange(1 << 16, dtype=np.uint16)
     in_word = np.zeros(1 << 16, np.uint8)
     in_word[0xD800:0xE000] = True  # what `words` returns has surrogates in words only

@@ -9,15 +9,23 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from anekdot.callbacks import Notice
+from anekdot.corpus.cleaning import clean, reason_to_drop
 from anekdot.corpus.documents import Document, Layout, Piece
 from anekdot.corpus.reading.chunks import can_be_cut, cuts
 from anekdot.corpus.reading.detect import examine
 from anekdot.corpus.reading.files import blocks, compression, label
-from anekdot.corpus.reading.lines import without_mark
+from anekdot.corpus.reading.lines import without_byte_order_mark
 from anekdot.corpus.reading.parquet import read_parquet, spooled
 from anekdot.corpus.reading.readers import NO_TEXT, documents
-from anekdot.corpus.reading.remote import address, fetch, is_remote
-from anekdot.corpus.reading.sources import STANDARD_INPUT, Source, find_files, keep_standard_input
+from anekdot.corpus.reading.sources import (
+    STANDARD_INPUT,
+    Source,
+    address,
+    fetch,
+    find_files,
+    is_remote,
+    keep_standard_input,
+)
 from anekdot.errors import CorpusError
 
 __all__ = [
@@ -25,6 +33,7 @@ __all__ = [
     "Layout",
     "Piece",
     "Source",
+    "clean_texts",
     "examine",
     "files",
     "pieces",
@@ -48,6 +57,25 @@ def read(source: Source, notice: Notice | None = None) -> Iterator[Document]:
             turn comes.
     """
     return _read(find_files(source), notice)
+
+
+def clean_texts(*sources: Source, notice: Notice | None = None) -> Iterator[str]:
+    """Yields the texts of some sources, cleaned and without those of no use for training.
+
+    For what needs neither splits nor shards: an evaluation, or a tokenizer alone.
+
+    Args:
+        sources: Files, folders, patterns, addresses, or "-" for standard input.
+        notice: Called with what was guessed about each file.
+
+    Raises:
+        CorpusError: A source cannot be read.
+    """
+    for source in sources:
+        for document in read(source, notice):
+            text = clean(document.text)
+            if document.fault is None and reason_to_drop(text) is None:
+                yield text
 
 
 def pieces(
@@ -117,7 +145,7 @@ def read_piece(piece: Piece) -> Iterator[Document]:
         return
     data = blocks(path, piece.member, piece.start, piece.stop)
     if piece.start == 0:
-        data = without_mark(data, layout.encoding)
+        data = without_byte_order_mark(data, layout.encoding)
     yield from documents(data, layout, piece.name, piece.line)
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from anekdot.corpus.documents import Layout
 from anekdot.corpus.reading.encodings import is_wide
 from anekdot.corpus.reading.files import blocks, compression
-from anekdot.corpus.reading.lines import count_lines
-from anekdot.corpus.reading.separating import can_overlap, separator_test, separators
+from anekdot.corpus.reading.lines import can_overlap, count_lines, separator_test, separators
 
 _HELD = 1 << 20  # bytes of a line that are held while its end is looked for
 

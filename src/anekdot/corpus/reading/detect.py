@@ -14,7 +14,7 @@ from anekdot.corpus.reading.detect_layout import (
     named_separator,
     text_key,
 )
-from anekdot.corpus.reading.encodings import decode, detect, is_mostly_utf8, is_wide
+from anekdot.corpus.reading.encodings import decode, detect_encoding, is_mostly_utf8, is_wide
 from anekdot.corpus.reading.files import (
     COMPRESSIONS,
     ZIP,
@@ -25,13 +25,13 @@ from anekdot.corpus.reading.files import (
     members,
 )
 from anekdot.corpus.reading.json_stream import Broken, array_key, values
-from anekdot.corpus.reading.lines import lines_of, without_mark
+from anekdot.corpus.reading.lines import lines_of, without_byte_order_mark
 from anekdot.corpus.reading.parquet import MAGIC as PARQUET
 from anekdot.corpus.reading.parquet import guess_column, spooled
 from anekdot.corpus.reading.readers import is_binary
 from anekdot.corpus.reading.sources import ARCHIVE, ENDINGS, ending, no_text
 
-HEAD = 4 << 20
+HEAD_BYTES = 4 << 20
 """Bytes of a file from which its layout is guessed."""
 
 _SAMPLE = 500  # records by which the format is told
@@ -94,12 +94,12 @@ def _is_archive(path: Path) -> bool:
 def _examine(
     path: Path, member: str | None, name: str, separator: str | None, column: str | None
 ) -> tuple[Layout, str]:
-    start = _whole_lines(head(path, member, HEAD))
+    start = _whole_lines(head(path, member, HEAD_BYTES))
     known = ENDINGS.get(ending(member or path.name))
     if known == "parquet" or start.startswith(PARQUET):
         layout = Layout(format="parquet", column=_parquet_column(path, member, column, name))
         return layout, _guess(layout, known)
-    encoding = detect(start)
+    encoding = detect_encoding(start)
     if start.startswith(_FOREIGN) or (not is_wide(encoding) and is_binary(start)):
         raise no_text(name)
     lines = _lines(start, encoding)
@@ -127,12 +127,12 @@ def _parquet_column(path: Path, member: str | None, column: str | None, name: st
 
 def _whole_lines(start: bytes) -> bytes:
     """Returns the first bytes of a file without a line that is cut off."""
-    return start[: start.rfind(b"\n") + 1] or start if len(start) >= HEAD else start
+    return start[: start.rfind(b"\n") + 1] or start if len(start) >= HEAD_BYTES else start
 
 
 def _lines(start: bytes, encoding: str) -> list[str]:
     """Returns the first lines of a file as text."""
-    start = b"".join(without_mark([start], encoding))
+    start = b"".join(without_byte_order_mark([start], encoding))
     if is_wide(encoding):
         return lines_of(start.decode(encoding, "replace"))
     return decode(start.splitlines(keepends=True), encoding)

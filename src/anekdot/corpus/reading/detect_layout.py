@@ -7,7 +7,7 @@ from itertools import groupby
 
 from anekdot.corpus.documents import Layout
 from anekdot.corpus.reading.csv_rows import names_delimiter, rows
-from anekdot.corpus.reading.separating import MARKERS
+from anekdot.corpus.reading.lines import MARKERS
 from anekdot.errors import CorpusError
 
 TEXT_NAMES = (

@@ -8,8 +8,13 @@ from anekdot.corpus.reading.csv_rows import LIMIT as ROW_LIMIT
 from anekdot.corpus.reading.csv_rows import TooLong, column_place, names_delimiter, rows
 from anekdot.corpus.reading.encodings import decode, is_wide
 from anekdot.corpus.reading.json_stream import Broken, values
-from anekdot.corpus.reading.lines import LIMIT, batches, text_blocks
-from anekdot.corpus.reading.separating import separator_test, separators
+from anekdot.corpus.reading.lines import (
+    MAX_LINE_BYTES,
+    batches,
+    separator_test,
+    separators,
+    text_blocks,
+)
 
 NOT_JSON = "not JSON"
 NO_TEXT = "no text"
@@ -107,7 +112,7 @@ def _read_groups(
         if not parts:
             first, size, fault = line, 0, None
         size += len(text)
-        fault = fault or flaw or (TOO_LONG_TEXT if size > LIMIT else None)
+        fault = fault or flaw or (TOO_LONG_TEXT if size > MAX_LINE_BYTES else None)
         if (parts or text.strip()) and (not fault or not parts):
             parts.append(text)
         if ends and parts:
