@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anekdot.corpus.database import database, literal, parquet
+from anekdot.corpus.database import database, fetch_integer, parquet, write_parquet
 from anekdot.corpus.plan import Plan
 from anekdot.corpus.splitting import SPLITS, Split
 
@@ -78,13 +78,13 @@ class Collection:
         """Returns how many documents stay, in one split or in all."""
         chosen = "" if split is None else f"AND split = {SPLITS.index(split)}"
         with database(self.work / ".spill", memory=self.memory) as connection:
-            rows = connection.execute(
+            return fetch_integer(
+                connection,
                 f"""
                 SELECT count(*) FROM {parquet(self.work, self.selection.name)}
                 WHERE reason = '' {chosen}
-                """
-            ).fetchall()
-        return int(rows[0][0])
+                """,
+            )
 
     def dropped(self) -> dict[str, int]:
         """Returns how many documents were dropped, by reason, the most frequent first."""
@@ -107,24 +107,25 @@ class Collection:
         ``cluster``, the document that was kept in its place, or itself.
         """
         with database(self.work / ".spill", memory=self.memory) as connection:
-            connection.execute(
+            write_parquet(
+                connection,
                 f"""
-                COPY (
-                    SELECT document, source, line, CASE split {_SPLIT_NAMES} END AS side,
-                        CASE WHEN coalesce(chosen.reason, read.reason) = '' THEN row_number() OVER (
-                            PARTITION BY coalesce(chosen.reason, read.reason) = '', split
-                            ORDER BY document
-                        ) - 1 END AS place,
-                        coalesce(chosen.reason, read.reason) AS reason,
-                        coalesce(cluster, document) AS cluster
-                    FROM {parquet(self.processed, f"*/{DOCUMENTS}")} AS read
-                    LEFT JOIN (
-                        SELECT document, reason, cluster
-                        FROM {parquet(self.work, self.selection.name)}
-                    ) AS chosen USING (document)
-                    ORDER BY document
-                ) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)
-                """
+                SELECT document, source, line, CASE split {_SPLIT_NAMES} END AS side,
+                    CASE WHEN coalesce(chosen.reason, read.reason) = '' THEN row_number() OVER (
+                        PARTITION BY coalesce(chosen.reason, read.reason) = '', split
+                        ORDER BY document
+                    ) - 1 END AS place,
+                    coalesce(chosen.reason, read.reason) AS reason,
+                    coalesce(cluster, document) AS cluster
+                FROM {parquet(self.processed, f"*/{DOCUMENTS}")} AS read
+                LEFT JOIN (
+                    SELECT document, reason, cluster
+                    FROM {parquet(self.work, self.selection.name)}
+                ) AS chosen USING (document)
+                ORDER BY document
+                """,
+                path,
+                ", COMPRESSION zstd",
             )
 
     def training_texts(self) -> Iterator[str]:

@@ -20,7 +20,7 @@ from anekdot.atomic_files import staged
 from anekdot.corpus.cleaning import is_obscene, reason_to_drop, repairs
 from anekdot.corpus.collection import COUNTS, DOCUMENTS, task_name
 from anekdot.corpus.config import Rules
-from anekdot.corpus.database import database, insert, literal
+from anekdot.corpus.database import database, insert, write_parquet
 from anekdot.corpus.deduplication.fingerprints import fingerprints
 from anekdot.corpus.documents import Document
 from anekdot.corpus.splitting import SPLITS, fraction, normalise, split_at
@@ -32,7 +32,7 @@ SHINGLES = "shingles.parquet"
 
 MAX_BATCH_CHARACTERS = 1 << 21  # documents are processed in batches of so many characters ...
 MAX_BATCH_DOCUMENTS = 1 << 14  # ... or of so many documents
-ROW_GROUP_SIZE = 1 << 15  # rows
+PARQUET_OPTIONS = f", COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {1 << 15}"  # rows
 EXCERPT_CHARACTERS = 300  # kept of a document that is dropped
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")  # removed whatever rules are switched off
 
@@ -120,8 +120,13 @@ def write_tables(
         insert(connection, "documents", documents)
         insert(connection, "shingles", shingles)
         n_documents += len(numbers)
-    _copy(connection, "documents", folder / DOCUMENTS)
-    _copy(connection, "(FROM shingles ORDER BY shingle, document)", folder / SHINGLES)
+    write_parquet(connection, "FROM documents", folder / DOCUMENTS, PARQUET_OPTIONS)
+    write_parquet(
+        connection,
+        "FROM shingles ORDER BY shingle, document",
+        folder / SHINGLES,
+        PARQUET_OPTIONS,
+    )
     return n_documents
 
 
@@ -166,10 +171,3 @@ def _process_batch(batch: list[Document], rules: Rules, repaired: Counter[str]) 
         "n_chars": np.array([*map(len, texts)], np.int32),
     }
     return ProcessedBatch(columns, shingles, counts)
-
-
-def _copy(connection: "DuckDBPyConnection", table: str, path: Path) -> None:
-    settings = (
-        f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROW_GROUP_SIZE}"
-    )
-    connection.execute(f"COPY {table} TO {literal(path)} ({settings})")

@@ -12,14 +12,14 @@ compared exactly.
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anekdot.atomic_files import staged
 from anekdot.corpus.collection import DOCUMENTS
-from anekdot.corpus.database import database, insert, literal, parquet
+from anekdot.corpus.database import database, fetch_integer, insert, literal, parquet, write_parquet
 from anekdot.corpus.deduplication.near_duplicates import (
     MIN_SHARED,
     NONE,
@@ -64,7 +64,7 @@ def deduplicate(
         return selection
     with database(work / ".spill", memory=memory) as connection:
         _find_exact(connection, processed, work / "exact.parquet")
-        n_shingles = _number(
+        n_shingles = fetch_integer(
             connection, f"SELECT coalesce(sum(n_shingles), 0) FROM {parquet(work, 'exact.parquet')}"
         )
     n_ranges = 1 + n_shingles * BYTES_PER_SHINGLE // memory_per_process
@@ -82,7 +82,7 @@ def _find_exact(connection: "DuckDBPyConnection", processed: Path, path: Path) -
     """Writes every kept document with ``duplicate_of``, the version of it that stays."""
     if path.exists():
         return
-    _copy(
+    _write_once(
         connection,
         f"""
         SELECT document, split, n_shingles, n_chars, first_value(document) OVER (
@@ -119,7 +119,7 @@ def find_shared(processed: Path, folder: Path, n_ranges: int, memory: int, numbe
             WHERE shingle BETWEEN {first} AND {stop - 1}
             """
         )
-        _copy(
+        _write_once(
             connection,
             """
             SELECT shingle, document FROM held
@@ -151,7 +151,7 @@ def _rank(connection: "DuckDBPyConnection", work: Path, shared: Path) -> None:
         FROM exact SEMI JOIN holding USING (document);
         """
     )
-    _copy(
+    _write_once(
         connection,
         """
         SELECT holders, shingle, rank FROM holding
@@ -170,8 +170,8 @@ def _fetch_shared(connection: "DuckDBPyConnection", work: Path) -> Shared:
     """Fetches the tables as arrays, a batch of rows at a time."""
     ranked = connection.execute("SELECT split, n_shingles FROM ranked ORDER BY rank").fetchnumpy()
     holding = parquet(work, "holding.parquet")
-    n_rows = _number(connection, f"SELECT count(*) FROM {holding}")
-    n_shingles = _number(connection, f"SELECT count(DISTINCT shingle) FROM {holding}")
+    n_rows = fetch_integer(connection, f"SELECT count(*) FROM {holding}")
+    n_shingles = fetch_integer(connection, f"SELECT count(DISTINCT shingle) FROM {holding}")
     counts = connection.execute(
         f"SELECT count(*)::BIGINT AS held FROM {holding} GROUP BY rank ORDER BY rank"
     ).fetchnumpy()["held"]
@@ -210,7 +210,7 @@ def _write_selection(
     near = np.flatnonzero(duplicate_of != NONE).astype(np.int32)
     connection.execute("CREATE TABLE near (rank INTEGER, kept_rank INTEGER)")
     insert(connection, "near", {"rank": near, "kept_rank": duplicate_of[near]})
-    _copy(
+    _write_once(
         connection,
         f"""
         WITH pairs AS (
@@ -230,11 +230,7 @@ def _write_selection(
     )
 
 
-def _number(connection: "DuckDBPyConnection", query: str) -> int:
-    (row,) = connection.execute(query).fetchall()
-    return int(row[0])
-
-
-def _copy(connection: Any, query: str, path: Path) -> None:
+def _write_once(connection: "DuckDBPyConnection", query: str, path: Path) -> None:
+    """Writes the rows of a query into a Parquet file that is whole or not there."""
     with staged(path) as draft:
-        connection.execute(f"COPY ({query}) TO {literal(draft)} (FORMAT parquet)")
+        write_parquet(connection, query, draft)

@@ -43,12 +43,12 @@ def detect_encoding(head: bytes) -> str:
 
 
 def is_wide(encoding: str) -> bool:
-    """Tells whether an encoding writes ASCII characters in more than one byte."""
+    """Whether an encoding writes ASCII characters in more than one byte."""
     return encoding.startswith(("utf-16", "utf-32"))
 
 
 def is_mostly_utf8(data: bytes) -> bool:
-    """Tells whether bytes are UTF-8, or are but for a few damaged characters."""
+    """Whether bytes are UTF-8, or are but for a few damaged characters."""
     text = data.decode("utf-8", "replace")
     damaged = text.count("\ufffd")
     return not damaged or len(text) - len(text.encode("ascii", "ignore")) > 5 * damaged
@@ -74,7 +74,7 @@ def decode(lines: Sequence[bytes], encoding: str) -> list[str]:
 
 
 def _wide(head: bytes) -> str | None:
-    """Knows UTF-16 without a mark by the high bytes, which repeat at every other place."""
+    """Recognises UTF-16 without a mark by its high bytes: every other byte is one of a few."""
     head = head[: min(len(head), 1 << 16) & ~1]
     for encoding, high, low in (
         ("utf-16-le", head[1::2], head[::2]),

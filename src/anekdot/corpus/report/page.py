@@ -1,7 +1,7 @@
 """The facts about a corpus as one page: HTML, its style and its pictures, and no script.
 
 The page shows texts of unknown origin. Each goes through ``shown`` on its way, and the page
-forbids itself to run or to load anything.
+forbids itself to run scripts or to load anything.
 """
 
 import base64
@@ -57,9 +57,9 @@ def _headline(facts: Facts) -> str:
     )
     lead = f"{dropped:,} dropped ({percent(dropped, facts.texts_in)}): {reasons}."
     figures = {
-        "tokens to learn from": f"{facts.tokens['train']:,}",
-        "tokens of vocabulary": f"{facts.vocab_size:,}",
-        "bytes a token": f"{facts.bytes_per_token:.2f}",
+        "training tokens": f"{facts.tokens['train']:,}",
+        "vocabulary size": f"{facts.vocab_size:,}",
+        "bytes per token": f"{facts.bytes_per_token:.2f}",
         "median length, characters": f"{facts.quantiles.get('50 %', 0):,}",
         "texts with profanity": percent(facts.obscene, facts.kept),
     }
@@ -129,7 +129,7 @@ def _splits(facts: Facts) -> str:
         (split, f"{count:,}", f"{facts.tokens[split]:,}", f"{facts.bytes[split]:,}")
         for split, count in facts.documents.items()
     ]
-    what = "The model learns from train, validation chooses the best one, and test measures it."
+    what = "The model is trained on train, the best checkpoint is chosen by validation, and test measures it."
     splits = table(("split", "texts", "tokens", "bytes"), rows)
     return _section("Splits", f'<p class="note">{what}</p>{splits}')
 
@@ -137,7 +137,7 @@ def _splits(facts: Facts) -> str:
 def _repaired(facts: Facts) -> str:
     if not facts.repaired:
         return ""
-    what = "Texts that a rule of cleaning changed."
+    what = "Texts that were changed, by cleaning rule."
     drawn = bars(facts.repaired, facts.texts_in, "kept")
     return _section("Repaired", f'<p class="note">{what}</p>{drawn}')
 
