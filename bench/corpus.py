@@ -31,7 +31,7 @@ from anekdot.corpus.cleaning import clean
 from anekdot.corpus.database import database, parquet
 from anekdot.corpus.deduplication.fingerprints import fingerprints
 from anekdot.corpus.deduplication.select import deduplicate
-from anekdot.corpus.processing import Digested, write_tables
+from anekdot.corpus.processing import ProcessedBatch, write_tables
 from anekdot.corpus.reading import read
 from anekdot.corpus.splitting import words
 
@@ -46,27 +46,27 @@ def ours(texts: list[str]) -> list[bool]:
     memory = 1 << 30
     with TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "digests" / "0").mkdir(parents=True)
-        keys, grams, counts = fingerprints(texts)
+        (folder / "processed" / "0").mkdir(parents=True)
+        keys, hashes, counts = fingerprints(texts)
         columns = {
             "source": [""] * len(texts),
             "line": np.zeros(len(texts), np.int64),
             "text": [""] * len(texts),
             "reason": [""] * len(texts),
             "obscene": np.zeros(len(texts), np.bool_),
-            "side": np.zeros(len(texts), np.uint8),
+            "split": np.zeros(len(texts), np.uint8),
             "key_high": np.ascontiguousarray(keys[:, 0]),
             "key_low": np.ascontiguousarray(keys[:, 1]),
             "n_chars": np.array([*map(len, texts)], np.int32),
         }
         with database(folder / "spill", memory=memory) as connection:
-            batch = Digested(columns, grams, counts)
-            write_tables(connection, [batch], 0, folder / "digests" / "0")
+            batch = ProcessedBatch(columns, hashes, counts)
+            write_tables(connection, [batch], 0, folder / "processed" / "0")
         path = deduplicate(
-            folder / "digests",
+            folder / "processed",
             folder,
             memory=memory,
-            memory_of_each=memory,
+            memory_per_process=memory,
             run=lambda find, count: [find(number) for number in range(count)],
         )
         with database(folder / "spill") as connection:
@@ -96,7 +96,7 @@ def datasketch(texts: list[str]) -> list[bool]:
     """Returns which texts share a band with others."""
     from datasketch import MinHash, MinHashLSH
 
-    sets = [[gram.encode() for gram in shingles(text)] for text in texts]
+    sets = [[shingle.encode() for shingle in shingles(text)] for text in texts]
     index = MinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS)
     hashes = list(MinHash.generator(sets, num_perm=PERMUTATIONS))
     with index.insertion_session() as session:
@@ -122,15 +122,15 @@ def reworded(text: str, chance: random.Random) -> str:
 
 
 def near_duplicates(texts: list[str]) -> list[tuple[int, int]]:
-    """Returns all pairs of near-duplicates, by comparing all texts that share a gram."""
+    """Returns all pairs of near-duplicates, by comparing all texts that share a shingle."""
     sets = [{*shingles(text)} for text in texts]
     holders: defaultdict[str, list[int]] = defaultdict(list)
     found = []
     for number, own in enumerate(sets):
         shared: Counter[int] = Counter()
-        for gram in own:
-            shared.update(holders[gram])
-            holders[gram].append(number)
+        for shingle in own:
+            shared.update(holders[shingle])
+            holders[shingle].append(number)
         for other, count in shared.items():
             if count >= 3 and 2 * count >= min(len(own), len(sets[other])):
                 found.append((other, number))

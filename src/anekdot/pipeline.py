@@ -14,13 +14,13 @@ from anekdot.atomic_files import staged, write_json
 from anekdot.bundle import CARD, TOKENIZER, Bundle
 from anekdot.callbacks import Notice, Observer, Progress
 from anekdot.config import ResolvedConfig, check_known, field_names, resolve
+from anekdot.corpus.collection import source_of
 from anekdot.corpus.config import PreparationConfig
-from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files, is_prepared, source_of
-from anekdot.corpus.reading import Source
-from anekdot.corpus.reading.remote import kept_name
+from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files, is_prepared
+from anekdot.corpus.reading import Source, clean_texts
+from anekdot.corpus.reading.sources import kept_name
 from anekdot.corpus.shards import Shard
 from anekdot.corpus.splitting import SPLITS
-from anekdot.corpus.texts import clean_texts
 from anekdot.errors import BundleError, ConfigurationError, CorpusError, require
 from anekdot.machine import limit_spinning
 from anekdot.model_card import model_card
@@ -66,13 +66,13 @@ def prepare(
         CorpusError: The texts cannot be used.
     """
     require("anekdot prepare", "train", "duckdb", "numba")
-    from anekdot.corpus.preparation import collect, publish, workplace  # noqa: PLC0415 (slow)
+    from anekdot.corpus.preparation import collect, publish, work_folder  # noqa: PLC0415 (slow)
     from anekdot.corpus.report import write_report  # noqa: PLC0415
-    from anekdot.corpus.tokenization import learn_tokenizer, write_shards  # noqa: PLC0415
+    from anekdot.corpus.tokenization import train_tokenizer, write_shards  # noqa: PLC0415
 
     check_known(fields, field_names(PreparationConfig), "The call")
     config, out = PreparationConfig(**fields), Path(out)
-    with immediate_signals(), workplace(out) as work:
+    with immediate_signals(), work_folder(out) as work:
         collection = collect(
             sources,
             work,
@@ -95,7 +95,7 @@ def prepare(
         with staged(result) as draft:
             draft.mkdir()
             if tokenizer is None:
-                tokenizer = learn_tokenizer(
+                tokenizer = train_tokenizer(
                     collection, config.vocab_size, work / TOKENIZER, progress
                 )
             tokenizer.save(draft / TOKENIZER)

@@ -27,7 +27,7 @@ def prepare(texts: Path, out: Path) -> dict[str, bytes]:
 
 
 def test_wherever_the_disk_fills_up_the_same_command_goes_on(texts, tmp_path, monkeypatch):
-    monkeypatch.setattr(plan, "PIECE", 3000)  # several loads
+    monkeypatch.setattr(plan, "TASK_BYTES", 3000)  # several tasks
     monkeypatch.setattr(preparation, "available_cores", lambda: 1)
     whole = prepare(texts, tmp_path / "whole")
     sync, out, failures = atomic_files.sync, tmp_path / "out", 0

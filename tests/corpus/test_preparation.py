@@ -16,7 +16,7 @@ from anekdot.corpus.config import Rules
 from anekdot.corpus.database import database, parquet
 from anekdot.corpus.deduplication.select import LEAK, NEAR_DUPLICATE
 from anekdot.corpus.preparation import collect
-from anekdot.corpus.splitting import SPLITS, side
+from anekdot.corpus.splitting import SPLITS, split_of
 from anekdot.errors import ConfigurationError, CorpusError
 
 MEMORY = 1 << 30
@@ -28,13 +28,13 @@ sentences = st.lists(st.sampled_from(VOCABULARY[:5]), max_size=9).map(" ".join)
 class Collected:
     """What is left of some records."""
 
-    sides: dict[str, list[str]]
+    splits: dict[str, list[str]]
     texts_in: int
     dropped: dict[str, int]
 
     @property
     def kept(self) -> int:
-        return sum(map(len, self.sides.values()))
+        return sum(map(len, self.splits.values()))
 
 
 def gathered(sources, work: Path, **options) -> Collected:
@@ -48,22 +48,22 @@ def gathered(sources, work: Path, **options) -> Collected:
         }
     )
     collection = collect(sources, work, rules=rules, memory=MEMORY, **options)
-    sides: dict[str, list[str]] = {name: [] for name in SPLITS}
+    splits: dict[str, list[str]] = {name: [] for name in SPLITS}
     for numbers, texts in collection.kept():
         for number, text in zip(numbers, texts, strict=True):
-            sides[SPLITS[number]].append(text)
+            splits[SPLITS[number]].append(text)
     assert {name: collection.count(name) for name in SPLITS} == {
-        n: len(t) for n, t in sides.items()
+        n: len(t) for n, t in splits.items()
     }
-    assert [*collection.training_texts()] == sides["train"]
+    assert [*collection.training_texts()] == splits["train"]
     collection.write_index(work / "index.parquet")
     with database(work / "spill") as connection:
         index = connection.execute(f"FROM {parquet(work, 'index.parquet')}").fetchall()
     for name in SPLITS:
         places = [row[4] for row in index if row[3] == name and row[5] == ""]
-        assert places == [*range(len(sides[name]))]
+        assert places == [*range(len(splits[name]))]
     assert all(row[4] is None for row in index if row[5])
-    return Collected(sides, len(index), collection.dropped())
+    return Collected(splits, len(index), collection.dropped())
 
 
 def write(path: Path, records: list[str | dict]) -> Path:
@@ -79,8 +79,8 @@ def collected(records: list[str | dict], validation=0.3, test=0.3, **options) ->
         return gathered([path], work, validation=validation, test=test, **options)
 
 
-def sides(collection: Collected) -> dict[str, str]:
-    return {text: name for name, texts in collection.sides.items() for text in texts}
+def splits(collection: Collected) -> dict[str, str]:
+    return {text: name for name, texts in collection.splits.items() for text in texts}
 
 
 def grams(text: str) -> set[str]:
@@ -99,14 +99,14 @@ def random_texts(seed: int, count: int) -> list[str]:
 
 
 def on(wanted: str) -> str:
-    """A text of twelve words that falls on a side by its own hash, at a share of 0.3 each."""
-    return next(t for t in random_texts(1, 100) if side(t, 0.3, 0.3) == wanted)
+    """A text of twelve words that falls into a split by its own hash, at a share of 0.3 each."""
+    return next(t for t in random_texts(1, 100) if split_of(t, 0.3, 0.3) == wanted)
 
 
 def variant(text: str, wanted: str) -> str:
-    """The same twelve words and a thirteenth, on the wanted side."""
+    """The same twelve words and a thirteenth, in the wanted split."""
     variants = (f"{text} и {i}" for i in range(100))
-    return next(v for v in variants if side(v, 0.3, 0.3) == wanted)
+    return next(v for v in variants if split_of(v, 0.3, 0.3) == wanted)
 
 
 def test_order_counts_and_cleaning():
@@ -119,7 +119,7 @@ def test_order_counts_and_cleaning():
         "я" * 30_000,
     ]
     collection = collected(texts, validation=0, test=0)
-    assert collection.sides["train"] == ["Два кота и мышь.", "Один кот — и мышь!"]
+    assert collection.splits["train"] == ["Два кота и мышь.", "Один кот — и мышь!"]
     assert collection.texts_in == 6
     assert collection.dropped == {"empty": 1, "too short": 1, "too long": 1, "exact duplicate": 1}
 
@@ -132,7 +132,7 @@ def test_planted_near_duplicates(kept, lost, kept_first):
     text = on(kept)
     other = variant(text, lost)
     collection = collected([text, other] if kept_first else [other, text])
-    assert sides(collection) == {text: kept}
+    assert splits(collection) == {text: kept}
     assert collection.dropped == {LEAK: 1}
 
 
@@ -142,17 +142,17 @@ def test_of_near_duplicates_within_a_side_the_fullest_stays(name):
     fuller = variant(text, name)
     for records in ([text, fuller], [fuller, text]):
         collection = collected(records)
-        assert sides(collection) == {fuller: name}
+        assert splits(collection) == {fuller: name}
         assert collection.dropped == {NEAR_DUPLICATE: 1}
 
 
 def test_a_dropped_validation_text_drops_nothing_itself():
     test_text, tail = on("test"), " один два три четыре пять шесть семь восемь"
     bridges = (f"{test_text}{tail} {i}" for i in range(99))
-    bridge = next(t for t in bridges if side(t, 0.3, 0.3) == "validation")
-    far = next(t for t in (f"{tail} {i}" for i in range(99)) if side(t, 0.3, 0.3) == "train")
-    assert sides(collected([bridge, far])) == {bridge: "validation"}
-    assert sides(collected([bridge, far, test_text])) == {test_text: "test", far.strip(): "train"}
+    bridge = next(t for t in bridges if split_of(t, 0.3, 0.3) == "validation")
+    far = next(t for t in (f"{tail} {i}" for i in range(99)) if split_of(t, 0.3, 0.3) == "train")
+    assert splits(collected([bridge, far])) == {bridge: "validation"}
+    assert splits(collected([bridge, far, test_text])) == {test_text: "test", far.strip(): "train"}
 
 
 def test_no_obscene():
@@ -163,20 +163,24 @@ def test_no_obscene():
     ]
     assert collected(records).kept == 3
     collection = collected(records, no_obscene=True)
-    assert list(sides(collection)) == ["Просто шутка, и всё"]
+    assert list(splits(collection)) == ["Просто шутка, и всё"]
     assert collection.dropped == {"obscene": 2}
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(sentences, min_size=1, max_size=25))
-def test_nothing_is_lost_and_the_sides_are_apart(texts):
+def test_nothing_is_lost_and_the_splits_are_apart(texts):
     try:
         collection = collected(texts)
     except CorpusError:
         assert all(len(text) < 10 for text in texts)
         return
     assert collection.texts_in == len(texts) == collection.kept + sum(collection.dropped.values())
-    ranked = [collection.sides["test"], collection.sides["validation"], collection.sides["train"]]
+    ranked = [
+        collection.splits["test"],
+        collection.splits["validation"],
+        collection.splits["train"],
+    ]
     for i, held_out in enumerate(ranked):
         for lower in ranked[i + 1 :]:
             assert not any(near(grams(a), grams(b)) for a in held_out for b in lower)
@@ -188,7 +192,7 @@ def test_other_documents_never_change_a_side(texts, others, draw):
     texts = ["Опорный текст корпуса", *texts]
     mixed = [*texts, *others]
     draw.shuffle(mixed)
-    alone, among = sides(collected(texts)), sides(collected(mixed))
+    alone, among = splits(collected(texts)), splits(collected(mixed))
     assert all(alone[text] == among[text] for text in alone.keys() & among.keys())
 
 
@@ -200,9 +204,9 @@ def test_other_files_never_change_a_side(tmp_path, order):
         for name, first in (("a", 0), ("b", 40), ("c", 60))
     }
     shares = {"validation": 0.3, "test": 0.3}
-    found = sides(gathered([files[name] for name in order], tmp_path / "work", **shares))
+    found = splits(gathered([files[name] for name in order], tmp_path / "work", **shares))
     assert {*found.values()} == {*SPLITS}
-    assert found == {text: side(text, 0.3, 0.3) for text in found}
+    assert found == {text: split_of(text, 0.3, 0.3) for text in found}
 
 
 def test_several_sources_and_standard_input(tmp_path, monkeypatch):
@@ -216,7 +220,7 @@ def test_several_sources_and_standard_input(tmp_path, monkeypatch):
         progress=lambda *call: calls.append(call),
         notice=notices.append,
     )
-    assert collection.sides["train"] == ["Первая шутка из файла", "Вторая шутка из трубы"]
+    assert collection.splits["train"] == ["Первая шутка из файла", "Вторая шутка из трубы"]
     assert calls == [(1, 1, "pieces read"), (1, 1, "parts compared")]
     assert [notice.split(":")[0] for notice in notices] == [str(path), "standard input"]
 
@@ -230,7 +234,7 @@ def test_what_was_done_is_not_done_again(tmp_path, monkeypatch):
     path = write(tmp_path / "a.jsonl", random_texts(3, 50))
     first = gathered([path], tmp_path / "work")
     before = everything(tmp_path / "work")
-    for room in ("read_piece", "digest"):
+    for room in ("read_piece", "process_documents"):
         monkeypatch.setattr(f"anekdot.corpus.preparation.{room}", None)
     again = gathered([path], tmp_path / "work")
     assert again == first
@@ -257,11 +261,11 @@ def test_pieces_processes_and_memory_change_nothing(tmp_path, monkeypatch):
     texts = [" ".join(draw.choices(VOCABULARY, k=draw.randint(3, 30))) for _ in range(3000)]
     path = write(tmp_path / "a.jsonl", [*texts, *(f"{text} и конец" for text in texts[:50])])
     whole = gathered([path], tmp_path / "whole", validation=0.1, test=0.1)
-    monkeypatch.setattr("anekdot.corpus.plan.PIECE", 1 << 16)
-    monkeypatch.setattr("anekdot.corpus.deduplication.select.GRAM", 1 << 14)
+    monkeypatch.setattr("anekdot.corpus.plan.TASK_BYTES", 1 << 16)
+    monkeypatch.setattr("anekdot.corpus.deduplication.select.BYTES_PER_SHINGLE", 1 << 14)
     cut = gathered([path], tmp_path / "cut", validation=0.1, test=0.1)
     plan = json.loads((tmp_path / "cut" / "plan.json").read_text("utf-8"))
-    assert len(plan["loads"]) > 5
+    assert len(plan["tasks"]) > 5
     assert len(list((tmp_path / "cut").glob("shared-*/*.parquet"))) > 1
     assert cut == whole
     assert whole.dropped["near-duplicate"] > 10
@@ -271,7 +275,7 @@ def test_what_is_wrong_is_told_by_another_process_too(tmp_path, monkeypatch):
     write(tmp_path / "a.jsonl", random_texts(3, 50))
     packed = gzip.compress("\n".join(random_texts(4, 20_000)).encode())
     (tmp_path / "b.txt.gz").write_bytes(packed[:-9])
-    monkeypatch.setattr("anekdot.corpus.plan.PIECE", 1 << 10)
+    monkeypatch.setattr("anekdot.corpus.plan.TASK_BYTES", 1 << 10)
     with pytest.raises(CorpusError) as caught:
         gathered([tmp_path], tmp_path / "work")
     assert caught.value.cause.startswith(f"{tmp_path}/b.txt.gz cannot be read")
@@ -281,29 +285,29 @@ def test_what_is_wrong_is_told_by_another_process_too(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_ray_cluster_gives_the_same_to_the_byte(tmp_path, monkeypatch):
     path = write(tmp_path / "a.jsonl", random_texts(7, 3000))
-    monkeypatch.setattr("anekdot.corpus.plan.PIECE", 1 << 16)
-    monkeypatch.setattr("anekdot.corpus.deduplication.select.GRAM", 1 << 14)
+    monkeypatch.setattr("anekdot.corpus.plan.TASK_BYTES", 1 << 16)
+    monkeypatch.setattr("anekdot.corpus.deduplication.select.BYTES_PER_SHINGLE", 1 << 14)
     here = gathered([path], tmp_path / "here", validation=0.1, test=0.1)
     there = gathered([path], tmp_path / "there", validation=0.1, test=0.1, ray="local")
     assert there == here
     assert everything(tmp_path / "there") == everything(tmp_path / "here")
 
 
-def test_small_files_are_digested_together_and_told_together(tmp_path, monkeypatch):
+def test_small_files_are_processed_together_and_reported_together(tmp_path, monkeypatch):
     texts = random_texts(3, 40)
     for number, text in enumerate(texts[:20]):
         (tmp_path / f"{number:02d}.txt").write_text(text, "utf-8")
     with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
         for number, text in enumerate(texts[20:]):
             archive.writestr(f"{number:02d}.csv", f"id,text\n1,{text}\n")
-    monkeypatch.setattr("anekdot.corpus.plan.PIECE", 1000)
+    monkeypatch.setattr("anekdot.corpus.plan.TASK_BYTES", 1000)
     monkeypatch.setattr("anekdot.corpus.preparation.available_cores", lambda: 1)
     notices: list[str] = []
     found = gathered([tmp_path], tmp_path / "work", notice=notices.append)
     assert found.texts_in == 40
-    loads = json.loads((tmp_path / "work" / "plan.json").read_text("utf-8"))["loads"]
-    assert sum(map(len, loads)) == 40
-    assert 3 < len(loads) < 15
+    tasks = json.loads((tmp_path / "work" / "plan.json").read_text("utf-8"))["tasks"]
+    assert sum(map(len, tasks)) == 40
+    assert 3 < len(tasks) < 15
     assert notices == [
         f"{tmp_path}/00.txt and 19 more: one text a line.",
         f"{tmp_path}/more.zip/00.csv and 19 more: text column «text», separated by «,».",
@@ -318,7 +322,7 @@ def test_a_folder_name_with_odd_characters(tmp_path):
 
 
 def test_nothing_left(tmp_path):
-    with pytest.raises(CorpusError, match=r"No text is left of 2 \(empty: 1, too short: 1\)"):
+    with pytest.raises(CorpusError, match=r"All 2 texts were dropped \(empty: 1, too short: 1\)"):
         collected(["кот", "..."])
 
 
@@ -347,11 +351,11 @@ def test_real_corpus(corpus_path, tmp_path):
     dropped = collection.dropped
     assert len(pairs) == dropped[NEAR_DUPLICATE] + dropped[LEAK]
     assert all(near(grams(texts[a - 1]), grams(texts[b - 1])) for a, b in pairs)
-    for held_out in (collection.sides["validation"], collection.sides["test"]):
+    for held_out in (collection.splits["validation"], collection.splits["test"]):
         assert len(held_out) == pytest.approx(0.03 * documents, rel=0.1)
-    held_out = collection.sides["validation"] + collection.sides["test"]
+    held_out = collection.splits["validation"] + collection.splits["test"]
     sample = random.Random(0).sample(held_out, 2000)
-    assert leaks(sample, collection.sides["train"]) == []
+    assert leaks(sample, collection.splits["train"]) == []
     planted = [f"{text}\nИ больше он так не делал." for text in sample[:50]]
     assert len(leaks(sample, planted)) >= 45  # a few have too few words to be near-duplicates
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from anekdot.corpus.collection import PROCESSED, Collection
 from anekdot.corpus.config import Rules
 from anekdot.corpus.database import database, parquet
 from anekdot.corpus.deduplication.select import EXACT_DUPLICATE, LEAK, NEAR_DUPLICATE, deduplicate
 from anekdot.corpus.documents import Document, Layout, Piece
 from anekdot.corpus.plan import Plan
-from anekdot.corpus.preparation import Collection
-from anekdot.corpus.processing import digest
+from anekdot.corpus.processing import process_documents
 from anekdot.corpus.report import write_report
 from anekdot.corpus.report.drawing import percent
 from anekdot.corpus.report.facts import Facts
@@ -32,21 +32,21 @@ HELD = {"validation": 0.2, "test": 0.2}
 
 
 def collection_of(documents: list[Document], work: Path, *, cut: int = 2, notices=(), **rules):
-    """Digests and deduplicates documents that come in so many pieces."""
+    """Processes and deduplicates documents that come in so many pieces."""
     rules = Rules(**{**HELD, **rules})
     size = -(-len(documents) // cut)
-    loads = [[Piece(path="a.txt", name="a.txt", layout=Layout(format="txt"))]] * cut
+    tasks = [[Piece(path="a.txt", name="a.txt", layout=Layout(format="txt"))]] * cut
     for number in range(cut):
         part = documents[number * size : (number + 1) * size]
-        digest(part, number, folder=work / "digests", rules=rules, memory=MEMORY)
+        process_documents(part, number, folder=work / PROCESSED, rules=rules, memory=MEMORY)
     selection = deduplicate(
-        work / "digests",
+        work / PROCESSED,
         work,
         memory=MEMORY,
-        memory_of_each=MEMORY,
+        memory_per_process=MEMORY,
         run=lambda find, count: [find(number) for number in range(count)],
     )
-    plan = Plan(rules=rules, loads=loads, states={}, notices=[*notices])
+    plan = Plan(rules=rules, tasks=tasks, states={}, notices=[*notices])
     return Collection(work=work, plan=plan, selection=selection, memory=MEMORY)
 
 
@@ -81,12 +81,12 @@ def judged(collection: Collection) -> list[dict]:
     with database(collection.work / "spill") as connection:
         chosen = connection.execute(f"FROM {parquet(collection.work, 'selection.parquet')}")
         decided = {row[0]: row[1:] for row in chosen.fetchall()}
-        read = connection.execute(f"FROM {parquet(collection.digests, '*/documents.parquet')}")
+        read = connection.execute(f"FROM {parquet(collection.processed, '*/documents.parquet')}")
         names = [column[0] for column in read.description]
         rows = [dict(zip(names, row, strict=True)) for row in read.fetchall()]
     for row in rows:
         if row["document"] in decided:
-            row["side"], row["reason"], row["cluster"] = decided[row["document"]]
+            row["split"], row["reason"], row["cluster"] = decided[row["document"]]
     return sorted(rows, key=lambda row: row["document"])
 
 
@@ -113,12 +113,12 @@ def test_every_text_is_kept_or_dropped_for_a_reason(made):
     assert facts.guessed == ["файл 1.txt is read as UTF-8."]
 
 
-def test_sides_and_bytes_equal_a_count_by_hand(made, tokenizer):
+def test_splits_and_bytes_equal_a_count_by_hand(made, tokenizer):
     facts, rows, _ = made
-    for number, side in enumerate(SPLITS):
-        texts = [row["text"] for row in rows if row["side"] == number and not row["reason"]]
-        assert facts.documents[side] == len(texts) > 0
-        assert facts.bytes[side] == sum(len(text.encode()) for text in texts)
+    for number, split in enumerate(SPLITS):
+        texts = [row["text"] for row in rows if row["split"] == number and not row["reason"]]
+        assert facts.documents[split] == len(texts) > 0
+        assert facts.bytes[split] == sum(len(text.encode()) for text in texts)
     assert facts.tokens == TOKENS
     in_texts = sum(TOKENS.values()) - 2 * facts.kept
     assert facts.bytes_per_token == pytest.approx(sum(facts.bytes.values()) / in_texts)
@@ -180,12 +180,12 @@ def test_examples_stand_with_the_text_that_stays(made):
         for example in examples:
             row = by_place[example.dropped.source, example.dropped.line, example.dropped.text]
             assert row["reason"] == reason
-            twin = by_number.get(row.get("cluster"))
-            assert (example.stays is None) == (twin is None)
-            if twin is not None:
-                assert not twin["reason"]
-                assert example.stays.text == twin["text"][:300]
-                assert (example.stays.source, example.stays.line) == (twin["source"], twin["line"])
+            kept = by_number.get(row.get("cluster"))
+            assert (example.stays is None) == (kept is None)
+            if kept is not None:
+                assert not kept["reason"]
+                assert example.stays.text == kept["text"][:300]
+                assert (example.stays.source, example.stays.line) == (kept["source"], kept["line"])
 
 
 def test_examples_come_from_different_sources(tmp_path, tokenizer):
@@ -203,7 +203,7 @@ def test_repairs_are_added_up(tmp_path, tokenizer):
     ]
     collection = collection_of(documents, tmp_path, cut=3)
     expected = Counter()
-    for path in collection.digests.glob("*/counts.json"):
+    for path in collection.processed.glob("*/counts.json"):
         expected.update(json.loads(path.read_text("utf-8"))["repaired"])
     assert expected
     facts = write_report(collection, tokenizer, TOKENS, tmp_path)
@@ -212,7 +212,7 @@ def test_repairs_are_added_up(tmp_path, tokenizer):
 
 def test_a_text_that_was_lost_is_noticed(tmp_path, tokenizer):
     collection = collection_of(make_documents(), tmp_path)
-    path = collection.digests / "000000" / "counts.json"
+    path = collection.processed / "000000" / "counts.json"
     counts = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps({**counts, "texts": counts["texts"] + 1}), "utf-8")
     with pytest.raises(AssertionError, match="lost"):

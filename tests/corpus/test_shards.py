@@ -66,12 +66,12 @@ def test_no_such_document(tmp_path, i):
 
 
 @pytest.mark.parametrize(
-    ("most_tokens", "n_documents"), [(None, 3), (99, 3), (6, 3), (5, 2), (3, 1), (2, 1), (0, 1)]
+    ("max_tokens", "n_documents"), [(None, 3), (99, 3), (6, 3), (5, 2), (3, 1), (2, 1), (0, 1)]
 )
-def test_as_many_documents_as_fit(tmp_path, most_tokens, n_documents):
+def test_as_many_documents_as_fit(tmp_path, max_tokens, n_documents):
     documents = [[1, 7, 2], [1, 2], [2]]
     write_shard(tmp_path, "train", documents, 300)
-    found = Shard.open(tmp_path, "train").documents(most_tokens)
+    found = Shard.open(tmp_path, "train").documents(max_tokens)
     assert [document.tolist() for document in found] == documents[:n_documents]
 
 

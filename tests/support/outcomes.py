@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from anekdot.corpus.documents import EXCERPT, Document
+from anekdot.corpus.documents import MAX_FAULT_CHARACTERS, Document
 from anekdot.corpus.reading import read
 from anekdot.errors import CorpusError
 
@@ -34,7 +34,7 @@ def outcome(path: Path) -> list[Document] | CorpusError:
     for document in documents:
         assert isinstance(document.text, str)
         assert document.line > 0
-        assert document.fault is None or len(document.text) <= EXCERPT
+        assert document.fault is None or len(document.text) <= MAX_FAULT_CHARACTERS
     return documents
 
 

@@ -28,7 +28,7 @@ def train(*sources: str, out: Path, vocab_size: int = PreparationConfig.vocab_si
         vocab_size: Tokens, the three special ones and the 256 bytes included.
     """
     from anekdot.cli.progress import bars, console
-    from anekdot.corpus.texts import clean_texts
+    from anekdot.corpus.reading import clean_texts
 
     if out.exists():
         raise ConfigurationError(f"{out} exists already.", "Name a file that does not.")

@@ -15,20 +15,44 @@ from anekdot.errors import CorpusError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-SMALLEST = 64 << 20  # bytes that DuckDB needs to do anything at all
+MIN_MEMORY = 64 << 20  # bytes that DuckDB needs to do anything at all
 _FULL = (os.strerror(errno.ENOSPC), "max_temp_directory_size")  # what it says of a full disk
+
+
+@contextmanager
+def connect(
+    *, spill: Path | None = None, memory: int | None = None, threads: int | None = None
+) -> Iterator["DuckDBPyConnection"]:
+    """Opens a database that lives in memory and reaches no network.
+
+    Args:
+        spill: A folder of its own, made when it is needed, for what does not fit into memory.
+        memory: Bytes that it may take; DuckDB's own limit unless given.
+        threads: As many as there are cores unless given.
+    """
+    import duckdb  # noqa: PLC0415 (an extra)
+
+    settings: dict[str, Any] = {
+        "temp_directory": "" if spill is None else str(spill),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        "python_enable_replacements": False,
+    }
+    if memory is not None:
+        settings["memory_limit"] = f"{max(memory, MIN_MEMORY) >> 20} MiB"
+    if threads is not None:
+        settings["threads"] = threads
+    with duckdb.connect(":memory:", config=settings) as connection:
+        connection.execute("SET enable_progress_bar = false")
+        yield connection
 
 
 @contextmanager
 def database(
     spill: Path, *, memory: int | None = None, threads: int | None = None
 ) -> Iterator["DuckDBPyConnection"]:
-    """Opens a database that lives in memory, and in a folder where that is not enough.
-
-    Args:
-        spill: A folder of its own, for what does not fit; made when it is needed.
-        memory: Bytes that it may take; DuckDB's own limit unless given.
-        threads: As many as there are cores unless given.
+    """Opens a database for the corpus; see `connect` for the arguments.
 
     Raises:
         OSError: The disk is full, or fails.
@@ -36,20 +60,9 @@ def database(
     """
     import duckdb  # noqa: PLC0415 (an extra)
 
-    settings: dict[str, Any] = {
-        "temp_directory": str(spill),
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "allow_community_extensions": False,
-        "python_enable_replacements": False,
-    }
-    if memory is not None:
-        settings["memory_limit"] = f"{max(memory, SMALLEST) >> 20} MiB"
-    if threads is not None:
-        settings["threads"] = threads
     try:
-        with duckdb.connect(":memory:", config=settings) as connection:
-            connection.execute("SET enable_progress_bar = false; SET lock_configuration = true")
+        with connect(spill=spill, memory=memory, threads=threads) as connection:
+            connection.execute("SET lock_configuration = true")
             yield connection
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         if any(sign in str(error) for sign in _FULL):
@@ -76,7 +89,27 @@ def insert(
     connection.unregister("rows")
 
 
-def literal(path: Path) -> str:
+def fetch_integer(connection: "DuckDBPyConnection", query: str) -> int:
+    """Returns the only value of a query."""
+    (row,) = connection.execute(query).fetchall()
+    return int(row[0])
+
+
+def write_parquet(
+    connection: "DuckDBPyConnection", query: str, path: Path, options: str = ""
+) -> None:
+    """Writes the rows of a query into a Parquet file.
+
+    Args:
+        connection: The database.
+        query: The query.
+        path: The file.
+        options: More options of COPY, each after a comma.
+    """
+    connection.execute(f"COPY ({query}) TO {literal(path)} (FORMAT parquet{options})")
+
+
+def literal(path: Path | str) -> str:
     """Returns a path as a string in SQL."""
     return "'" + str(path).replace("'", "''") + "'"
 

@@ -1,9 +1,12 @@
-"""What the reading rooms hand to one another: a document, a file's layout, a piece of a file."""
+"""What is passed around while files are read: documents, layouts, and pieces of files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-EXCERPT = 200
-"""Characters of a broken record that are kept to show it."""
+from anekdot.errors import CorpusError
+
+MAX_FAULT_CHARACTERS = 200
+"""How much is kept of a record that could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,14 @@ class Layout:
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """What one worker reads: a file, a member of an archive, or a range of bytes.
+    """A file, a member of an archive, or a range of a file's bytes, which is read by itself.
 
     Attributes:
         path: The file.
         member: The name inside a zip archive.
         name: What its documents give as their source.
         layout: How documents stand in it.
+        compression: The ending that stands for its compression, such as ".gz", if any.
         start: The first byte.
         stop: The byte after the last, or None for the end.
         line: The line of the file at which it starts, from 1.
@@ -67,16 +71,18 @@ class Piece:
     member: str | None = None
     name: str
     layout: Layout
+    compression: str | None = None
     start: int = 0
     stop: int | None = None
     line: int = 1
 
 
-def excerpt(text: str) -> str:
-    """Returns the beginning of a text, to be shown."""
-    return text[:EXCERPT].strip()
+def column_error(cause: str, names: Sequence[str]) -> CorpusError:
+    """Returns the error of a file whose texts are in no known column, with its columns."""
+    shown = ", ".join(f"«{name[:40]}»" for name in names[:20])
+    return CorpusError(cause, f"Name the column of the texts, one of: {shown}.")
 
 
 def broken(text: str, source: str, line: int, fault: str) -> Document:
     """Returns the document of a record that could not be read."""
-    return Document(excerpt(text), source, line, fault=fault)
+    return Document(text[:MAX_FAULT_CHARACTERS].strip(), source, line, fault=fault)

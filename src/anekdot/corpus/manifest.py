@@ -1,6 +1,6 @@
 """What a prepared folder holds and where it came from, as ``manifest.json``.
 
-A folder is a prepared one if, and only if, it has this file.
+A folder is a prepared corpus if, and only if, it has this file.
 """
 
 import json
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from anekdot.atomic_files import sha256
-from anekdot.corpus.database import database, parquet
 from anekdot.corpus.splitting import SPLITS, Split
 from anekdot.errors import CorpusError
 
@@ -28,8 +27,8 @@ class Manifest:
         settings: The fields of the preparation.
         texts_in: Documents read.
         dropped: Documents dropped, by reason.
-        documents: Documents of each side.
-        tokens: Ids of each side, those of begin and end included.
+        documents: Documents of each split.
+        tokens: Ids of each split, begin and end tokens included.
         vocab_size: The number of ids of the tokenizer.
         files: The SHA-256 of every other file in the folder, by name.
         format: The version of this layout.
@@ -52,11 +51,10 @@ class Manifest:
 
     @classmethod
     def load(cls, folder: Path) -> "Manifest":
-        """Reads the manifest of a folder and compares the files that it names to their hashes.
+        """Reads the manifest of a folder and checks the files that it names against their hashes.
 
         Raises:
-            CorpusError: There is none, it is not one that `save` makes, or a file is
-                missing or changed.
+            CorpusError: There is none, it is damaged, or a file is missing or was changed.
         """
         path = folder / MANIFEST
         try:
@@ -66,8 +64,8 @@ class Manifest:
             raise CorpusError(cause, _REMEDY) from error
         except (OSError, ValueError, RecursionError) as error:
             raise CorpusError(f"{path} is damaged: {error}", _REMEDY) from error
-        for name, digest in manifest.files.items():
-            if not (folder / name).is_file() or sha256(folder / name) != digest:
+        for name, expected in manifest.files.items():
+            if not (folder / name).is_file() or sha256(folder / name) != expected:
                 raise CorpusError(f"{folder / name} is not the file that was prepared.", _REMEDY)
         return manifest
 
@@ -79,24 +77,12 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 
 def is_prepared(folder: Path) -> bool:
-    """Whether a folder is a prepared one, also one whose manifest was lost."""
+    """Whether a folder is a prepared corpus, even one whose manifest was lost."""
     return any((folder / name).is_file() for name in (MANIFEST, f"{SPLITS[0]}.ids.npy"))
 
 
-def source_of(folder: Path, number: int) -> str:
-    """Says which file and line a training document came from."""
-    with database(folder / ".spill") as connection:
-        rows = connection.execute(
-            f"""
-            SELECT source, line FROM {parquet(folder, "documents.parquet")}
-            WHERE reason = '' AND side = 'train' AND place = {number}
-            """
-        ).fetchall()
-    return ", ".join(f"{source}:{line}" for source, line in rows)
-
-
 def _parse(record: Any) -> Manifest:
-    """Builds a manifest of a JSON value, and trusts nothing in it."""
+    """Builds a manifest from a JSON value, of which nothing is taken on trust."""
     _check(isinstance(record, dict), "no object")
     unlike = record.keys() ^ {field.name for field in fields(Manifest)}
     _check(not unlike, f"the keys {sorted(unlike)} are missing or unknown")
@@ -105,7 +91,7 @@ def _parse(record: Any) -> Manifest:
     for name in ("settings", "dropped", "documents", "tokens", "files"):
         _check(isinstance(record[name], dict), f"{name} is no object")
     for name in ("documents", "tokens"):
-        _check(record[name].keys() == set(SPLITS), f"{name} has other sides")
+        _check(record[name].keys() == set(SPLITS), f"{name} has other splits")
     counts = [
         count for name in ("dropped", "documents", "tokens") for count in record[name].values()
     ]

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from anekdot.atomic_files import sha256, staged
+from anekdot.atomic_files import LOCK, sha256, staged
 from anekdot.corpus.config import Rules
 from anekdot.corpus.documents import Layout, Piece
 from anekdot.corpus.reading import Source, pieces
 from anekdot.errors import CorpusError
 
-PIECE = 16 << 20  # bytes of input that are read together
-LOCK = "lock"
+TASK_BYTES = 16 << 20  # bytes of input that one task reads
 PLAN = "plan.json"
 
 State = tuple[int, int | str]
@@ -28,20 +27,20 @@ class Plan:
 
     Attributes:
         rules: What is done with each document.
-        loads: What is read, in order; the pieces of a load together.
-        states: Size of each file, and when it was changed.
+        tasks: What is read, in order: the pieces of each task.
+        states: The size of each file, and when it was changed.
         notices: What was guessed about the files.
     """
 
     rules: Rules
-    loads: list[list[Piece]]
+    tasks: list[list[Piece]]
     states: dict[str, State]
     notices: list[str]
 
     @property
     def is_small(self) -> bool:
         """Whether there is too little to read for several processes."""
-        return sum(size for size, _ in self.states.values()) <= PIECE
+        return sum(size for size, _ in self.states.values()) <= TASK_BYTES
 
 
 def make_plan(
@@ -52,17 +51,22 @@ def make_plan(
     separator: str | None,
     column: str | None,
 ) -> Plan:
-    """Plans the work, and clears what an earlier plan left unless it was the same."""
+    """Plans the work, and deletes what an earlier plan left unless the plan is the same."""
     notices: list[str] = []
     found = pieces(
-        sources, work=work, separator=separator, column=column, size=PIECE, notice=notices.append
+        sources,
+        work=work,
+        separator=separator,
+        column=column,
+        size=TASK_BYTES,
+        notice=notices.append,
     )
     if not found:
         raise CorpusError("No texts were named.", "Name a file, a folder, or - .")
     states = {piece.path: _state(Path(piece.path), work) for piece in found}
     plan = Plan(
         rules=rules,
-        loads=_loads(found, states),
+        tasks=_tasks(found, states),
         states=states,
         notices=notices,
     )
@@ -84,32 +88,32 @@ def load_plan(work: Path) -> Plan:
     record = json.loads((work / PLAN).read_text("utf-8"))
     return Plan(
         rules=Rules(**record["rules"]),
-        loads=[
-            [Piece(**{**each, "layout": Layout(**each["layout"])}) for each in load]
-            for load in record["loads"]
+        tasks=[
+            [Piece(**{**each, "layout": Layout(**each["layout"])}) for each in task]
+            for task in record["tasks"]
         ],
         states=record["states"],
         notices=record["notices"],
     )
 
 
-def _loads(found: Sequence[Piece], states: dict[str, State]) -> list[list[Piece]]:
-    """Puts small pieces together: a digest of each of many small files would take long."""
+def _tasks(found: Sequence[Piece], states: dict[str, State]) -> list[list[Piece]]:
+    """Groups small pieces: a task for each of many small files would take long."""
     members = Counter(piece.path for piece in found if piece.member is not None)
-    loads: list[list[Piece]] = []
+    tasks: list[list[Piece]] = []
     left = 0
     for piece in found:
         stop = states[piece.path][0] if piece.stop is None else piece.stop
         size = (stop - piece.start) // members.get(piece.path, 1)
-        if not loads or size > left:
-            loads.append([])
-            left = PIECE
-        loads[-1].append(piece)
+        if not tasks or size > left:
+            tasks.append([])
+            left = TASK_BYTES
+        tasks[-1].append(piece)
         left -= size
-    return loads
+    return tasks
 
 
 def _state(path: Path, work: Path) -> State:
-    """Returns what changes when a file does: its size, and when it was changed or its hash."""
+    """Returns what changes when a file changes: its size, and its time stamp or its hash."""
     facts = path.stat()
     return facts.st_size, sha256(path) if path.parent == work else facts.st_mtime_ns

@@ -1,7 +1,7 @@
 """Documents as ids on disk, and back as memory maps.
 
-A shard is two NumPy files: ``<side>.ids.npy``, all ids of all documents in one row, uint16
-where the vocabulary allows it and else uint32; and ``<side>.offsets.npy``, int64, where
+A shard is two NumPy files: ``<split>.ids.npy``, all ids of all documents in one row, uint16
+where the vocabulary allows it and else uint32; and ``<split>.offsets.npy``, int64, where
 document ``i`` is ``ids[offsets[i] : offsets[i + 1]]``. Both are little-endian.
 """
 
@@ -21,26 +21,25 @@ from anekdot.errors import CorpusError
 
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
-
 Append = Callable[[NDArray[np.integer], NDArray[np.integer]], None]
-"""Appends documents to a shard: their ids end to end, and how many each has."""
+"""Appends documents to a shard: their ids end to end, and how many ids each has."""
 
 
 @contextmanager
-def shard_writer(folder: Path, side: Split, vocab_size: int) -> Iterator[Append]:
-    """Opens the shard of a side for writing; it is complete once the block ends.
+def shard_writer(folder: Path, split: Split, vocab_size: int) -> Iterator[Append]:
+    """Opens the shard of a split for writing; it is complete once the block ends.
 
     Args:
         folder: An existing folder; the two files are written straight into it.
-        side: The name of the shard.
-        vocab_size: The number of ids there are; every id is below it.
+        split: The name of the shard.
+        vocab_size: The size of the vocabulary; every id is below it.
 
     Yields:
         A function that appends documents, their begin and end included.
     """
     dtype = np.dtype("<u2" if vocab_size <= 2**16 else "<u4")
     offsets = array("q", [0])
-    with _ids_path(folder, side).open("w+b") as file:
+    with _ids_path(folder, split).open("w+b") as file:
         _write_header(file, dtype, 0)
         start = file.tell()
 
@@ -54,12 +53,12 @@ def shard_writer(folder: Path, side: Split, vocab_size: int) -> Iterator[Append]
         file.seek(0)
         _write_header(file, dtype, offsets[-1])
         assert file.tell() == start, "the header outgrew its padding"
-    np.save(_offsets_path(folder, side), np.asarray(offsets, dtype="<i8"))
+    np.save(_offsets_path(folder, split), np.asarray(offsets, dtype="<i8"))
 
 
 @dataclass(frozen=True, eq=False)
 class Shard:
-    """The documents of one side, memory-mapped: opening reads no ids.
+    """The documents of one split, memory-mapped: opening it reads no ids.
 
     Attributes:
         ids: All ids, (tokens,), uint16 or uint32.
@@ -70,21 +69,21 @@ class Shard:
     offsets: NDArray[np.int64]
 
     @classmethod
-    def open(cls, folder: Path, side: Split) -> "Shard":
-        """Opens the shard of a side in a folder.
+    def open(cls, folder: Path, split: Split) -> "Shard":
+        """Opens the shard of a split in a folder.
 
         Raises:
             CorpusError: A file is missing or damaged, or the two do not belong together.
         """
-        ids = _load(_ids_path(folder, side), ("<u2", "<u4"))
-        offsets = _load(_offsets_path(folder, side), ("<i8",))
+        ids = _load(_ids_path(folder, split), ("<u2", "<u4"))
+        offsets = _load(_offsets_path(folder, split), ("<i8",))
         if not (
             offsets.size
             and offsets[0] == 0
             and offsets[-1] == ids.size
             and (offsets[1:] >= offsets[:-1]).all()
         ):
-            cause = f"{_offsets_path(folder, side)} does not belong to the ids beside it."
+            cause = f"{_offsets_path(folder, split)} does not belong to the ids beside it."
             raise CorpusError(cause, "Prepare the corpus again.")
         return cls(ids, offsets)
 
@@ -101,21 +100,21 @@ class Shard:
             raise IndexError(f"document {i} of {len(self)}")
         return self.ids[self.offsets[i] : self.offsets[i + 1]]
 
-    def documents(self, most_tokens: int | None = None) -> list[Ids]:
-        """Returns all documents, or the first of them up to so many tokens, but at least one."""
+    def documents(self, max_tokens: int | None = None) -> list[Ids]:
+        """Returns all documents, or the first ones with at most so many tokens, at least one."""
         n_documents = len(self)
-        if most_tokens is not None:
-            fitting = int(np.searchsorted(self.offsets, most_tokens, "right")) - 1
+        if max_tokens is not None:
+            fitting = int(np.searchsorted(self.offsets, max_tokens, "right")) - 1
             n_documents = min(n_documents, max(1, fitting))
         return [self.document(number) for number in range(n_documents)]
 
 
-def _ids_path(folder: Path, side: Split) -> Path:
-    return folder / f"{side}.ids.npy"
+def _ids_path(folder: Path, split: Split) -> Path:
+    return folder / f"{split}.ids.npy"
 
 
-def _offsets_path(folder: Path, side: Split) -> Path:
-    return folder / f"{side}.offsets.npy"
+def _offsets_path(folder: Path, split: Split) -> Path:
+    return folder / f"{split}.offsets.npy"
 
 
 def _write_header(file: BinaryIO, dtype: np.dtype[Any], size: int) -> None:
@@ -125,7 +124,7 @@ def _write_header(file: BinaryIO, dtype: np.dtype[Any], size: int) -> None:
 
 
 def _load(path: Path, dtypes: tuple[str, ...]) -> NDArray[Any]:
-    """Maps a file that holds a row of one of some data types."""
+    """Maps a file that holds a one-dimensional array of one of some data types."""
     try:
         row = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:

@@ -1,8 +1,8 @@
 """Train, validation or test: a pure function of a document's own text.
 
-A document's side never depends on other documents, so it stays when files are added,
-removed or reordered; and the sides are nested, so a smaller fraction holds out a part of
-what a larger one does.
+A document's split never depends on other documents, so it stays the same when files are added,
+removed or reordered; and the splits are nested: a smaller share holds out a part of what a
+larger one does.
 """
 
 import re
@@ -38,16 +38,16 @@ def normalise(text: str) -> str:
 
 
 def fraction(normal_form: str) -> float:
-    """Returns a text's own place in [0, 1), uniform over texts: the hash of its normal form."""
+    """Returns the hash of a text's normal form as a number in [0, 1), uniform over texts."""
     digest = blake2b(normal_form.encode(), digest_size=8).digest()
     # A float has 53 bits: all 64 could round up to 1.
     return (int.from_bytes(digest, "big") >> 11) / 2**53
 
 
-def side(text: str, validation: float, test: float) -> Split:
-    """Returns the side on which a text falls.
+def split_of(text: str, validation: float, test: float) -> Split:
+    """Returns the split to which a text belongs.
 
-    Test takes the fractions [0, test) and validation [1 - validation, 1).
+    Test takes the fractions [0, test), validation takes [1 - validation, 1).
 
     Args:
         text: A cleaned text.
@@ -61,11 +61,11 @@ def side(text: str, validation: float, test: float) -> Split:
     return split_at(fraction(normalise(text)), validation, test)
 
 
-def split_at(place: float, validation: float, test: float) -> Split:
-    """Returns the side of a text whose place is known, for shares that have been checked."""
-    if place < test:
+def split_at(fraction: float, validation: float, test: float) -> Split:
+    """Returns the split of a text whose fraction is known, for shares that have been checked."""
+    if fraction < test:
         return "test"
-    return "validation" if place >= 1 - validation else "train"
+    return "validation" if fraction >= 1 - validation else "train"
 
 
 def check_fractions(validation: float, test: float) -> None:

@@ -1,4 +1,4 @@
-"""Texts → ids: the tokenizer is learned, and whole documents go through it, side by side."""
+"""Texts → ids: the tokenizer is trained, and all documents are encoded by split."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anekdot.callbacks import Progress
-from anekdot.corpus.preparation import Collection
+from anekdot.corpus.collection import Collection
 from anekdot.corpus.shards import shard_writer
 from anekdot.corpus.splitting import SPLITS, Split
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 
-def learn_tokenizer(
+def train_tokenizer(
     collection: Collection, vocab_size: int, path: Path, progress: Progress | None
 ) -> Tokenizer:
-    """Returns the tokenizer of the training split, learned once."""
+    """Returns the tokenizer of the training split, trained once."""
     if path.exists():
         return Tokenizer.load(path)
     tokenizer = Tokenizer.train(
@@ -33,18 +33,19 @@ def learn_tokenizer(
 def write_shards(
     collection: Collection, tokenizer: Tokenizer, folder: Path, progress: Progress | None
 ) -> dict[Split, int]:
-    """Writes the ids of all sides; returns how many each has."""
+    """Writes the shards of all splits; returns how many ids each has."""
     tokens = dict.fromkeys(SPLITS, 0)
     done, total = 0, collection.count()
     with ExitStack() as stack:
         appends = [
-            stack.enter_context(shard_writer(folder, side, tokenizer.vocab_size)) for side in SPLITS
+            stack.enter_context(shard_writer(folder, split, tokenizer.vocab_size))
+            for split in SPLITS
         ]
-        for sides, texts in collection.kept():
-            for number, side in enumerate(SPLITS):
-                ids, offsets = encode_documents(tokenizer, texts[sides == number].tolist())
+        for splits, texts in collection.kept():
+            for number, split in enumerate(SPLITS):
+                ids, offsets = encode_documents(tokenizer, texts[splits == number].tolist())
                 appends[number](ids, np.diff(offsets))
-                tokens[side] += len(ids)
+                tokens[split] += len(ids)
             done += len(texts)
             if progress:
                 progress(done, total, "documents encoded")
@@ -54,7 +55,7 @@ def write_shards(
 def encode_documents(
     tokenizer: Tokenizer, texts: Sequence[str]
 ) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
-    """Returns the ids of whole documents, begin and end included, and where each begins."""
+    """Returns the ids of whole documents, begin and end tokens included, and their offsets."""
     ids, offsets = tokenizer.encode_batch(texts)
     offsets = offsets + 2 * np.arange(len(offsets))
     inside = np.ones(len(ids) + 2 * len(texts), np.bool_)

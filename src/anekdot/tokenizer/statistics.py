@@ -46,6 +46,15 @@ def _text(token: bytes) -> str:
         return ""
 
 
+def script_of(letter: str) -> str:
+    """Returns the script of a letter: the first word of its name in Unicode, in lower case.
+
+    >>> [script_of(letter) for letter in "яzעー"]
+    ['cyrillic', 'latin', 'hebrew', 'katakana-hiragana']
+    """
+    return unicodedata.name(letter, "other").split()[0].lower()
+
+
 def script(text: str) -> str:
     """Returns what a token is made of, not counting spaces.
 
@@ -63,5 +72,5 @@ def script(text: str) -> str:
 
 def _kind(character: str) -> str:
     if character.isalpha():
-        return unicodedata.name(character, "OTHER").split()[0].capitalize()
+        return script_of(character).capitalize()
     return "digits" if character.isnumeric() else "punctuation"

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anekdot.corpus.cleaning.mojibake import repair_mojibake
-from anekdot.corpus.cleaning.russian import likelihood
+from anekdot.corpus.russian import likelihood
 
 TEXT = (
     "— Привет, Мария! Это я, Иван. Россия — страна чудес… И щедрая душа.\n"

@@ -10,8 +10,8 @@ from anekdot.corpus.config import Rules
 from anekdot.corpus.database import database, parquet
 from anekdot.corpus.deduplication.select import EXACT_DUPLICATE, LEAK, NEAR_DUPLICATE, deduplicate
 from anekdot.corpus.documents import Document
-from anekdot.corpus.processing import digest
-from anekdot.corpus.splitting import SPLITS, normalise, side, words
+from anekdot.corpus.processing import process_documents
+from anekdot.corpus.splitting import SPLITS, normalise, split_of, words
 
 VOCABULARY = [
     "кот",
@@ -35,26 +35,26 @@ MEMORY = 256 << 20
 def select(
     texts: list[str], folder: Path, rules: Rules | None = None, each: int = MEMORY, cut: int = 1
 ) -> list[tuple[int, str, str, int]]:
-    """Returns number, side, reason and cluster of each text that goes in as piece after piece."""
+    """Returns number, split, reason and cluster of each text that goes in as piece after piece."""
     rules = rules or Rules(validation=0.2, test=0.2)
     size = -(-len(texts) // cut)
     places = []
     for number in range(cut):
         part = texts[number * size : (number + 1) * size]
         documents = [Document(text, "a.txt", line) for line, text in enumerate(part, 1)]
-        digest(
+        process_documents(
             documents,
             number,
-            folder=folder / "digests",
+            folder=folder / "processed",
             rules=rules,
             memory=MEMORY,
         )
         places += [(number << 32) + line for line in range(len(part))]
     path = deduplicate(
-        folder / "digests",
+        folder / "processed",
         folder,
         memory=MEMORY,
-        memory_of_each=each,
+        memory_per_process=each,
         run=lambda find, count: [find(number) for number in range(count)],
     )
     with database(folder / "spill") as connection:
@@ -74,7 +74,7 @@ def are_near(a: str, b: str) -> bool:
 
 def by_brute_force(texts: list[str]) -> list[tuple[int, str, str, int]]:
     """The same by comparing every document with every one that stays."""
-    twins = {
+    versions = {
         number: max(
             (n for n in range(len(texts)) if normalise(texts[n]) == normalise(text)),
             key=lambda n: (len(texts[n]), -n),
@@ -82,9 +82,9 @@ def by_brute_force(texts: list[str]) -> list[tuple[int, str, str, int]]:
         for number, text in enumerate(texts)
     }
     order = sorted(
-        {*twins.values()},
+        {*versions.values()},
         key=lambda n: (
-            ("test", "validation", "train").index(side(texts[n], 0.2, 0.2)),
+            ("test", "validation", "train").index(split_of(texts[n], 0.2, 0.2)),
             -len(four_grams(texts[n])),
             -len(texts[n]),
             n,
@@ -92,18 +92,18 @@ def by_brute_force(texts: list[str]) -> list[tuple[int, str, str, int]]:
     )
     near: dict[int, int | None] = {}
     for number in order:
-        kept = [other for other, twin in near.items() if twin is None]
+        kept = [other for other, original in near.items() if original is None]
         near[number] = next((k for k in kept if are_near(texts[k], texts[number])), None)
     expected = []
     for number, text in enumerate(texts):
-        twin = twins[number]
-        cluster = twin if near[twin] is None else near[twin]
-        own = side(text, 0.2, 0.2)
+        version = versions[number]
+        cluster = version if near[version] is None else near[version]
+        own = split_of(text, 0.2, 0.2)
         reason = ""
-        if twin != number:
+        if version != number:
             reason = EXACT_DUPLICATE
         elif cluster != number:
-            reason = NEAR_DUPLICATE if side(texts[cluster], 0.2, 0.2) == own else LEAK
+            reason = NEAR_DUPLICATE if split_of(texts[cluster], 0.2, 0.2) == own else LEAK
         expected.append((number, own, reason, cluster))
     return expected
 
@@ -152,7 +152,7 @@ def test_no_pair_that_stays_is_near(tmp_path):
 
 def test_nothing_is_shared(tmp_path):
     assert select(["один текст про кота и пса"], tmp_path) == [
-        (0, side("один текст про кота и пса", 0.2, 0.2), "", 0)
+        (0, split_of("один текст про кота и пса", 0.2, 0.2), "", 0)
     ]
 
 

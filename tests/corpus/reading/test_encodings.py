@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anekdot.corpus.reading.encodings import decode, detect
-from anekdot.corpus.reading.single_bytes import SINGLE_BYTE, likeliest
+from anekdot.corpus.reading.encodings import decode, detect_encoding
+from anekdot.corpus.russian import SINGLE_BYTE, likeliest
 
 CYRILLIC = [encoding for encoding in SINGLE_BYTE if encoding != "cp1252"]
 TEXTS = [
@@ -30,7 +30,7 @@ WORDS = sorted({word for text in TEXTS for word in text.split() if word.isalpha(
 @pytest.mark.parametrize("encoding", CYRILLIC)
 def test_a_file_is_known(encoding):
     data = "\n".join(TEXTS).encode(encoding, "replace")
-    assert detect(data) == encoding
+    assert detect_encoding(data) == encoding
     assert decode(data.splitlines(), encoding) == data.decode(encoding).splitlines()
 
 
@@ -55,14 +55,15 @@ def test_files_of_a_few_words_are_known(encoding):
     texts = [" ".join(islice(cycle(WORDS), place, place + 7)) for place in range(len(WORDS))]
     data = [text.encode(encoding) for text in texts]
     right = sum(
-        decode([line], detect(line)) == [text] for line, text in zip(data, texts, strict=True)
+        decode([line], detect_encoding(line)) == [text]
+        for line, text in zip(data, texts, strict=True)
     )
     assert right >= 0.97 * len(texts)
 
 
 def test_lines_of_two_encodings():
     lines = [TEXTS[0].encode(), TEXTS[1].encode("cp1251"), TEXTS[2].encode("cp866"), b"ASCII"]
-    assert decode(lines, detect(b"\n".join(lines))) == [*TEXTS[:3], "ASCII"]
+    assert decode(lines, detect_encoding(b"\n".join(lines))) == [*TEXTS[:3], "ASCII"]
 
 
 def test_utf8_by_accident_is_no_utf8():
@@ -78,17 +79,17 @@ def test_damaged_utf8_stays_utf8():
     for encoding in ("utf-8", "cp1251"):
         assert decode([damaged], encoding)[0].replace("\ufffd", "") == TEXTS[0]
     cut = TEXTS[0].encode()[:-2]
-    assert detect(cut) == "utf-8"
+    assert detect_encoding(cut) == "utf-8"
 
 
 @pytest.mark.parametrize("lost", [1, 2, 3])
 def test_a_file_that_ends_inside_a_character_is_utf8(lost):
-    assert detect(f'{{"text": "{TEXTS[0]}"}}\n{{"text": "🐈'.encode()[:-lost]) == "utf-8"
+    assert detect_encoding(f'{{"text": "{TEXTS[0]}"}}\n{{"text": "🐈'.encode()[:-lost]) == "utf-8"
 
 
 @pytest.mark.parametrize("text", ["Le café est fermé.", "Straße nach Köln", "El Niño, señor"])
 def test_western_text(text):
-    assert detect(text.encode("cp1252")) == "cp1252"
+    assert detect_encoding(text.encode("cp1252")) == "cp1252"
     assert decode([text.encode("cp1252")], "utf-8") == [text]
 
 
@@ -106,17 +107,17 @@ def test_latin_words_in_russian(text):
     "text", ["Кот спит.\nПёс ест.\n", "A cat sat.\n", "Да\n", "— Ну и что?\r\n"]
 )
 def test_utf16_without_a_mark(encoding, text):
-    assert detect(text.encode(encoding)) == encoding
+    assert detect_encoding(text.encode(encoding)) == encoding
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 def test_marks(encoding):
-    assert detect(("\ufeff" + TEXTS[0]).encode(encoding)) == encoding
+    assert detect_encoding(("\ufeff" + TEXTS[0]).encode(encoding)) == encoding
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"ASCII", "Ещё".encode(), b"\0\0\0\0", b" \0"])
 def test_what_is_utf8(data):
-    assert detect(data) == "utf-8"
+    assert detect_encoding(data) == "utf-8"
 
 
 @given(

@@ -70,7 +70,7 @@ def test_the_key_of_an_array(text, key):
 
 
 def test_an_item_longer_than_the_limit_is_broken(monkeypatch):
-    monkeypatch.setattr(json_stream, "LIMIT", 3000)
+    monkeypatch.setattr(json_stream, "MAX_RECORD_CHARACTERS", 3000)
     text = f'["{"a" * 50}",\n"{"b" * 50_000}",\n"c"]'
     first, second, third = values(blocks(text, 10), "[]")
     assert (first, third) == ("a" * 50, "c")

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anekdot.corpus.reading import Document, Layout, Piece, find_files, pieces, read, read_piece
-from anekdot.corpus.reading.detect import HEAD
+from anekdot.corpus.reading.detect import HEAD_BYTES
 from anekdot.errors import CorpusError
 from tests.support.outcomes import zipped
 
@@ -302,7 +302,7 @@ def test_a_separator_that_overlaps_itself_is_found_from_the_start(tmp_path, size
 
 
 def test_the_end_of_the_head_is_no_damage(tmp_path):
-    path = write(tmp_path / "a.txt", b"a" * (HEAD - 2) + "\nяблоко\n".encode())
+    path = write(tmp_path / "a.txt", b"a" * (HEAD_BYTES - 2) + "\nяблоко\n".encode())
     notices: list[str] = []
     assert len(list(read(path, notices.append))) == 2
     assert notices == [f"{path}: one text a line."]

@@ -17,7 +17,7 @@ NOBODY = 65534  # a user without rights
 
 def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):
     os.mkfifo(tmp_path / "a.txt")
-    with pytest.raises(CorpusError, match="no regular file"):
+    with pytest.raises(CorpusError, match="not a regular file"):
         read(tmp_path / "a.txt")
     with pytest.raises(CorpusError, match="no file in a known format"):
         read(tmp_path)
@@ -30,7 +30,7 @@ def test_a_device_and_a_socket_are_refused(tmp_path, monkeypatch):
     with socket.socket(socket.AF_UNIX) as ear:
         ear.bind("a.txt")
         for path in (Path("a.txt"), Path("/dev/zero")):
-            with pytest.raises(CorpusError, match="no regular file"):
+            with pytest.raises(CorpusError, match="not a regular file"):
                 read(path)
 
 

@@ -1,11 +1,11 @@
-"""Why a text is no use for training: pure functions on one cleaned text."""
+"""Why a text is of no use for training: pure functions of one cleaned text."""
 
 import re
-import unicodedata
 from collections.abc import Collection
 from functools import lru_cache
 
 from anekdot.errors import ConfigurationError
+from anekdot.tokenizer.statistics import script_of
 
 MIN_LENGTH = 10
 """The shortest text worth keeping, in characters."""
@@ -16,8 +16,8 @@ MAX_LENGTH = 20_000
 FILTERS = ("empty", "too short", "too long", "wrong script", "link", "advertisement")
 """The reasons for which a text is dropped, in the order in which they are looked for."""
 
-_MOST_WORDS = 3  # that links may have around them
-_NEAR = 150  # characters between a call and where to
+_MAX_WORDS = 3  # that links may have around them
+_MAX_DISTANCE = 150  # characters between a call and the place that it names
 
 _DOMAIN = "(?:ru|рф|com|me|net|org|su|by|ua|kz|info)"
 # A search for a set of characters is fast, so that ordinary texts pay little.
@@ -56,17 +56,17 @@ SCRIPTS = (
     "arabic", "armenian", "bengali", "cjk", "cyrillic", "devanagari", "ethiopic", "georgian",
     "greek", "hangul", "hebrew", "hiragana", "katakana", "khmer", "latin", "tamil", "thai",
 )  # fmt: skip
-"""Scripts that a corpus can be asked to be in."""
+"""Scripts that texts can be required to be in."""
 
 
 def reason_to_drop(
     text: str, without: Collection[str] = (), *, script: str | None = None
 ) -> str | None:
-    """Says why a cleaned text is no use for training, or None if it is.
+    """Returns why a cleaned text is of no use for training, or None if it is.
 
     Args:
         text: A cleaned text.
-        without: Reasons that do not count.
+        without: Reasons that are switched off.
         script: The script that texts shall be in; see `is_in_script`.
 
     Returns:
@@ -98,7 +98,7 @@ def _holds(name: str, text: str, script: str | None) -> bool:
 
 
 def is_in_script(text: str, script: str) -> bool:
-    """Tells whether at least half of the letters of a text are of a script.
+    """Whether at least half of the letters of a text are of a script.
 
     Raises:
         ConfigurationError: The script is none of SCRIPTS.
@@ -116,11 +116,11 @@ def is_in_script(text: str, script: str) -> bool:
 
 @lru_cache(1 << 14)
 def _script(letter: str) -> str:
-    return re.split("[ -]", unicodedata.name(letter, "").lower(), maxsplit=1)[0]
+    return script_of(letter).partition("-")[0]
 
 
 def is_only_links(text: str) -> bool:
-    """Tells whether a text is links, addresses, @names and hashtags among a few words.
+    """Whether a text is links, addresses, @names and hashtags among a few words.
 
     >>> is_only_links("Читать тут: https://example.org/1 #юмор")
     True
@@ -130,11 +130,11 @@ def is_only_links(text: str) -> bool:
     if not _MAYBE_LINK.search(text):
         return False
     rest, n_links = _LINK.subn(" ", text)
-    return n_links > 0 and len(_WORD.findall(rest)) <= _MOST_WORDS
+    return n_links > 0 and len(_WORD.findall(rest)) <= _MAX_WORDS
 
 
 def is_advertisement(text: str) -> bool:
-    """Tells whether a text calls for something and, nearby, says where: a link, name or phone.
+    """Whether a text calls for something and, nearby, says where: a link, name or phone.
 
     Neither alone is a sign: jokes are told about advertising, and characters have phones.
 
@@ -146,6 +146,6 @@ def is_advertisement(text: str) -> bool:
     if not (_MAYBE_LINK.search(text) or _MAYBE_PHONE.search(text) or "ссылк" in text.lower()):
         return False
     return any(
-        _CALL.search(text, max(0, place.start() - _NEAR), place.end() + _NEAR)
+        _CALL.search(text, max(0, place.start() - _MAX_DISTANCE), place.end() + _MAX_DISTANCE)
         for place in _WHERE_TO.finditer(text)
     )

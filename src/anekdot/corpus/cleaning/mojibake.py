@@ -12,7 +12,7 @@ it never guesses a byte that was lost.
 import re
 from functools import cache
 
-from anekdot.corpus.cleaning.russian import likelihood, pair
+from anekdot.corpus.russian import likelihood, pair
 
 _WRONG = ("cp1251", "cp1252", "koi8-r", "cp866")
 _RIGHT = ("cp1251", "koi8-r", "cp866")
@@ -48,10 +48,10 @@ _UNMISTAKABLE = re.compile("[–—‘’‚“”„†•…‰‹›€№™
 _LEADS = frozenset("РСÐÑпя╨╤")
 _HONEST = frozenset("ВГРСврпябБцПÂÃÐÑâð«»—–…“”„‘’№©®°•™\xa0ёЁ")
 
-_LEAST_GAIN = 8.0  # nats
-_LEAST_RUN_GAIN = 5.0  # nats
-_LEAST_LIKELIHOOD = -4.4  # nats a letter
-_FEWEST_LETTERS = 4  # different ones
+_MIN_GAIN = 8.0  # nats
+_MIN_RUN_GAIN = 5.0  # nats
+_MIN_LIKELIHOOD = -4.4  # nats a letter
+_MIN_LETTERS = 4  # different ones
 _WORD = re.compile("[А-Яа-яЁё]{3}")
 
 
@@ -117,7 +117,7 @@ def _repair_line(line: str, masked: str, wrong: str) -> str:
 
 
 def _is_proof(run: re.Match[str], text: str) -> bool:
-    """Tells whether a run of UTF-8 sequences can be nothing else."""
+    """Whether a run of UTF-8 sequences can be nothing else."""
     decoded = _decode(run[0])
     if not decoded:
         return False
@@ -128,17 +128,17 @@ def _is_proof(run: re.Match[str], text: str) -> bool:
     if _UNMISTAKABLE.search(decoded):
         return True
     gain = likelihood(decoded) - likelihood(text[run.start() : run.end()])
-    return len(decoded) > 1 and (_is_odd(run, text) or gain >= _LEAST_RUN_GAIN)
+    return len(decoded) > 1 and (_is_odd(run, text) or gain >= _MIN_RUN_GAIN)
 
 
 def _stands_alone(run: re.Match[str], text: str) -> bool:
-    """Tells whether a run is not part of an honest word."""
+    """Whether a run is not part of an honest word."""
     sides = text[max(0, run.start() - 1) : run.start()] + text[run.end() : run.end() + 1]
     return all(side.isascii() or not side.isalpha() or side in _LEADS for side in sides)
 
 
 def _is_odd(run: re.Match[str], text: str) -> bool:
-    """Tells whether a run has signs that honest text has not."""
+    """Whether a run has signs that honest text has not."""
     return not _HONEST.issuperset(text[run.start() : run.end()])
 
 
@@ -236,8 +236,8 @@ def _repair_single_bytes(text: str) -> str:
     gains: dict[tuple[str, str], float] = {}
     for place, line in enumerate(lines):
         if _HINT.search(line) or _is_shouted(line):
-            gain, way = max((_gain(line, *way), way) for way in _ways())
-            if gain >= _LEAST_GAIN and _looks_russian(line.translate(_table(*way))):
+            gain, way = max((_gain(line, *way), way) for way in _encoding_pairs())
+            if gain >= _MIN_GAIN and _looks_russian(line.translate(_table(*way))):
                 lines[place] = line.translate(_table(*way))
                 gains[way] = gains.get(way, 0.0) + gain
     if not gains:
@@ -249,7 +249,7 @@ def _repair_single_bytes(text: str) -> str:
     )
 
 
-def _ways() -> list[tuple[str, str]]:
+def _encoding_pairs() -> list[tuple[str, str]]:
     return [(wrong, right) for wrong in _WRONG for right in _RIGHT if wrong != right]
 
 
@@ -260,9 +260,9 @@ def _gain(line: str, wrong: str, right: str) -> float:
 
 def _looks_russian(line: str) -> bool:
     letters = [letter for letter in line.lower() if letter.isalpha()]
-    if len(set(letters)) < _FEWEST_LETTERS or not _WORD.search(line):
+    if len(set(letters)) < _MIN_LETTERS or not _WORD.search(line):
         return False
-    return likelihood(line) >= _LEAST_LIKELIHOOD * len(letters)
+    return likelihood(line) >= _MIN_LIKELIHOOD * len(letters)
 
 
 @cache

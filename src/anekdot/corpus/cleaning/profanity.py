@@ -64,7 +64,7 @@ _LOOKALIKES = str.maketrans("abcdehikmnoptuxy01346789$@", "авсдениктп�
 
 
 def is_obscene(text: str) -> bool:
-    """Tells whether a text has one of the four roots of hard Russian profanity.
+    """Whether a text has one of the four roots of hard Russian profanity.
 
     Roots are found behind stars, dots, spaces, digits and Latin look-alikes too.
 

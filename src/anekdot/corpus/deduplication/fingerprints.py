@@ -1,9 +1,9 @@
-"""What texts are compared by: the hash of the whole text, and those of its word 4-grams.
+"""What texts are compared by: hashes of the whole text and of its shingles (word 4-grams).
 
 The loop works on UTF-16 with two tables: a unit's lower case, and whether it belongs to a
 word. A text with characters that such tables cannot hold (beyond the first 65,536, or whose
 lower case depends on its neighbours or is longer) goes through `words` first, whose result
-has none but word characters.
+has only word characters.
 """
 
 import re
@@ -15,8 +15,8 @@ import numpy as np
 from anekdot.corpus.splitting import words
 from anekdot.numba_jit import Bytes, Ints, Units, Words64, jit
 
-GRAM_WORDS = 4
-"""Words in a gram."""
+SHINGLE_WORDS = 4
+"""Words64 in a shingle."""
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _OTHER_MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
@@ -28,18 +28,18 @@ class Fingerprints(NamedTuple):
 
     Attributes:
         keys: The hash of each text's normal form, two halves of 64 bits, (texts, 2).
-        grams: The distinct word 4-grams of all texts end to end, as 64-bit hashes, ascending
-            within a text, (grams,).
+        shingles: The distinct shingles of all texts end to end, as 64-bit hashes,
+            ascending within a text, (shingles,).
         counts: How many of them each text has, (texts,).
     """
 
     keys: Words64
-    grams: Words64
+    shingles: Words64
     counts: Ints
 
 
 def _tables() -> tuple[Units, Bytes, re.Pattern[str]]:
-    """Builds the lower case and the word membership of each unit, and what needs `words`."""
+    """Returns each unit's lower case and word membership, and what text needs `words` first."""
     lower = np.arange(1 << 16, dtype=np.uint16)
     in_word = np.zeros(1 << 16, np.uint8)
     in_word[0xD800:0xE000] = True  # what `words` returns has surrogates in words only
@@ -69,17 +69,17 @@ def fingerprints(texts: Sequence[str]) -> Fingerprints:
         joined = "\0".join([*plain, ""])
     units = np.frombuffer(joined.encode("utf-16-le"), "<u2")
     keys = np.empty((len(texts), 2), np.uint64)
-    grams = np.empty(len(units) // 2, np.uint64)
+    shingles = np.empty(len(units) // 2, np.uint64)
     counts = np.empty(len(texts), np.int32)
-    n_grams = write_fingerprints(units, _LOWER, _IN_WORD, keys, grams, counts)
-    return Fingerprints(keys, grams[:n_grams], counts)
+    n_shingles = write_fingerprints(units, _LOWER, _IN_WORD, keys, shingles, counts)
+    return Fingerprints(keys, shingles[:n_shingles], counts)
 
 
 @jit
 def write_fingerprints(
-    units: Units, lower: Units, in_word: Bytes, keys: Words64, grams: Words64, counts: Ints
+    units: Units, lower: Units, in_word: Bytes, keys: Words64, shingles: Words64, counts: Ints
 ) -> int:
-    """Writes the fingerprints of documents, each ended by a zero; returns how many grams."""
+    """Writes the fingerprints of documents, each ended by a zero; returns how many shingles."""
     high = low = a = b = c = word = _SEED
     n_words = document = first = size = 0
     inside = False
@@ -93,14 +93,14 @@ def write_fingerprints(
             low ^= low >> np.uint64(29)
             inside = True
         elif inside:
-            if n_words >= GRAM_WORDS - 1:
-                grams[size] = mix(mix(mix(mix(a) ^ b) ^ c) ^ word)
+            if n_words >= SHINGLE_WORDS - 1:
+                shingles[size] = mix(mix(mix(mix(a) ^ b) ^ c) ^ word)
                 size += 1
             a, b, c, word = b, c, word, _SEED
             n_words += 1
             inside = False
         if unit == 0:
-            size = first + sort_distinct(grams, first, size)
+            size = first + sort_distinct(shingles, first, size)
             counts[document] = size - first
             keys[document, 0], keys[document, 1] = high, low
             high = low = _SEED
@@ -117,22 +117,22 @@ def mix(value: np.uint64) -> np.uint64:
 
 
 @jit
-def sort_distinct(grams: Words64, first: int, stop: int) -> int:
+def sort_distinct(shingles: Words64, first: int, stop: int) -> int:
     """Sorts a range in place and moves its distinct values to the front; returns how many."""
     gap = 1
     while 3 * gap < stop - first:
         gap = 3 * gap + 1
     while gap:
         for place in range(first + gap, stop):
-            value, hole = grams[place], place
-            while hole >= first + gap and grams[hole - gap] > value:
-                grams[hole] = grams[hole - gap]
+            value, hole = shingles[place], place
+            while hole >= first + gap and shingles[hole - gap] > value:
+                shingles[hole] = shingles[hole - gap]
                 hole -= gap
-            grams[hole] = value
+            shingles[hole] = value
         gap //= 3
     n_distinct = 0
     for place in range(first, stop):
-        if n_distinct == 0 or grams[place] != grams[first + n_distinct - 1]:
-            grams[first + n_distinct] = grams[place]
+        if n_distinct == 0 or shingles[place] != shingles[first + n_distinct - 1]:
+            shingles[first + n_distinct] = shingles[place]
             n_distinct += 1
     return n_distinct

@@ -1,4 +1,4 @@
-"""Sources to documents: what is to be read, in which pieces, and the documents of a piece.
+"""From sources to documents: which files there are, their pieces, and the documents of a piece.
 
 A file is examined once, from its first bytes; after that, each piece of it can be read by
 itself, in any process. Every reader holds one record at a time.
@@ -9,15 +9,23 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from anekdot.callbacks import Notice
+from anekdot.corpus.cleaning import clean, reason_to_drop
 from anekdot.corpus.documents import Document, Layout, Piece
-from anekdot.corpus.reading.chunks import can_be_cut, cuts
+from anekdot.corpus.reading.chunks import cut
 from anekdot.corpus.reading.detect import examine
-from anekdot.corpus.reading.files import blocks, compression, label
-from anekdot.corpus.reading.lines import without_mark
-from anekdot.corpus.reading.parquet import read_parquet, spooled
+from anekdot.corpus.reading.files import blocks, label, unpacked_file
+from anekdot.corpus.reading.lines import without_byte_order_mark
+from anekdot.corpus.reading.parquet import read_parquet
 from anekdot.corpus.reading.readers import NO_TEXT, documents
-from anekdot.corpus.reading.remote import address, fetch, is_remote
-from anekdot.corpus.reading.sources import STANDARD_INPUT, Source, find_files, keep_standard_input
+from anekdot.corpus.reading.sources import (
+    STANDARD_INPUT,
+    Source,
+    address,
+    fetch,
+    find_files,
+    is_remote,
+    keep_standard_input,
+)
 from anekdot.errors import CorpusError
 
 __all__ = [
@@ -25,29 +33,49 @@ __all__ = [
     "Layout",
     "Piece",
     "Source",
+    "clean_texts",
     "examine",
-    "files",
+    "find_files",
     "pieces",
     "read",
     "read_piece",
 ]
 
-PIECE = 32 << 20
-"""Bytes of a piece of a large file."""
+PIECE_BYTES = 32 << 20
+"""Into how large pieces a large file is cut."""
 
 
 def read(source: Source, notice: Notice | None = None) -> Iterator[Document]:
     """Reads the documents of a file, of a folder's or pattern's files in order, or of a pipe.
 
     Args:
-        source: What `files` can list.
-        notice: Told what was guessed about each file.
+        source: A file, a folder, a pattern, an address, or "-" for standard input.
+        notice: Called with what was guessed about each file.
 
     Raises:
-        CorpusError: Nothing readable is there, at once; or a file is damaged, when its
-            turn comes.
+        CorpusError: At once if there is nothing to read; if a file is damaged, when its turn
+            comes.
     """
     return _read(find_files(source), notice)
+
+
+def clean_texts(*sources: Source, notice: Notice | None = None) -> Iterator[str]:
+    """Yields the texts of some sources, cleaned and without those of no use for training.
+
+    For what needs neither splits nor shards: an evaluation, or a tokenizer alone.
+
+    Args:
+        sources: Files, folders, patterns, addresses, or "-" for standard input.
+        notice: Called with what was guessed about each file.
+
+    Raises:
+        CorpusError: A source cannot be read.
+    """
+    for source in sources:
+        for document in read(source, notice):
+            text = clean(document.text)
+            if document.fault is None and reason_to_drop(text) is None:
+                yield text
 
 
 def pieces(
@@ -55,26 +83,26 @@ def pieces(
     *,
     separator: str | None = None,
     column: str | None = None,
-    size: int = PIECE,
+    size: int = PIECE_BYTES,
     notice: Notice | None = None,
     work: Path | None = None,
 ) -> list[Piece]:
-    """Examines all files of some sources and cuts the large ones.
+    """Examines all files of some sources and cuts the large ones into pieces.
 
-    The same files give the same pieces; read in order, these give all documents in order.
+    The same files give the same pieces; read in order, they give all documents in order.
 
     Args:
         sources: Files, folders, patterns, addresses, or "-" for standard input.
         separator: What separates texts, or cells, if the user named it.
         column: The column or key of the texts, if the user named it.
         size: Bytes of a piece, at least.
-        notice: Told what was guessed, a sentence for all files with the same layout.
-        work: A folder where standard input, which cannot be read twice, and what is fetched is
-            kept: it must stay until the last piece is read. Needed for these only.
+        notice: Called with what was guessed, a sentence for all files with the same layout.
+        work: A folder for copies of standard input, which cannot be read twice, and of files
+            from other machines; it must stay until the last piece is read.
 
     Raises:
-        CorpusError: A source is not there, a file is damaged or holds no texts, or no
-            source is named.
+        CorpusError: A source does not exist, a file is damaged or holds no texts, or no source
+            is named.
     """
     paths = [path for source in sources for path in find_files(source)]
     if not paths:
@@ -89,11 +117,11 @@ def pieces(
         elif is_remote(path):
             assert work is not None, "what is fetched needs a folder"
             file, name = fetch(str(path), work), address(str(path))
-        layouts, guessed = examine(file, separator=separator, column=column, name=name)
+        whole, guessed = examine(file, separator=separator, column=column, name=name)
         for named, guess in guessed:
             guesses.setdefault(guess, []).append(named)
-        for member, layout in layouts:
-            found += _cut(file, member, name, layout, size)
+        for piece in whole:
+            found += cut(piece, size)
     if notice:
         for guess, names in guesses.items():
             notice(f"{_together(names)}: {guess}")
@@ -108,16 +136,12 @@ def read_piece(piece: Piece) -> Iterator[Document]:
     """
     path, layout = Path(piece.path), piece.layout
     if layout.format == "parquet":
-        column = layout.column or ""
-        if piece.member is None and compression(path) is None:
-            yield from read_parquet(path, column, piece.name, NO_TEXT)
-            return
-        with spooled(blocks(path, piece.member)) as copy:
-            yield from read_parquet(copy, column, piece.name, NO_TEXT)
+        with unpacked_file(path, piece.member, piece.compression) as file:
+            yield from read_parquet(file, layout.column or "", piece.name, NO_TEXT)
         return
-    data = blocks(path, piece.member, piece.start, piece.stop)
+    data = blocks(path, piece.member, piece.compression, piece.start, piece.stop)
     if piece.start == 0:
-        data = without_mark(data, layout.encoding)
+        data = without_byte_order_mark(data, layout.encoding)
     yield from documents(data, layout, piece.name, piece.line)
 
 
@@ -129,23 +153,5 @@ def _read(paths: Iterable[Source], notice: Notice | None) -> Iterator[Document]:
 
 
 def _together(names: list[str]) -> str:
-    """Returns the names of files of which the same was guessed, or how many there are."""
+    """Returns the names of some files, or the first one and how many more there are."""
     return ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1:,} more"
-
-
-def _cut(path: Path, member: str | None, name: str, layout: Layout, size: int) -> Iterator[Piece]:
-    """Yields the pieces of a file, or the one of a member."""
-    ranges: Iterable[tuple[int, int | None, int]] = [(0, None, 1)]
-    if can_be_cut(path, member, layout):
-        ranges = cuts(path, layout, size)
-    name = label(path, member).replace(label(path), name, 1)
-    for start, stop, line in ranges:
-        yield Piece(
-            path=str(path),
-            member=member,
-            name=name,
-            layout=layout,
-            start=start,
-            stop=stop,
-            line=line,
-        )

@@ -1,42 +1,46 @@
-"""A large file in pieces for several workers: cut where texts begin, so that none is cut."""
+"""Cuts a large file into pieces for several workers, where texts begin, so that none is cut."""
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from anekdot.corpus.documents import Layout
+from anekdot.corpus.documents import Layout, Piece
 from anekdot.corpus.reading.encodings import is_wide
-from anekdot.corpus.reading.files import blocks, compression
-from anekdot.corpus.reading.lines import count_lines
-from anekdot.corpus.reading.separating import can_overlap, separator_test, separators
+from anekdot.corpus.reading.files import blocks
+from anekdot.corpus.reading.lines import can_overlap, count_lines, separator_test, separators
 
-_HELD = 1 << 20  # bytes of a line that are held while its end is looked for
+_MAX_HELD_BYTES = 1 << 20  # of a line, while its end is looked for
 
 
-def can_be_cut(path: Path, member: str | None, layout: Layout) -> bool:
-    """Tells whether the pieces of a file can be read each by itself."""
+def can_be_cut(piece: Piece) -> bool:
+    """Whether the parts of a file can be read each by itself."""
+    layout = piece.layout
     return (
-        member is None
+        piece.member is None
+        and piece.compression is None
         and layout.format in ("txt", "jsonl")
         and not is_wide(layout.encoding)
         and not (layout.inline and can_overlap(layout))
-        and compression(path) is None
     )
 
 
-def cuts(path: Path, layout: Layout, size: int) -> Iterator[tuple[int, int | None, int]]:
-    """Yields the ranges of bytes of a file, each with the number of its first line.
+def cut(piece: Piece, size: int) -> Iterator[Piece]:
+    """Yields the parts of a file, or the file as it is where it must be read as a whole.
 
-    A text belongs to the range in which its first byte lies.
+    A text belongs to the part in which its first byte lies.
 
     Args:
-        path: A file that `can_be_cut`.
-        layout: How documents stand in it.
-        size: Bytes of a range, at least; the last may be smaller.
+        piece: A whole file, or a member of an archive.
+        size: Bytes of a part, at least; the last may be smaller.
 
     Raises:
         CorpusError: The file cannot be read.
     """
+    if not can_be_cut(piece):
+        yield piece
+        return
+    path, layout = Path(piece.path), piece.layout
     start, line = 0, 1
     total = path.stat().st_size
     find = _after_marker if layout.inline else _after_line
@@ -44,10 +48,10 @@ def cuts(path: Path, layout: Layout, size: int) -> Iterator[tuple[int, int | Non
         stop = find(path, layout, start + size)
         if stop is None or stop >= total:
             break
-        yield start, stop, line
+        yield replace(piece, start=start, stop=stop, line=line)
         line += count_lines(blocks(path, start=start, stop=stop))
         start = stop
-    yield start, None, line
+    yield replace(piece, start=start, line=line)
 
 
 def _after_marker(path: Path, layout: Layout, target: int) -> int | None:
@@ -77,7 +81,7 @@ def _after_line(path: Path, layout: Layout, target: int) -> int | None:
 
 
 def _line_ends(path: Path, start: int) -> Iterator[tuple[int, bytes]]:
-    """Yields the place after each line, and the line, of which long ones lack the middle."""
+    """Yields the place after each line, and the line; long ones lack the middle."""
     place, rest = start, b""
     for block in blocks(path, start=start):
         lines = (rest + block).splitlines(keepends=True)
@@ -85,6 +89,6 @@ def _line_ends(path: Path, start: int) -> Iterator[tuple[int, bytes]]:
         for line in lines:
             place += len(line)
             yield place, line
-        if len(rest) > _HELD:
+        if len(rest) > _MAX_HELD_BYTES:
             place += len(rest) - 513
             rest = rest[:256] + b"." + rest[-256:]

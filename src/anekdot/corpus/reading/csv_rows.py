@@ -4,11 +4,10 @@ import csv
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
-from anekdot.corpus.documents import Layout
-from anekdot.errors import CorpusError
+from anekdot.corpus.documents import Layout, column_error
 
-LIMIT = 12 << 20
-"""The longest row, in bytes of a line and in characters."""
+MAX_ROW_SIZE = 12 << 20
+"""The longest line of a row in bytes, and the longest row in characters."""
 
 
 class TooLong(str):
@@ -44,12 +43,12 @@ def rows(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] 
 
 
 def column_place(layout: Layout, names: Sequence[str], name: str) -> int:
-    """Returns where a table's texts stand among its columns, from 0.
+    """Returns the place of the text column of a table, counted from 0.
 
     Args:
         layout: The layout of the table.
         names: The cells of its first row.
-        name: The name that messages carry.
+        name: The name of the file in messages.
 
     Raises:
         CorpusError: No column has the name.
@@ -60,19 +59,17 @@ def column_place(layout: Layout, names: Sequence[str], name: str) -> int:
         return stripped.index(column)
     if column.isdecimal() and not layout.header and int(column) <= len(names):
         return int(column) - 1
-    shown = ", ".join(f"«{each[:40]}»" for each in stripped[:20])
-    cause = f"{name} has no column {column!r}."
-    raise CorpusError(cause, f"Name the column of the texts, one of: {shown}.")
+    raise column_error(f"{name} has no column {column!r}.", stripped)
 
 
 def names_delimiter(line: str) -> bool:
-    """Tells whether a first line is there only to name the delimiter, as Excel writes it."""
+    """Whether a first line only names the delimiter, as Excel writes it."""
     line = line.strip("\r\n")
     return len(line) == 5 and line.startswith("sep=")
 
 
 def _next(reader: Iterator[list[str]]) -> list[str]:
-    previous = csv.field_size_limit(LIMIT)
+    previous = csv.field_size_limit(MAX_ROW_SIZE)
     try:
         return next(reader)
     finally:
@@ -80,7 +77,7 @@ def _next(reader: Iterator[list[str]]) -> list[str]:
 
 
 def _literal(line: str, delimiter: str) -> list[str] | str:
-    """Returns the cells of a line whose quotes are part of its texts, if they may be."""
+    """Returns the cells of a line whose quotes may be part of its texts, or the line itself."""
     if delimiter != "\t" and line.count('"') % 2:
         return line
     return line.rstrip("\r\n").split(delimiter)
@@ -109,7 +106,7 @@ class _Lines:
         if line is None:
             raise StopIteration
         self._size += len(line)
-        if isinstance(line, TooLong) or (self.taken and self._size > LIMIT):
+        if isinstance(line, TooLong) or (self.taken and self._size > MAX_ROW_SIZE):
             self._waiting.appendleft(line)
             raise StopIteration
         self.taken.append(line)
@@ -120,6 +117,6 @@ class _Lines:
         return self._waiting.popleft() if self._waiting else next(self._source, None)
 
     def give_back_all_but_one(self) -> None:
-        """Makes all lines of a broken row but its first lines to be read again."""
+        """Puts all lines of a broken row but the first back, to be read again."""
         self._waiting.extendleft(reversed(self.taken[1:]))
         del self.taken[1:]

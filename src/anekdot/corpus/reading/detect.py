@@ -1,4 +1,4 @@
-"""What a file is, found out once from its first bytes: its format, encoding and layout."""
+"""What a file is, detected once from its first bytes: its format, encoding and layout."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from anekdot.corpus.documents import Layout
+from anekdot.corpus.documents import Layout, Piece
 from anekdot.corpus.reading.detect_layout import (
     TEXT_NAMES,
     guess_separator,
@@ -14,28 +14,32 @@ from anekdot.corpus.reading.detect_layout import (
     named_separator,
     text_key,
 )
-from anekdot.corpus.reading.encodings import decode, detect, is_mostly_utf8, is_wide
+from anekdot.corpus.reading.encodings import decode, detect_encoding, is_mostly_utf8, is_wide
 from anekdot.corpus.reading.files import (
     COMPRESSIONS,
     ZIP,
-    blocks,
-    compression,
+    find_compression,
     head,
     label,
     members,
+    unpacked_file,
 )
 from anekdot.corpus.reading.json_stream import Broken, array_key, values
-from anekdot.corpus.reading.lines import lines_of, without_mark
+from anekdot.corpus.reading.lines import lines_of, without_byte_order_mark
 from anekdot.corpus.reading.parquet import MAGIC as PARQUET
-from anekdot.corpus.reading.parquet import guess_column, spooled
+from anekdot.corpus.reading.parquet import guess_column
 from anekdot.corpus.reading.readers import is_binary
 from anekdot.corpus.reading.sources import ARCHIVE, ENDINGS, ending, no_text
 
-HEAD = 4 << 20
+HEAD_BYTES = 4 << 20
 """Bytes of a file from which its layout is guessed."""
 
-_SAMPLE = 500  # records by which the format is told
-_SPOKEN = {"line": "one text a line", "blank line": "texts separated by blank lines", "\t": "tab"}
+_SAMPLE_RECORDS = 500  # by which the format is told
+_SEPARATOR_PHRASES = {
+    "line": "one text a line",
+    "blank line": "texts separated by blank lines",
+    "\t": "tab",
+}
 _BLANK = {
     "txt": Layout(format="txt"),
     "jsonl": Layout(format="jsonl", column="text"),
@@ -51,7 +55,7 @@ _FOREIGN = (
 
 def examine(
     path: Path, *, separator: str | None = None, column: str | None = None, name: str | None = None
-) -> tuple[list[tuple[str | None, Layout]], list[tuple[str, str]]]:
+) -> tuple[list[Piece], list[tuple[str, str]]]:
     """Finds out how documents stand in a file, or in each member of a zip archive.
 
     Args:
@@ -61,23 +65,26 @@ def examine(
         name: The name that messages carry, instead of the path.
 
     Returns:
-        Each member with its layout, a plain file being the member None; and each name with what
-        was guessed of it.
+        The file, or each member of the archive, as a piece; and each name with what was guessed.
 
     Raises:
         CorpusError: The file cannot be read, is damaged, or holds no texts.
     """
     name = name or label(path)
-    if not _is_archive(path):
-        layout, guess = _examine(path, None, name, separator, column)
-        return [(None, layout)], [(name, guess)]
-    found: list[tuple[str | None, Layout]] = []
+    compression = find_compression(path)
+    if not _is_archive(path, compression):
+        piece, guess = _examine(path, None, compression, name, separator=separator, column=column)
+        return [piece], [(name, guess)]
+    found: list[Piece] = []
     guesses: list[tuple[str, str]] = []
     for member in members(path):
         inner = label(path, member).replace(label(path), name, 1)
         if ending(member) in ENDINGS:
-            layout, guess = _examine(path, member, inner, separator, column)
-            found.append((member, layout))
+            compression = find_compression(path, member)
+            piece, guess = _examine(
+                path, member, compression, inner, separator=separator, column=column
+            )
+            found.append(piece)
             guesses.append((inner, guess))
         elif ending(member) == ARCHIVE:
             guesses.append((inner, "an archive inside an archive is not read."))
@@ -86,20 +93,39 @@ def examine(
     return found, guesses
 
 
-def _is_archive(path: Path) -> bool:
+def _is_archive(path: Path, compression: str | None) -> bool:
     known = ending(path.name)
-    return known == ARCHIVE or (known not in ENDINGS and head(path, size=4) == ZIP)
+    return known == ARCHIVE or (
+        known not in ENDINGS and head(path, None, compression, size=4) == ZIP
+    )
 
 
 def _examine(
-    path: Path, member: str | None, name: str, separator: str | None, column: str | None
-) -> tuple[Layout, str]:
-    start = _whole_lines(head(path, member, HEAD))
+    path: Path,
+    member: str | None,
+    compression: str | None,
+    name: str,
+    *,
+    separator: str | None,
+    column: str | None,
+) -> tuple[Piece, str]:
+    """Returns a file or member as a piece, and what was guessed about it."""
+    start = _whole_lines(head(path, member, compression, size=HEAD_BYTES))
     known = ENDINGS.get(ending(member or path.name))
     if known == "parquet" or start.startswith(PARQUET):
-        layout = Layout(format="parquet", column=_parquet_column(path, member, column, name))
-        return layout, _guess(layout, known)
-    encoding = detect(start)
+        with unpacked_file(path, member, compression) as file:
+            layout = Layout(format="parquet", column=guess_column(file, column, name))
+    else:
+        layout = _text_layout(start, known, name, separator, column)
+    piece = Piece(path=str(path), member=member, name=name, layout=layout, compression=compression)
+    return piece, _guess(layout, known)
+
+
+def _text_layout(
+    start: bytes, known: str | None, name: str, separator: str | None, column: str | None
+) -> Layout:
+    """Guesses the layout of a file that is no Parquet from its first bytes."""
+    encoding = detect_encoding(start)
     if start.startswith(_FOREIGN) or (not is_wide(encoding) and is_binary(start)):
         raise no_text(name)
     lines = _lines(start, encoding)
@@ -115,32 +141,25 @@ def _examine(
         if format == "json" and is_mostly_utf8(start):
             encoding = "utf-8"  # it is decoded as a whole
         layout = _json_layout(format, lines, encoding, column, name)
-    return layout, _guess(layout, known)
-
-
-def _parquet_column(path: Path, member: str | None, column: str | None, name: str) -> str:
-    if member is None and compression(path) is None:
-        return guess_column(path, column, name)
-    with spooled(blocks(path, member)) as copy:
-        return guess_column(copy, column, name)
+    return layout
 
 
 def _whole_lines(start: bytes) -> bytes:
-    """Returns the first bytes of a file without a line that is cut off."""
-    return start[: start.rfind(b"\n") + 1] or start if len(start) >= HEAD else start
+    """Returns the first bytes of a file without the last line, which is cut off."""
+    return start[: start.rfind(b"\n") + 1] or start if len(start) >= HEAD_BYTES else start
 
 
 def _lines(start: bytes, encoding: str) -> list[str]:
     """Returns the first lines of a file as text."""
-    start = b"".join(without_mark([start], encoding))
+    start = b"".join(without_byte_order_mark([start], encoding))
     if is_wide(encoding):
         return lines_of(start.decode(encoding, "replace"))
     return decode(start.splitlines(keepends=True), encoding)
 
 
 def _format(lines: list[str], known: str | None) -> str:
-    """Tells apart txt, jsonl and json by what the lines are, since names may lie."""
-    parsed = [_parsed(line) for line in islice(filter(str.strip, lines), _SAMPLE)]
+    """Tells txt, jsonl and json apart by what the lines are, since names may be wrong."""
+    parsed = [_parsed(line) for line in islice(filter(str.strip, lines), _SAMPLE_RECORDS)]
     objects = sum(isinstance(record, dict) for record in parsed)
     if known in (None, "txt"):
         if parsed and objects == len(parsed):
@@ -176,7 +195,7 @@ def _json_layout(
 
 
 def _json_separator(lines: list[str]) -> str:
-    """Returns "[]", "{}" or the key of the array, as `json_values.values` wants it."""
+    """Returns "[]", "{}" or the key of the array, as `json_stream.values` wants it."""
     if "".join(lines[:99]).lstrip("\ufeff \t\r\n").startswith("["):
         return "[]"
     first = next(values(lines, "{}"), None)
@@ -201,19 +220,21 @@ def _array_of(record: object) -> str | None:
 
 
 def _guess(layout: Layout, known: str | None) -> str:
-    """Says what was guessed about a file, as the rest of a sentence."""
+    """Returns what was guessed about a file, as the rest of a sentence."""
     facts = []
     if layout.format != known:
         facts.append(f"read as {layout.format}")
     if layout.format == "txt":
-        facts.append(_SPOKEN.get(layout.separator, f"texts separated by «{layout.separator}»"))
+        facts.append(
+            _SEPARATOR_PHRASES.get(layout.separator, f"texts separated by «{layout.separator}»")
+        )
     elif layout.format in ("csv", "parquet"):
         facts.append(f"text column «{layout.column}»")
     else:
         facts.append(f"texts under the key «{layout.column}»")
     if layout.format == "csv":
         facts += [] if layout.header else ["no header"]
-        facts.append(f"separated by «{_SPOKEN.get(layout.separator, layout.separator)}»")
+        facts.append(f"separated by «{_SEPARATOR_PHRASES.get(layout.separator, layout.separator)}»")
     if layout.encoding != "utf-8":
         facts.append(f"in {layout.encoding}")
     return f"{', '.join(facts)}."

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from anekdot.corpus.documents import Layout
+from anekdot.corpus.documents import Layout, column_error
 from anekdot.corpus.reading.csv_rows import names_delimiter, rows
-from anekdot.corpus.reading.separating import MARKERS
+from anekdot.corpus.reading.lines import MARKERS
 from anekdot.errors import CorpusError
 
 TEXT_NAMES = (
@@ -18,11 +18,11 @@ TEXT_NAMES = (
 
 DELIMITERS = (",", ";", "\t", "|")
 
-_SURE_MARKERS = tuple(pair for pair in MARKERS if pair[0] != "<s>")  # which HTML has too
+_SURE_MARKERS = tuple(pair for pair in MARKERS if pair[0] != "<s>")  # HTML has <s> too
 _RULE = re.compile(r"%%?|[*#~]|([-*=_~#+•—–])(?: ?\1){2,79}")
-_LONGEST_TEXT = 40  # lines that texts between separators have on average at most
-_SAMPLE = 200  # records that are looked at
-_SPOKEN = {"\\n": "line", "\\n\\n": "blank line", "\n": "line", "\n\n": "blank line", "\\t": "\t"}
+_MAX_MEAN_LINES = 40  # of the texts between separators
+_SAMPLE_ROWS = 200  # by which the columns are judged
+_ESCAPED = {"\\n": "line", "\\n\\n": "blank line", "\n": "line", "\n\n": "blank line", "\\t": "\t"}
 
 
 def guess_separator(lines: Sequence[str]) -> tuple[str, bool]:
@@ -45,7 +45,7 @@ def guess_separator(lines: Sequence[str]) -> tuple[str, bool]:
         rule, _ = rules.most_common(1)[0]
         texts = [list(text) for is_rule, text in groupby(stripped, rule.__eq__) if not is_rule]
         filled = [sum(map(bool, text)) for text in texts if any(text)]
-        if len(filled) > 1 and sum(filled) <= _LONGEST_TEXT * len(filled):
+        if len(filled) > 1 and sum(filled) <= _MAX_MEAN_LINES * len(filled):
             return rule, False
     return ("blank line" if _stands_in_blocks(stripped) else "line"), False
 
@@ -56,9 +56,9 @@ def named_separator(separator: str, lines: Iterable[str]) -> tuple[str, bool]:
     ``\n`` and ``\n\n`` may be written for "line" and "blank line".
 
     Raises:
-        CorpusError: It is empty, or goes over several lines.
+        CorpusError: It is empty, or spans several lines.
     """
-    separator = _SPOKEN.get(separator, separator)
+    separator = _ESCAPED.get(separator, separator)
     if separator in ("line", "blank line"):
         return separator, False
     marker = separator.strip() or separator
@@ -78,12 +78,12 @@ def guess_table(
         encoding: Its encoding.
         separator: The delimiter, if the user named one; longer ones are meant for text files.
         column: The column, if the user named it: its name, or its number from 1.
-        name: The name that messages carry.
+        name: The name of the file in messages.
 
     Raises:
         CorpusError: No column has letters, or the named one is not there.
     """
-    named = _SPOKEN.get(separator or "", separator) or ""
+    named = _ESCAPED.get(separator or "", separator) or ""
     delimiter = named if len(named) == 1 and named not in '\r\n"' else _delimiter(lines)
     sample = _sample([lines[0] if not names_delimiter(lines[0]) else "\n", *lines[1:]], delimiter)
     if not sample:
@@ -93,7 +93,7 @@ def guess_table(
     if place is None:
         place = _text_column([""] * len(names), sample)
     if place is None:
-        raise CorpusError(f"{name} has no column with letters.", _name_it(names))
+        raise column_error(f"{name} has no column with letters.", names)
     header = column in names or _is_header(names, place, sample[1:])
     return Layout(
         format="csv",
@@ -108,9 +108,9 @@ def text_key(records: Iterable[object], key: str | None, name: str) -> str:
     """Returns the key under which JSON records hold their texts.
 
     Args:
-        records: Those at the beginning; what is no object does not count.
+        records: The first records; those that are no objects do not count.
         key: The key, if the user named it.
-        name: The name that messages carry.
+        name: The name of the file in messages.
 
     Raises:
         CorpusError: No record has the named key.
@@ -121,13 +121,13 @@ def text_key(records: Iterable[object], key: str | None, name: str) -> str:
             letters[found] += _letters(value) if isinstance(value, str) else 0
     if key is not None:
         if letters and key not in letters:
-            raise CorpusError(f"{name} has no key {key!r}.", _name_it(list(letters)))
+            raise column_error(f"{name} has no key {key!r}.", list(letters))
         return key
     return best_column(letters) or TEXT_NAMES[0]
 
 
 def best_column(letters: Mapping[str, int]) -> str | None:
-    """Returns the column named like a text, else the one with the most letters, or None."""
+    """Returns the column with a name for texts, else the one with the most letters, or None."""
     known = [
         found
         for wanted in TEXT_NAMES
@@ -138,16 +138,6 @@ def best_column(letters: Mapping[str, int]) -> str | None:
         return known[0]
     best = max(letters, key=letters.__getitem__, default=None)
     return best if best is not None and letters[best] else None
-
-
-def no_column(name: str, column: str, names: Sequence[str]) -> CorpusError:
-    """Returns the error of a column that the user named and that is not there."""
-    return CorpusError(f"{name} has no column {column!r}.", _name_it(names))
-
-
-def _name_it(names: Sequence[str]) -> str:
-    shown = ", ".join(f"«{name[:40]}»" for name in names[:20])
-    return f"Name the column of the texts, one of: {shown}."
 
 
 def _stands_in_blocks(lines: Iterable[str]) -> bool:
@@ -183,7 +173,7 @@ def _delimiter(lines: Sequence[str]) -> str:
 
 def _sample(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     found = (cells for _, cells in rows(lines, delimiter) if isinstance(cells, list))
-    return [cells for cells, _ in zip(found, range(_SAMPLE), strict=False)]
+    return [cells for cells, _ in zip(found, range(_SAMPLE_ROWS), strict=False)]
 
 
 def _named_column(names: list[str], column: str, name: str) -> int:
@@ -191,7 +181,7 @@ def _named_column(names: list[str], column: str, name: str) -> int:
         return names.index(column)
     if column.isdecimal() and 0 < int(column) <= len(names):
         return int(column) - 1
-    raise no_column(name, column, names)
+    raise column_error(f"{name} has no column {column!r}.", names)
 
 
 def _text_column(names: list[str], sample: list[list[str]]) -> int | None:
@@ -207,7 +197,7 @@ def _text_column(names: list[str], sample: list[list[str]]) -> int | None:
 
 
 def _is_header(names: list[str], place: int, sample: list[list[str]]) -> bool:
-    """Whether a first row names the columns: it does not look like the texts under it."""
+    """Whether a first row names the columns: it does not look like the texts below it."""
     if any(name.lower() in TEXT_NAMES for name in names):
         return True
     if len(set(names)) < len(names) or any(not name or len(name) > 40 for name in names):

@@ -1,7 +1,7 @@
 """Bytes to text: Unicode by its marks and its form, everything else line by line.
 
 A line that is UTF-8 is read as UTF-8, even with a damaged byte in it; for any other line, see
-`single_bytes`.
+`russian`.
 """
 
 import codecs
@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from anekdot.corpus.reading.single_bytes import likeliest
+from anekdot.corpus.russian import likeliest
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -21,7 +21,7 @@ _MARKS = (
 _CUT = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{0,2}\Z")  # a character that lacks its end
 
 
-def detect(head: bytes) -> str:
+def detect_encoding(head: bytes) -> str:
     """Guesses the encoding of a file from its first bytes.
 
     Returns:
@@ -43,12 +43,12 @@ def detect(head: bytes) -> str:
 
 
 def is_wide(encoding: str) -> bool:
-    """Tells whether an encoding writes ASCII characters in more than one byte."""
+    """Whether an encoding writes ASCII characters in more than one byte."""
     return encoding.startswith(("utf-16", "utf-32"))
 
 
 def is_mostly_utf8(data: bytes) -> bool:
-    """Tells whether bytes are UTF-8, or are but for a few damaged characters."""
+    """Whether bytes are UTF-8, or are but for a few damaged characters."""
     text = data.decode("utf-8", "replace")
     damaged = text.count("\ufffd")
     return not damaged or len(text) - len(text.encode("ascii", "ignore")) > 5 * damaged
@@ -59,7 +59,7 @@ def decode(lines: Sequence[bytes], encoding: str) -> list[str]:
 
     Args:
         lines: Lines of a file that is not UTF-16 or UTF-32.
-        encoding: What `detect` said of their file.
+        encoding: What `detect_encoding` said of their file.
     """
     if encoding == "utf-8":
         try:
@@ -74,7 +74,7 @@ def decode(lines: Sequence[bytes], encoding: str) -> list[str]:
 
 
 def _wide(head: bytes) -> str | None:
-    """Knows UTF-16 without a mark by the high bytes, which repeat at every other place."""
+    """Recognises UTF-16 without a mark by its high bytes: every other byte is one of a few."""
     head = head[: min(len(head), 1 << 16) & ~1]
     for encoding, high, low in (
         ("utf-16-le", head[1::2], head[::2]),

@@ -1,6 +1,6 @@
 """A file's bytes in blocks: plain, compressed or inside a zip archive, within limits.
 
-Nothing is unpacked to the disk, and no more is held than a block.
+No more than a block is held, and only what must be read in any order is unpacked to the disk.
 """
 
 import bz2
@@ -9,6 +9,7 @@ import lzma
 import os
 import stat
 import sys
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,12 +21,12 @@ from typing import Any, BinaryIO, cast
 
 from anekdot.errors import CorpusError
 
-BLOCK = 1 << 20
-"""Bytes of a block."""
+BLOCK_BYTES = 1 << 20
 
 BOMB_SIZE = 1 << 30
 BOMB_RATIO = 1_000
-"""What unpacks to more than both, in bytes and in times its packed size, is refused."""
+"""A file is refused if it unpacks to more bytes than the first, and to more times its packed size
+than the second."""
 
 COMPRESSIONS = {
     ".gz": b"\x1f\x8b",
@@ -42,45 +43,55 @@ _REMEDY = "Check the file and its permissions."
 
 
 def blocks(
-    path: Path, member: str | None = None, start: int = 0, stop: int | None = None
+    path: Path,
+    member: str | None = None,
+    compression: str | None = None,
+    start: int = 0,
+    stop: int | None = None,
 ) -> Iterator[bytes]:
     """Yields the unpacked bytes of a file, or of a member of a zip archive, in blocks.
 
     Args:
         path: A regular file.
         member: The name of a member as `members` gives it.
+        compression: How it is compressed, as `find_compression` gives it.
         start: The first byte to read; only of a plain file.
         stop: The byte after the last, or None for the end; only of a plain file.
 
     Raises:
         CorpusError: The file cannot be opened, is damaged, or unpacks to far more than its size.
     """
-    with _told(path, member), ExitStack() as stack:
+    with _explained(path, member), ExitStack() as stack:
         if member is None:
             file: BinaryIO = stack.enter_context(_open_regular(path))
-            packed, ending = os.fstat(file.fileno()).st_size, compression(path)
+            packed = os.fstat(file.fileno()).st_size
         else:
             archive = _archive(path)
             info = archive.getinfo(member)
             _refuse_encrypted(path, info)
             file = cast(BinaryIO, stack.enter_context(archive.open(info)))
-            packed, ending = info.compress_size, _compression_by_name(member)
-        if ending is None and member is None:
+            packed = info.compress_size
+        if member is None and compression is None:
             yield from _plain(file, start, stop)
             return
-        unpacked = _unpacked(file, ending) if ending else iter(lambda: file.read(BLOCK), b"")
-        yield from _guarded(unpacked, packed, label(path, member))
+        yield from _guarded(_unpacked(file, compression), packed, label(path, member))
 
 
-def head(path: Path, member: str | None = None, size: int = 4 << 20) -> bytes:
-    """Returns the first unpacked bytes of a file, at most ``size``, without blank blocks before.
+def head(
+    path: Path,
+    member: str | None = None,
+    compression: str | None = None,
+    *,
+    size: int = 4 << 20,
+) -> bytes:
+    """Returns the first unpacked bytes of a file, at most ``size``, skipping blank blocks.
 
     Raises:
         CorpusError: As `blocks`; but a file that is cut off later is still read.
     """
     found = bytearray()
     try:
-        for block in blocks(path, member):
+        for block in blocks(path, member, compression):
             found += block if found or block.strip() else b""
             if len(found) >= size:
                 break
@@ -90,16 +101,29 @@ def head(path: Path, member: str | None = None, size: int = 4 << 20) -> bytes:
     return bytes(found[:size])
 
 
-def compression(path: Path) -> str | None:
-    """Returns the ending of the compression of a file, known by its name or its first bytes.
+@contextmanager
+def unpacked_file(path: Path, member: str | None, compression: str | None) -> Iterator[Path]:
+    """Yields a file that can be read in any order: the path itself, or an unpacked copy."""
+    if member is None and compression is None:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="anekdot-") as folder:
+        copy = Path(folder) / "unpacked"
+        with copy.open("wb") as file:
+            file.writelines(blocks(path, member, compression))
+        yield copy
+
+
+def find_compression(path: Path, member: str | None = None) -> str | None:
+    """Returns the ending of the compression of a file, by its name or its first bytes.
 
     Raises:
-        OSError: It cannot be read.
+        CorpusError: It cannot be read.
     """
-    named = _compression_by_name(path.name)
-    if named:
-        return named
-    with _open_regular(path) as file:
+    suffix = Path((member or path.name).lower()).suffix
+    if suffix in COMPRESSIONS or member is not None:
+        return suffix if suffix in COMPRESSIONS else None
+    with _explained(path, None), _open_regular(path) as file:
         start = file.read(10)
     for ending, magic in COMPRESSIONS.items():
         if start.startswith(magic) and (ending != ".bz2" or start[4:] == b"1AY&SY"):
@@ -113,7 +137,7 @@ def members(path: Path) -> list[str]:
     Raises:
         CorpusError: It is damaged, encrypted, or unpacks to far more than its size.
     """
-    with _told(path, None):
+    with _explained(path, None):
         infos = {info.filename: info for info in _archive(path).infolist() if not info.is_dir()}
         size = path.stat().st_size
     shown = [info for name, info in infos.items() if not _is_hidden(name)]
@@ -137,14 +161,14 @@ def label(path: Path, member: str | None = None) -> str:
 
 
 def refuse_irregular(path: Path) -> None:
-    """Refuses what is no regular file, without opening it: a pipe, a device, a socket.
+    """Refuses what is not a regular file, such as a pipe, a device or a socket, without opening it.
 
     Raises:
         CorpusError: It is one.
         OSError: There is nothing, or its folder cannot be searched.
     """
     if not stat.S_ISREG(path.stat().st_mode):
-        cause = f"{label(path)} is no regular file."
+        cause = f"{label(path)} is not a regular file."
         raise CorpusError(cause, "Give a file, a folder, or - for a pipe.")
 
 
@@ -156,39 +180,41 @@ def _open_regular(path: Path) -> BinaryIO:
 def _plain(file: BinaryIO, start: int, stop: int | None) -> Iterator[bytes]:
     file.seek(start)
     left = sys.maxsize if stop is None else stop - start
-    while left > 0 and (block := file.read(min(BLOCK, left))):
+    while left > 0 and (block := file.read(min(BLOCK_BYTES, left))):
         left -= len(block)
         yield block
 
 
-def _unpacked(file: BinaryIO, ending: str) -> Iterator[bytes]:
-    if ending == ".gz":
+def _unpacked(file: BinaryIO, compression: str | None) -> Iterator[bytes]:
+    if compression is None:
+        yield from iter(lambda: file.read(BLOCK_BYTES), b"")
+    elif compression == ".gz":
         with gzip.GzipFile(fileobj=file) as unpacking:
-            yield from iter(lambda: unpacking.read(BLOCK), b"")
-    elif ending == ".bz2":
+            yield from iter(lambda: unpacking.read(BLOCK_BYTES), b"")
+    elif compression == ".bz2":
         yield from _streams(file, bz2.BZ2Decompressor)
-    elif ending == ".xz":
+    elif compression == ".xz":
         yield from _streams(file, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY))
     else:
         yield from _streams(file, _zstd().ZstdDecompressor)
 
 
 def _streams(file: BinaryIO, decompressor: Callable[[], Any]) -> Iterator[bytes]:
-    """Yields what one compressed stream after another holds."""
-    packed = file.read(BLOCK)
+    """Yields the contents of compressed streams that follow one another."""
+    packed = file.read(BLOCK_BYTES)
     while packed:
         stream = decompressor()
         while not stream.eof:
             if stream.needs_input and not packed:
-                packed = file.read(BLOCK)
+                packed = file.read(BLOCK_BYTES)
                 if not packed:
                     raise EOFError("it is cut off")
-            block = stream.decompress(packed, BLOCK)
+            block = stream.decompress(packed, BLOCK_BYTES)
             packed = b""
             if block:
                 yield block
-        packed = (stream.unused_data or file.read(BLOCK)).lstrip(b"\0")
-        while not packed and (more := file.read(BLOCK)):
+        packed = (stream.unused_data or file.read(BLOCK_BYTES)).lstrip(b"\0")
+        while not packed and (more := file.read(BLOCK_BYTES)):
             packed = more.lstrip(b"\0")
 
 
@@ -222,8 +248,8 @@ def _refuse_encrypted(path: Path, info: zipfile.ZipInfo) -> None:
 
 
 @contextmanager
-def _told(path: Path, member: str | None) -> Iterator[None]:
-    """Turns what a file can do wrong into a CorpusError."""
+def _explained(path: Path, member: str | None) -> Iterator[None]:
+    """Turns whatever can go wrong with a file into a CorpusError."""
     try:
         yield
     except CorpusError:
@@ -253,13 +279,8 @@ def _archive(path: Path) -> zipfile.ZipFile:
 
 @lru_cache(maxsize=1)
 def _opened_archive(path: Path, mtime: int, size: int) -> zipfile.ZipFile:
-    """Opens an archive once for all of its members: its list of names may be long."""
+    """Opens an archive once for all its members: its list of names may be long."""
     return zipfile.ZipFile(path)
-
-
-def _compression_by_name(name: str) -> str | None:
-    suffix = Path(name.lower()).suffix
-    return suffix if suffix in COMPRESSIONS else None
 
 
 def _is_hidden(name: str) -> bool:
@@ -268,7 +289,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _readable(member: str) -> str:
-    """Returns a member's name; zipfile reads a name in cp866 as if it were in cp437."""
+    """Returns a member's name; zipfile takes cp866, in which Russian names are, for cp437."""
     try:
         russian = member.encode("cp437").decode("cp866")
     except UnicodeError:

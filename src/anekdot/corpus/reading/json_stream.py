@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-LIMIT = 8 << 20
-"""The longest record that is read, in characters; twice as much may be held."""
+MAX_RECORD_CHARACTERS = 8 << 20
+"""The longest record that is read; twice as much may be held."""
 
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[\s,\ufeff]*")
@@ -26,7 +26,7 @@ class Broken:
     text: str
 
 
-class Window:
+class JsonText:
     """A JSON text of which only the part around one value is held.
 
     Args:
@@ -39,7 +39,7 @@ class Window:
         self._place = 0
 
     def next_character(self) -> str:
-        """Returns the next character that is no white space and no comma, "" at the end."""
+        """Returns the next character that is neither white space nor a comma, or "" at the end."""
         while True:
             space = _SPACE.match(self._text, self._place)
             assert space is not None
@@ -50,13 +50,13 @@ class Window:
                 return ""
 
     def take(self, character: str) -> bool:
-        """Passes the next character if it is this one."""
+        """Consumes the next character if it is this one."""
         found = self.next_character() == character
         self._place += found
         return found
 
     def value(self) -> Any:
-        """Passes one value and returns it.
+        """Consumes one value and returns it.
 
         Raises:
             ValueError: There is none, or it is too long.
@@ -75,11 +75,11 @@ class Window:
                     return value
 
     def beginning(self) -> str:
-        """Returns the next characters, without passing them."""
+        """Returns the next characters, without consuming them."""
         return self._text[self._place : self._place + 400]
 
     def skip_to(self, pattern: re.Pattern[str]) -> bool:
-        """Passes all until after a match that begins beyond the next character, if there is one."""
+        """Skips to the end of the first match after the next character; False if there is none."""
         self._place += 1
         while True:
             match = pattern.search(self._text, self._place)
@@ -95,9 +95,9 @@ class Window:
         return error.msg.startswith("Unterminated") or error.pos > len(self._text) - 16
 
     def _more(self) -> bool:
-        """Reads as much as is held, up to the limit; tells whether there was any."""
+        """Reads as much again as is held, up to the limit; returns whether there was any."""
         rest = self._text[self._place :]
-        if len(rest) > LIMIT:
+        if len(rest) > MAX_RECORD_CHARACTERS:
             return False
         parts, size = [rest], 0
         for text in self._texts:
@@ -110,51 +110,51 @@ class Window:
 
 
 def values(texts: Iterable[str], separator: str) -> Iterator[Any]:
-    """Yields the records of a JSON file, and a `Broken` for each that is none.
+    """Yields the records of a JSON file, and a `Broken` for each that is not JSON.
 
     Args:
         texts: The file, in blocks.
         separator: "[]" for the items of an array, "{}" for one value after another, else
             the key of the array in an object.
     """
-    window = Window(texts)
-    if separator != "{}" and not _enter(window, separator):
-        if window.next_character():
-            yield Broken(window.beginning())
+    source = JsonText(texts)
+    if separator != "{}" and not _enter(source, separator):
+        if source.next_character():
+            yield Broken(source.beginning())
         return
-    while window.next_character() not in ("", "" if separator == "{}" else "]"):
+    while source.next_character() not in ("", "" if separator == "{}" else "]"):
         try:
-            yield window.value()
+            yield source.value()
         except ValueError:
-            yield Broken(window.beginning())
-            if not window.skip_to(_NEXT):
+            yield Broken(source.beginning())
+            if not source.skip_to(_NEXT):
                 return
 
 
 def array_key(texts: Iterable[str]) -> str | None:
     """Returns the first key of an object under which an array stands, or None."""
-    window = Window(texts)
-    return next((key for key in _keys(window) if window.next_character() == "["), None)
+    source = JsonText(texts)
+    return next((key for key in _keys(source) if source.next_character() == "["), None)
 
 
-def _enter(window: Window, separator: str) -> bool:
-    """Goes to the first item of the array, or tells that there is none."""
+def _enter(source: JsonText, separator: str) -> bool:
+    """Goes to the first item of the array; returns whether there is an array."""
     if separator != "[]":
-        next((key for key in _keys(window) if key == separator), None)
-    return window.take("[")
+        next((key for key in _keys(source) if key == separator), None)
+    return source.take("[")
 
 
-def _keys(window: Window) -> Iterator[str]:
-    """Yields the keys of an object; each value is passed when the next key is asked for."""
-    if not window.take("{"):
+def _keys(source: JsonText) -> Iterator[str]:
+    """Yields the keys of an object; each value is skipped when the next key is asked for."""
+    if not source.take("{"):
         return
     try:
-        while window.next_character() == '"':
-            key = window.value()
-            if not window.take(":"):
+        while source.next_character() == '"':
+            key = source.value()
+            if not source.take(":"):
                 return
             yield key
-            window.next_character()
-            window.value()
+            source.next_character()
+            source.value()
     except ValueError:
         return

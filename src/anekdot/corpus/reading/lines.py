@@ -1,19 +1,36 @@
-"""Blocks of bytes to lines: universal line ends, and no line longer than can be held."""
+"""Blocks of bytes to lines, and the lines that separate the texts of a txt file.
+
+Line ends are universal, and no line is longer than can be held.
+"""
 
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
-LIMIT = 4 << 20
-"""The longest line that is held, in bytes."""
+from anekdot.corpus.documents import Layout
+from anekdot.corpus.reading.encodings import is_wide
 
+MAX_LINE_BYTES = 4 << 20
+"""The longest line that is held."""
+
+MARKERS = (
+    ("<|startoftext|>", "<|endoftext|>"),
+    ("<|begin_of_text|>", "<|end_of_text|>"),
+    ("<|begin|>", "<|end|>"),
+    ("<bos>", "<eos>"),
+    ("[BOS]", "[EOS]"),
+    ("<s>", "</s>"),
+)
+"""What other programs put before and after a text."""
+
+_BLANKS = (b"\xc2\xa0", b"\xe2\x80\x8b", b"\xef\xbb\xbf")  # no-break, zero-width, mark in UTF-8
 _SHOWN = 1024  # bytes of a longer line that are kept
 _TAIL = 256  # bytes at its end, where a separator may have begun
 
 
 def batches(
-    blocks: Iterable[bytes], *, limit: int = LIMIT, separators: Sequence[bytes] = ()
+    blocks: Iterable[bytes], *, limit: int = MAX_LINE_BYTES, separators: Sequence[bytes] = ()
 ) -> Iterator[tuple[list[bytes], bool]]:
     r"""Yields the lines of a file in batches, each line with its end.
 
@@ -23,7 +40,7 @@ def batches(
         separators: What ends a line besides ``\n``, ``\r\n`` and ``\r``.
 
     Yields:
-        The lines, and whether this is one line longer than ``limit``, which is shortened.
+        The lines; and whether there is only one, longer than ``limit`` and shortened.
     """
     split = _splitter(separators)
     ends = (b"\n", *separators)
@@ -51,7 +68,7 @@ def text_blocks(blocks: Iterable[bytes], encoding: str) -> Iterator[str]:
     yield decoder.decode(b"", True)
 
 
-def without_mark(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+def without_byte_order_mark(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """Yields the blocks of a file without the byte order mark at its start."""
     rest = iter(blocks)
     first = next(rest, b"")
@@ -76,6 +93,42 @@ def count_lines(blocks: Iterable[bytes]) -> int:
         count -= last == b"\r" and block.startswith(b"\n")
         last = block[-1:]
     return count
+
+
+def separators(layout: Layout) -> tuple[bytes, ...]:
+    """Returns what separates the texts, a rule or markers, in the encodings of the file."""
+    texts = next((pair for pair in MARKERS if layout.separator in pair), (layout.separator,))
+    encodings = ["utf-8"] if is_wide(layout.encoding) else ["utf-8", layout.encoding]
+    found = (text.encode(encoding, "ignore") for text in texts for encoding in encodings)
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def separator_test(layout: Layout) -> Callable[[bytes], bool]:
+    """Returns a function that says whether a whole line separates texts."""
+    if layout.separator == "blank line":
+        return _is_blank
+    rules = frozenset(separators(layout))
+    return lambda line: line.strip() in rules
+
+
+def can_overlap(layout: Layout) -> bool:
+    """Whether two separators may share bytes, as «--» does with itself in «---»."""
+    found = separators(layout)
+    return any(
+        second.startswith(first[start:])
+        for first in found
+        for second in found
+        for start in range(1, len(first))
+    )
+
+
+def _is_blank(line: bytes) -> bool:
+    line = line.strip()
+    if len(line) < 64 and line.startswith(_BLANKS):
+        for blank in _BLANKS:
+            line = line.replace(blank, b"")
+        return not line.strip()
+    return not line
 
 
 def _shortened(line: bytes) -> bytes:

@@ -1,13 +1,14 @@
 """Parquet to documents, through DuckDB, which may read that file and nothing else."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anekdot.corpus.documents import Document
-from anekdot.corpus.reading.detect_layout import TEXT_NAMES, best_column, no_column
+from anekdot.corpus.database import connect, literal
+from anekdot.corpus.documents import Document, column_error
+from anekdot.corpus.reading.detect_layout import TEXT_NAMES, best_column
 from anekdot.errors import CorpusError, require
 
 if TYPE_CHECKING:
@@ -15,15 +16,9 @@ if TYPE_CHECKING:
 
 MAGIC = b"PAR1"
 
-_BATCH = 256  # rows
-_SAMPLE = 200  # rows that are looked at
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "threads": 1,
-    "memory_limit": "256MB",
-    "temp_directory": "",
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-}
+_FETCH_ROWS = 256
+_SAMPLE_ROWS = 200  # by which the column is chosen
+_MEMORY = 256 << 20  # bytes
 
 
 def guess_column(path: Path, column: str | None, name: str) -> str:
@@ -38,16 +33,16 @@ def guess_column(path: Path, column: str | None, name: str) -> str:
         CorpusError: The file is damaged, or has no such column.
         MissingExtra: DuckDB is not installed.
     """
-    with _opened(path, name) as database:
-        found = _string_columns(database)
+    with _opened(path, name) as connection:
+        found = _string_columns(connection)
         if column is not None:
             if column not in found:
-                raise no_column(name, column, found)
+                raise column_error(f"{name} has no column {column!r}.", found)
             return column
         if not found:
             raise CorpusError(f"{name} has no column of texts.", "Store the texts as strings.")
         listed = ", ".join(f"substring({_quoted(each)}, 1, 10000)" for each in found)
-        rows = database.execute(f"SELECT {listed} FROM texts LIMIT {_SAMPLE}").fetchall()
+        rows = connection.execute(f"SELECT {listed} FROM texts LIMIT {_SAMPLE_ROWS}").fetchall()
     letters = {
         each: sum(sum(map(str.isalpha, row[place] or "")) for row in rows)
         for place, each in enumerate(found)
@@ -68,25 +63,15 @@ def read_parquet(path: Path, column: str, name: str, no_text: str) -> Iterator[D
     Raises:
         CorpusError: The file is damaged.
     """
-    with _opened(path, name) as database:
-        marked = "coalesce(obscene, false)" if _has_mark(database) else "false"
-        database.execute(f"SELECT {_quoted(column)}, {marked} FROM texts")
+    with _opened(path, name) as connection:
+        marked = "coalesce(obscene, false)" if _has_mark(connection) else "false"
+        connection.execute(f"SELECT {_quoted(column)}, {marked} FROM texts")
         number = 0
-        while rows := database.fetchmany(_BATCH):
+        while rows := connection.fetchmany(_FETCH_ROWS):
             for text, obscene in rows:
                 number += 1
                 fault = no_text if text is None else None
                 yield Document(text or "", name, number, obscene, fault)
-
-
-@contextmanager
-def spooled(blocks: Iterable[bytes]) -> Iterator[Path]:
-    """Gives what can only be read in order a file of its own, which goes with the block."""
-    with tempfile.TemporaryDirectory(prefix="anekdot-") as folder:
-        path = Path(folder) / "texts.parquet"
-        with path.open("wb") as file:
-            file.writelines(blocks)
-        yield path
 
 
 @contextmanager
@@ -97,15 +82,14 @@ def _opened(path: Path, name: str) -> Iterator["DuckDBPyConnection"]:
 
     _check_magic(path, name)
     try:
-        with _plainly_named(path) as plain, duckdb.connect(config=_CONFIG) as database:
-            literal = str(plain).replace("'", "''")
-            database.execute(f"SET allowed_paths = ['{literal}']")
-            database.execute("SET enable_external_access = false")
-            database.execute(
+        with _plainly_named(path) as plain, connect(memory=_MEMORY, threads=1) as connection:
+            connection.execute(f"SET allowed_paths = [{literal(plain)}]")
+            connection.execute("SET enable_external_access = false")
+            connection.execute(
                 "CREATE VIEW texts AS "
-                f"SELECT * FROM read_parquet('{literal}', binary_as_string = true)"
+                f"SELECT * FROM read_parquet({literal(plain)}, binary_as_string = true)"
             )
-            yield database
+            yield connection
     except duckdb.Error as error:
         reason = str(error).strip().split("\n")[0].replace(str(path), name).rstrip(".")
         cause = f"{name} cannot be read: {reason}."
@@ -114,7 +98,7 @@ def _opened(path: Path, name: str) -> Iterator["DuckDBPyConnection"]:
 
 @contextmanager
 def _plainly_named(path: Path) -> Iterator[Path]:
-    """Gives a file a name that DuckDB does not take for a pattern."""
+    """Yields a path to the file that DuckDB does not take for a pattern."""
     if not set("*?[") & set(str(path.resolve())):
         yield path.resolve()
         return
@@ -131,16 +115,18 @@ def _check_magic(path: Path, name: str) -> None:
         file.seek(max(0, size - 4))
         end = file.read(4)
     if size < 12 or start != MAGIC or end != MAGIC:
-        raise CorpusError(f"{name} is no whole Parquet file.", "Check the file: it may be cut off.")
+        raise CorpusError(
+            f"{name} is not a complete Parquet file.", "Check the file: it may be cut off."
+        )
 
 
-def _string_columns(database: "DuckDBPyConnection") -> list[str]:
-    columns = database.execute("DESCRIBE texts").fetchall()
+def _string_columns(connection: "DuckDBPyConnection") -> list[str]:
+    columns = connection.execute("DESCRIBE texts").fetchall()
     return [column[0] for column in columns if column[1] == "VARCHAR"]
 
 
-def _has_mark(database: "DuckDBPyConnection") -> bool:
-    columns = database.execute("DESCRIBE texts").fetchall()
+def _has_mark(connection: "DuckDBPyConnection") -> bool:
+    columns = connection.execute("DESCRIBE texts").fetchall()
     return any((column[0], column[1]) == ("obscene", "BOOLEAN") for column in columns)
 
 

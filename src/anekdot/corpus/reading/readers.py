@@ -4,12 +4,22 @@ import json
 from collections.abc import Iterable, Iterator
 
 from anekdot.corpus.documents import Document, Layout, broken
-from anekdot.corpus.reading.csv_rows import LIMIT as ROW_LIMIT
-from anekdot.corpus.reading.csv_rows import TooLong, column_place, names_delimiter, rows
+from anekdot.corpus.reading.csv_rows import (
+    MAX_ROW_SIZE,
+    TooLong,
+    column_place,
+    names_delimiter,
+    rows,
+)
 from anekdot.corpus.reading.encodings import decode, is_wide
 from anekdot.corpus.reading.json_stream import Broken, values
-from anekdot.corpus.reading.lines import LIMIT, batches, text_blocks
-from anekdot.corpus.reading.separating import separator_test, separators
+from anekdot.corpus.reading.lines import (
+    MAX_LINE_BYTES,
+    batches,
+    separator_test,
+    separators,
+    text_blocks,
+)
 
 NOT_JSON = "not JSON"
 NO_TEXT = "no text"
@@ -25,7 +35,7 @@ _CONTROLS = bytes({*range(32), 127} - {9, 10, 11, 12, 13, 27})
 
 
 def documents(blocks: Iterable[bytes], layout: Layout, name: str, line: int) -> Iterator[Document]:
-    """Yields the documents of a file that is no Parquet, or of a piece of it.
+    """Yields the documents of a file in any format but Parquet, or of a piece of it.
 
     Args:
         blocks: Its bytes, without a byte order mark.
@@ -47,13 +57,13 @@ def documents(blocks: Iterable[bytes], layout: Layout, name: str, line: int) -> 
 
 
 def is_binary(data: bytes) -> bool:
-    """Tells whether bytes are no text, by their control characters."""
+    """Whether bytes are not text, by their control characters."""
     controls = len(data) - len(data.translate(None, _CONTROLS))
     return controls > 8 and controls * 20 > len(data)
 
 
 def decoded(lines: list[bytes], long: bool, encoding: str) -> Iterator[tuple[str, str | None]]:
-    """Yields the text of each line of a batch, and its fault."""
+    """Yields the text of each line of a batch, and why it cannot be used, if so."""
     garbage = is_binary_somewhere(lines)
     for line, text in zip(lines, decode(lines, encoding), strict=True):
         fault = TOO_LONG_LINE if long else NOT_TEXT if garbage and is_binary(line) else None
@@ -61,7 +71,7 @@ def decoded(lines: list[bytes], long: bool, encoding: str) -> Iterator[tuple[str
 
 
 def is_binary_somewhere(lines: list[bytes]) -> bool:
-    """Tells whether lines have any control characters at all."""
+    """Whether lines have any control characters at all."""
     block = b"".join(lines)
     return len(block.translate(None, _CONTROLS)) < len(block)
 
@@ -107,7 +117,7 @@ def _read_groups(
         if not parts:
             first, size, fault = line, 0, None
         size += len(text)
-        fault = fault or flaw or (TOO_LONG_TEXT if size > LIMIT else None)
+        fault = fault or flaw or (TOO_LONG_TEXT if size > MAX_LINE_BYTES else None)
         if (parts or text.strip()) and (not fault or not parts):
             parts.append(text)
         if ends and parts:
@@ -119,7 +129,7 @@ def _read_groups(
 def _parts(
     blocks: Iterable[bytes], layout: Layout, number: int
 ) -> Iterator[tuple[int, str, str | None, bool]]:
-    """Yields what stands between line ends and separators, each with the number of its line.
+    """Yields what stands between line ends and separators, with the numbers of the lines.
 
     Yields:
         The line, the text, its fault, and whether a separator follows.
@@ -197,7 +207,7 @@ def _read_csv(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Do
 
 def _csv_lines(blocks: Iterable[bytes], layout: Layout) -> Iterator[str]:
     first = True
-    for lines, long in batches(blocks, limit=ROW_LIMIT):
+    for lines, long in batches(blocks, limit=MAX_ROW_SIZE):
         texts = decode(lines, layout.encoding)
         if first and names_delimiter(texts[0]):
             texts[0] = "\n"

@@ -1,4 +1,7 @@
-"""What a source stands for: a file, those of a folder or pattern, an address, standard input."""
+"""What a source stands for: a file, a folder or pattern, an address, or standard input.
+
+Files are fetched from other machines only when their address is named as a source.
+"""
 
 import glob
 import os
@@ -7,10 +10,14 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from hashlib import blake2b
+from http.client import HTTPException
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
+from anekdot.atomic_files import staged
 from anekdot.corpus.reading.files import COMPRESSIONS, label, refuse_irregular
-from anekdot.corpus.reading.remote import is_remote
 from anekdot.errors import CorpusError
 
 Source = Path | str
@@ -29,12 +36,14 @@ ENDINGS = {
     ".tsv": "csv",
     ".parquet": "parquet",
 }
-"""The formats by the ending of a file; each may be compressed, or in a zip archive."""
+"""Formats by the ending of a file; each may be compressed, or in a zip archive."""
 
 ARCHIVE = ".zip"
 
 OWN_FILES = ("model.safetensors", "manifest.json", "plan.json")
-"""What a bundle, a prepared folder or one half prepared, inside a folder of texts is known by."""
+"""Files by which bundles and prepared folders, finished or not, are known among texts."""
+
+_TIMEOUT_SECONDS = 60  # without a byte from another machine
 
 # Files that are never texts, though their first bytes may look like it.
 _FOREIGN = re.compile(
@@ -53,12 +62,12 @@ def find_files(source: Source) -> list[Source]:
 
     Raises:
         CorpusError: The source does not exist, cannot be read, holds no file in a known
-            format, or is no file and no folder.
+            format, or is neither a file nor a folder.
     """
     if str(source) == "-" or is_remote(source):
         return [source]
     if source == "":
-        raise CorpusError("A source has an empty name.", _FORMATS)
+        raise CorpusError("The name of a source is empty.", _FORMATS)
     path = Path(source)
     try:
         mode = path.stat().st_mode
@@ -68,7 +77,7 @@ def find_files(source: Source) -> list[Source]:
     except (OSError, ValueError) as error:
         return _of_pattern(path, error)
     if _FOREIGN.fullmatch(ending(path.name)):
-        raise CorpusError(f"{label(path)} is in no known format.", _FORMATS)
+        raise CorpusError(f"{label(path)} is not in a known format.", _FORMATS)
     return [path]
 
 
@@ -101,6 +110,56 @@ def keep_standard_input(folder: Path) -> Path:
     return path
 
 
+def is_remote(source: Path | str) -> bool:
+    """Whether a source is an address, such as ``https://example.org/jokes.txt``."""
+    return isinstance(source, str) and bool(re.match("https?://", source, re.IGNORECASE))
+
+
+def address(source: str) -> str:
+    """Returns an address as it may be shown: without a password, a key or anything after ``?``.
+
+    >>> address("https://cat:secret@example.org/jokes.txt?key=1")
+    'https://example.org/jokes.txt'
+    """
+    parts = urlsplit(source)
+    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return "".join(character if character.isprintable() else "\ufffd" for character in shown)
+
+
+def kept_name(source: Path | str) -> str:
+    """Returns a source as it may be written down: an address has a hash instead of its keys."""
+    return f"{address(str(source))}#{_digest(str(source))}" if is_remote(source) else str(source)
+
+
+def _digest(source: str) -> str:
+    return blake2b(source.encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def fetch(source: str, folder: Path) -> Path:
+    """Downloads a file into a folder, where it keeps its ending.
+
+    Raises:
+        CorpusError: It cannot be fetched.
+    """
+    try:
+        name = re.sub(r"[^\w.-]", "_", PurePosixPath(urlsplit(source).path).name)[-60:]
+        path = folder / f"remote-{_digest(source)}-{name}"
+        request = Request(source, headers={"User-Agent": "anekdot"})
+        with (
+            staged(path) as draft,
+            urlopen(request, timeout=_TIMEOUT_SECONDS) as answer,
+            draft.open("wb") as file,
+        ):
+            shutil.copyfileobj(answer, file, 1 << 20)
+            if answer.length:  # http.client does not complain when the other side hangs up early
+                raise ConnectionError(f"{answer.length:,} bytes are missing")
+    except (OSError, ValueError, HTTPException) as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        cause = f"{address(source)} cannot be fetched: {reason}."
+        raise CorpusError(cause, "Check the address and the connection.") from error
+    return path
+
+
 def _of_folder(folder: Path) -> list[Source]:
     found = sorted(path for path in _walk(folder) if _is_known(path))
     if not found:
@@ -109,7 +168,7 @@ def _of_folder(folder: Path) -> list[Source]:
 
 
 def _of_pattern(pattern: Path, error: Exception) -> list[Source]:
-    """Lists the files of a pattern; of what is none, says why it cannot be read."""
+    """Lists the files of a pattern; if there is none, says why the source cannot be read."""
     name = label(pattern)
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
         reason = getattr(error, "strerror", None) or str(error)
@@ -119,7 +178,7 @@ def _of_pattern(pattern: Path, error: Exception) -> list[Source]:
     found = sorted(map(Path, glob.glob(str(pattern), recursive=True)))
     known = [path for path in found if _is_known(path)]
     if not known:
-        raise CorpusError(f"{name} stands for no file in a known format.", _FORMATS) from error
+        raise CorpusError(f"{name} matches no file in a known format.", _FORMATS) from error
     return list(known)
 
 

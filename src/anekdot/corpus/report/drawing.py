@@ -1,6 +1,6 @@
-"""The pieces of a page: texts that do no harm, shares, tables, and bars as inline SVG.
+"""The elements of a page: escaped texts, shares, tables, and bars as inline SVG.
 
-All widths are shares of the room that there is, so that letters stay as large on a phone.
+All widths are percentages, so that letters stay the same size on a phone.
 """
 
 import re
@@ -30,7 +30,7 @@ def shown(text: str) -> str:
 
 
 def strip(part: int, whole: int) -> str:
-    """Draws a line with the part that was kept and the rest that was dropped."""
+    """Draws a line that is divided into the part that was kept and the part that was dropped."""
     share = 100 * part / max(1, whole)
     return (
         f'<svg height="10" role="img" aria-label="{percent(part, whole)} kept">'
@@ -78,11 +78,11 @@ def _median(place: float, median: int) -> str:
 
 
 def bars(counts: Mapping[str, int], total: int, kind: str) -> str:
-    """Draws counts as bars, the longest of them as wide as there is room.
+    """Draws counts as bars, the longest of which fills the width.
 
     Args:
         counts: At least one, by label.
-        total: What the shares are of.
+        total: What the shares refer to.
         kind: "kept" or "dropped".
     """
     most = max(counts.values())
@@ -112,7 +112,7 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """Returns a share in percent as HTML, with digits that tell it from nothing and from all."""
+    """Returns a share in percent as HTML; only none is shown as 0 %, and only all as 100 %."""
     share = 100 * part / max(1, whole)
     if share in (0, 100):
         return f"{share:.0f} %"

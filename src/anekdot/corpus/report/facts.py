@@ -1,4 +1,4 @@
-"""What is told about the texts of a corpus: the fields of ``report.json``."""
+"""What is reported about the texts of a corpus: the fields of ``report.json``."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Example:
 
     Attributes:
         dropped: The text.
-        stays: The text that stays for it, if it was dropped as a duplicate.
+        stays: The text that was kept in its place, if it was dropped as a duplicate.
     """
 
     dropped: Excerpt
@@ -76,20 +76,20 @@ class Facts:
         kept: Texts that stay.
         dropped: Texts dropped, by reason, the most frequent first.
         examples: A few of these, by reason.
-        repaired: Texts repaired, by rule of cleaning, the most frequent first.
-        n_sources: Sources that gave texts.
+        repaired: Texts repaired, by cleaning rule, the most frequent first.
+        n_sources: The number of sources with texts.
         sources: The largest of them.
         guessed: What was guessed about the files, a sentence each.
-        documents: Texts of each side.
-        tokens: Ids of each side, those of begin and end included.
-        bytes: UTF-8 bytes of the texts of each side.
-        bytes_per_token: UTF-8 bytes a token of text.
+        documents: Texts of each split.
+        tokens: Ids of each split, begin and end tokens included.
+        bytes: UTF-8 bytes of the texts of each split.
+        bytes_per_token: UTF-8 bytes per token of text.
         vocab_size: Tokens of the tokenizer.
-        quantiles: Lengths in characters that so many percent of the texts do not exceed.
+        quantiles: Lengths in characters that given percentages of the texts do not exceed.
         histogram: Lengths in characters.
         letters: Letters by script, the most frequent first.
-        characters: The most frequent characters with their counts.
-        n_characters: Characters, all together.
+        characters: The most frequent characters, with their counts.
+        n_characters: All characters together.
         alphabet_size: Distinct characters.
         obscene: Texts with hard profanity.
         obscene_share: The same as a share of all.

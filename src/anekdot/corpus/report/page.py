@@ -1,7 +1,7 @@
 """The facts about a corpus as one page: HTML, its style and its pictures, and no script.
 
 The page shows texts of unknown origin. Each goes through ``shown`` on its way, and the page
-forbids itself to run or to load anything.
+forbids itself to run scripts or to load anything.
 """
 
 import base64
@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from unicodedata import category, name
 
-from anekdot.corpus.processing import EXCERPT
+from anekdot.corpus.processing import EXCERPT_CHARACTERS
 from anekdot.corpus.report.drawing import bars, histogram, percent, shown, strip, table
 from anekdot.corpus.report.facts import Example, Excerpt, Facts
 
@@ -28,7 +28,7 @@ def page(facts: Facts) -> str:
         _dropped(facts),
         _lengths(facts),
         _alphabets(facts),
-        _sides(facts),
+        _splits(facts),
         _repaired(facts),
         _examples(facts),
         _sources(facts),
@@ -57,9 +57,9 @@ def _headline(facts: Facts) -> str:
     )
     lead = f"{dropped:,} dropped ({percent(dropped, facts.texts_in)}): {reasons}."
     figures = {
-        "tokens to learn from": f"{facts.tokens['train']:,}",
-        "tokens of vocabulary": f"{facts.vocab_size:,}",
-        "bytes a token": f"{facts.bytes_per_token:.2f}",
+        "training tokens": f"{facts.tokens['train']:,}",
+        "vocabulary size": f"{facts.vocab_size:,}",
+        "bytes per token": f"{facts.bytes_per_token:.2f}",
         "median length, characters": f"{facts.quantiles.get('50 %', 0):,}",
         "texts with profanity": percent(facts.obscene, facts.kept),
     }
@@ -124,20 +124,20 @@ def _character(character: str, count: int, total: int) -> str:
     return f'<li title="{title}"><b{kind}>{label}</b><span>{percent(count, total)}</span></li>'
 
 
-def _sides(facts: Facts) -> str:
+def _splits(facts: Facts) -> str:
     rows = [
-        (side, f"{count:,}", f"{facts.tokens[side]:,}", f"{facts.bytes[side]:,}")
-        for side, count in facts.documents.items()
+        (split, f"{count:,}", f"{facts.tokens[split]:,}", f"{facts.bytes[split]:,}")
+        for split, count in facts.documents.items()
     ]
-    what = "The model learns from train, validation chooses the best one, and test measures it."
-    sides = table(("side", "texts", "tokens", "bytes"), rows)
-    return _section("Sides", f'<p class="note">{what}</p>{sides}')
+    what = "The model is trained on train, the best checkpoint is chosen by validation, and test measures it."
+    splits = table(("split", "texts", "tokens", "bytes"), rows)
+    return _section("Splits", f'<p class="note">{what}</p>{splits}')
 
 
 def _repaired(facts: Facts) -> str:
     if not facts.repaired:
         return ""
-    what = "Texts that a rule of cleaning changed."
+    what = "Texts that were changed, by cleaning rule."
     drawn = bars(facts.repaired, facts.texts_in, "kept")
     return _section("Repaired", f'<p class="note">{what}</p>{drawn}')
 
@@ -163,7 +163,7 @@ def _example(example: Example) -> str:
 
 def _quote(text: str, excerpt: Excerpt, what: str) -> str:
     """Returns an excerpt, whose text is HTML already, with its place."""
-    more = " …" if len(excerpt.text) >= EXCERPT else ""
+    more = " …" if len(excerpt.text) >= EXCERPT_CHARACTERS else ""
     place = f"{shown(excerpt.source)}, line {excerpt.line:,}"
     return (
         f'<blockquote class="{what}"><p dir="auto">{text or "(nothing)"}{more}</p>'
