@@ -167,7 +167,7 @@ def test_no_obscene():
     assert collection.dropped == {"obscene": 2}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(sentences, min_size=1, max_size=25))
 def test_nothing_is_lost_and_the_splits_are_apart(texts):
     try:
@@ -186,7 +186,7 @@ def test_nothing_is_lost_and_the_splits_are_apart(texts):
             assert not any(near(grams(a), grams(b)) for a in held_out for b in lower)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(sentences, min_size=1, max_size=12), st.lists(sentences, max_size=12), st.randoms())
 def test_other_documents_never_change_a_side(texts, others, draw):
     texts = ["Опорный текст корпуса", *texts]

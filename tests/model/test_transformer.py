@@ -55,7 +55,7 @@ def test_padding_cannot_move_anything(side):
         assert torch.equal(other, logits[b, mask_BS[b]])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=5), folded=st.booleans())
 def test_documents_of_a_row_are_read_as_if_alone(lengths, folded):
     """In one row, with the bias of each kind, against a forward pass for each document."""
@@ -86,7 +86,7 @@ def test_what_would_not_fit_into_memory_is_folded(monkeypatch):
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(cuts=st.lists(st.integers(1, 6), min_size=1, max_size=5))
 def test_cached_equals_full(cuts):
     model = tiny_model()

@@ -129,7 +129,10 @@ def _splits(facts: Facts) -> str:
         (split, f"{count:,}", f"{facts.tokens[split]:,}", f"{facts.bytes[split]:,}")
         for split, count in facts.documents.items()
     ]
-    what = "The model is trained on train, the best checkpoint is chosen by validation, and test measures it."
+    what = (
+        "The model is trained on train, the best checkpoint is chosen by validation, and test "
+        "measures it."
+    )
     splits = table(("split", "texts", "tokens", "bytes"), rows)
     return _section("Splits", f'<p class="note">{what}</p>{splits}')
 
