@@ -1,6 +1,6 @@
 # make joke    install the core and tell an anecdote: make joke PROMPT="Студент"
 # make test    install what the suite needs and run it
-# make check   formatting, lint, types, imports
+# make check   formatting, lint, types, imports, spelling
 # make bench CORPUS=texts.jsonl.gz         what is fast here beside its peers, into bench/RESULTS.md (three hours)
 # make pretrained CORPUS=texts.jsonl.gz    train and ship the pretrained bundle (an hour and a half)
 
@@ -28,6 +28,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
 pretrained: $(VENV)/.dev
 	$(BIN)/python -m anekdot train $(CORPUS) --out runs/pretrained --config tools/pretrained.toml

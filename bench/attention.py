@@ -16,6 +16,8 @@ from cyclopts import App
 from torch import Tensor
 from torch.nn import functional as F
 
+from anekdot.device import pick_device
+from anekdot.machine import retain_freed_memory
 from anekdot.model.alibi import head_slopes
 from anekdot.model.attention import (
     FoldedBias,
@@ -27,7 +29,6 @@ from anekdot.model.attention import (
     reference_attention,
 )
 from anekdot.model.config import PRESETS
-from anekdot.training.compilation import keep_pages, pick_device
 
 SHAPES = ((32, 128), (16, 256), (8, 512))
 DOCUMENT = 54  # tokens that one has on average
@@ -83,7 +84,7 @@ def milliseconds(step: Callable[[], object], device: torch.device) -> float:
 @app.default
 def main() -> None:
     """Measure."""
-    keep_pages()
+    retain_freed_memory()
     device = pick_device()
     print("| one layer | way | ms | error |\n|---|---|---|---|")
     for preset, shape in PRESETS.items():

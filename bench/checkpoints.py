@@ -30,10 +30,10 @@ class Watched(trainer.Trainer):
     steps_taken: ClassVar[list[tuple[float, bool]]] = []
     held_up: ClassVar[list[float]] = []
 
-    def _take_step(self) -> None:
-        beside = any(not future.done() for future in self.writer._waiting)
+    def _train_step(self, batch: trainer.Batch) -> None:
+        beside = any(not future.done() for future in self.writer._queued)
         started = time.perf_counter()
-        super()._take_step()
+        super()._train_step(batch)
         self.steps_taken.append((time.perf_counter() - started, beside))
 
     def _save_checkpoint(self) -> None:

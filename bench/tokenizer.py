@@ -65,13 +65,13 @@ def measure_training(job: Job) -> Measured:
         texts, warm_up = (b"\0".join(map(str.encode, some)) for some in (texts, warm_up))
     train(warm_up, 270, job.threads)
     before = peak_memory(reset=True)
-    seconds, learned = timed(train, texts, job.vocab_size, job.threads)
+    seconds, trained = timed(train, texts, job.vocab_size, job.threads)
     row = f"{job.scale} × text, V {job.vocab_size}, threads {job.threads}"
     values = [("time", row, seconds)]
     if not math.isnan(rise := peak_memory() - before):
         values.append(("memory", row, rise))
     ours = Tokenizer.load(job.path("tokenizer.json"))
-    others = set(learned()) - set(map(ours.token_bytes, range(ours.vocab_size)))
+    others = set(trained()) - set(map(ours.token_bytes, range(ours.vocab_size)))
     return values, f"{len(others)} of its tokens are not ours" if others else ""
 
 

@@ -13,13 +13,13 @@ from anekdot.tokenizer import Tokenizer
 from anekdot.tokenizer.pretokens import PATTERN
 from anekdot.tokenizer.vocabulary import BYTE_CHARACTERS, SPECIALS
 
-OURS, FIRST = "anekdot", 259  # our name, and the first id that is learned
+OURS, FIRST = "anekdot", 259  # our name, and the id of the first merge
 Encode = Callable[[list[str]], Any]  # gives ids in a form that ``by_document`` knows
-Learned = Callable[[], list[bytes]]  # the learned tokens, asked for after the clock
+Trained = Callable[[], list[bytes]]  # the trained tokens, read after the clock has stopped
 
 
 class Job(NamedTuple):
-    """What the process of one measurement is told."""
+    """One measurement, as its process receives it."""
 
     task: str
     scale: int
@@ -41,14 +41,14 @@ class Job(NamedTuple):
         return [text.encode().decode() for shuffle in shuffles for text in shuffle]
 
 
-def train_anekdot(texts: list[str], vocab_size: int, threads: int) -> Learned:
+def train_anekdot(texts: list[str], vocab_size: int, threads: int) -> Trained:
     """Trains ours."""
     tokenizer = Tokenizer.train(texts, vocab_size, threads=threads)
     return lambda: [tokenizer.token_bytes(id) for id in range(FIRST, tokenizer.vocab_size)]
 
 
-def train_hugging_face(texts: list[str], vocab_size: int, threads: int) -> Learned:
-    """Trains Hugging Face tokenizers, which learn the same; its threads are Rayon's."""
+def train_hugging_face(texts: list[str], vocab_size: int, threads: int) -> Trained:
+    """Trains Hugging Face tokenizers, which train the same; its threads are Rayon's."""
     hf = import_module("tokenizers")
     peer, byte_level = hf.Tokenizer(hf.models.BPE()), hf.pre_tokenizers.ByteLevel
     split = hf.pre_tokenizers.Split(hf.Regex(PATTERN), "isolated")
@@ -61,14 +61,14 @@ def train_hugging_face(texts: list[str], vocab_size: int, threads: int) -> Learn
     return lambda: [bytes(map(values.__getitem__, token)) for token in tokens]
 
 
-def train_rustbpe(texts: list[str], vocab_size: int, threads: int) -> Learned:
+def train_rustbpe(texts: list[str], vocab_size: int, threads: int) -> Trained:
     """Trains rustbpe, which has no special tokens and breaks ties by other ids."""
     peer = import_module("rustbpe").Tokenizer()
     peer.train_from_iterator(iter(texts), vocab_size - len(SPECIALS), pattern=PATTERN)
     return lambda: [bytes(token) for token, _ in peer.get_mergeable_ranks()[256:]]
 
 
-def train_gigatoken(joined: bytes, vocab_size: int, threads: int) -> Learned:
+def train_gigatoken(joined: bytes, vocab_size: int, threads: int) -> Trained:
     """Trains gigatoken, which splits by a pattern of its own."""
     train = import_module("gigatoken").train_bpe
     merges = train(joined, vocab_size, list(SPECIALS), separator=b"\0")[1]
@@ -118,7 +118,7 @@ def encode_tiktoken(job: Job) -> Encode:
     return encode_parts if job.threads > 1 else lambda texts: list(map(encode, texts))
 
 
-def learn_and_encode(job: Job) -> Encode:
+def train_and_encode(job: Job) -> Encode:
     """Trains ours and makes its encoder, whose machine code other texts have warmed up."""
     texts = job.texts()
     some = [f"Sentence {n} was made up.\n" for n in range(200_000)]
@@ -142,7 +142,7 @@ class Peer(NamedTuple):
     """One program: what is called, and how each of its parts is made."""
 
     how: str
-    train: Callable[[Any, int, int], Learned] | None = None
+    train: Callable[[Any, int, int], Trained] | None = None
     encoder: Callable[[Job], Encode] | None = None
     after: Callable[[Job], Encode] | None = None
     prompt: Callable[[Job], Callable[[str], Any]] | None = None
@@ -154,7 +154,7 @@ PEERS = {
         "`Tokenizer.train`; `encode_batch`; `encode` for a prompt",
         train_anekdot,
         encode_anekdot,
-        learn_and_encode,
+        train_and_encode,
         prompt_anekdot,
     ),
     "gigatoken": Peer(_GIGATOKEN, train_gigatoken, encode_gigatoken, encode_gigatoken),

@@ -25,10 +25,10 @@ from cyclopts import App
 from tokenizer_tables import machine, version, write
 
 from anekdot.corpus.shards import Shard
+from anekdot.device import has_bf16, pick_device
 from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.batches import Batches
-from anekdot.training.compilation import has_bf16, pick_device
 
 OURS, PLAIN, PADDED = "anekdot", "anekdot fp32", "anekdot, a document a row"
 SHORT = "anekdot, 300 steps"

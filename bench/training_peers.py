@@ -25,9 +25,10 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from anekdot.corpus.shards import Shard
+from anekdot.device import pick_device
 from anekdot.model.config import PRESETS, ModelConfig
+from anekdot.run_folder import RunFolder
 from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.training.compilation import pick_device
 from anekdot.training.config import TrainingConfig
 from anekdot.training.trainer import Trainer
 
@@ -94,26 +95,25 @@ def anekdot(
         "gradient_clip": CLIP,
     }  # fmt: skip
     tokenizer = Tokenizer.load(prepared / "tokenizer.json")
-    run = Trainer(
-        folder=path.parent / f"run-{os.getpid()}",
-        model_config=ModelConfig(
+    trainer = Trainer(
+        RunFolder(path.parent / f"run-{os.getpid()}"),
+        ModelConfig(
             vocab_size=tokenizer.vocab_size,
             context_length=np.load(path, mmap_mode="r").shape[1] - 1,
             **PRESETS[preset],
         ),
-        config=TrainingConfig(**settings | fields),
+        TrainingConfig(**settings | fields),
         tokenizer=tokenizer,
         train_shard=Shard.open(prepared, "train"),
         validation_shard=Shard.open(prepared, "validation"),
     )
-    run.model.train()
 
     def step() -> None:
-        run.steps.take(run.progress)
-        if len(run.steps.taken) == 10:  # as the loop does
-            list(run.steps.records(run.progress))
+        trainer._train_step(trainer.batches.batch(trainer.state.step))
+        if len(trainer.state.unrecorded) == 10:  # as the loop does
+            list(trainer.recorder.records(trainer.state, RATE))
 
-    return step, run
+    return step, trainer
 
 
 def transformers(model: ModelConfig, rows: Path, batch: int, tell: Callable[[], int]) -> None:

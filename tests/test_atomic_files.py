@@ -64,7 +64,7 @@ def test_files_are_readable_by_others(tmp_path):
     with staged(tmp_path / "a") as draft:
         draft.write_text("1")
         draft.chmod(0o600)
-    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o666 & ~atomic_files._MASK
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o666 & ~atomic_files._umask()
 
 
 def test_sha256(tmp_path):

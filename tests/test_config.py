@@ -2,30 +2,36 @@ import dataclasses
 
 import pytest
 
-from anekdot.config import FIELDS, build, fill_up, resolve
+from anekdot.config import FIELDS, MAX_STEPS, RECIPES, Recipe, resolve
 from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
 from anekdot.model.config import PRESETS, ModelConfig
-from anekdot.training.config import RECIPES, TrainingConfig
+
+
+def completed(*names: str, documents: int = 9, tokens: int = 99, **fields: object):
+    """Returns the training configuration of a run on a corpus of this size."""
+    resolved = resolve(*names, fields=fields)
+    known = resolved.with_corpus_defaults(documents=documents, tokens=tokens, vocab_size=1024)
+    return known.training
 
 
 def test_what_is_named_later_wins(tmp_path):
     toml = tmp_path / "run.toml"
     toml.write_text('preset = "mini"\n[training]\nsteps = 7\nseed = 3\n', "utf-8")
-    settled, asked = resolve("mission", None, toml, {"seed": 5, "dropout": None})
-    assert settled["n_layer"] == PRESETS["mini"]["n_layer"]
-    assert asked == {"steps": 7, "seed": 5}
-    assert resolve(preset="small", config=toml)[0]["n_layer"] == PRESETS["small"]["n_layer"]
-    assert (settled["steps"], settled["seed"]) == (7, 5)
-    assert settled["learning_rate"] == RECIPES["mission"]["learning_rate"]
+    resolved = resolve("mission", None, toml, {"seed": 5, "dropout": None})
+    assert resolved.model.n_layer == PRESETS["mini"]["n_layer"]
+    assert resolved.explicit == {"steps", "seed"}
+    assert resolve(preset="small", toml=toml).model.n_layer == PRESETS["small"]["n_layer"]
+    assert (resolved.training.steps, resolved.training.seed) == (7, 5)
+    assert resolved.training.learning_rate == RECIPES["mission"].learning_rate
 
 
 def test_the_mission_recipe_is_pinned():
-    settled, _ = resolve("mission", "nano")
-    model, training = build(ModelConfig, settled), build(TrainingConfig, settled)
+    resolved = resolve("mission", "nano")
+    model = resolved.model
     assert (model.vocab_size, model.context_length, model.tie_embeddings) == (1024, 128, False)
     assert (model.dropout, model.n_layer, model.n_head, model.n_kv_head) == (0.0, 3, 4, 2)
-    assert dataclasses.asdict(training) | {"seed": 0} == {
+    expected = {
         "steps": 10_000,
         "batch_size": 32,
         "rows": "documents",
@@ -39,7 +45,7 @@ def test_the_mission_recipe_is_pinned():
         "precision": "auto",
         "seed": 0,
         "evaluate_every": 500,
-        "sample_every": 500,
+        "sample_every": 1000,
         "checkpoint_every": 500,
         "checkpoint_minutes": 10.0,
         "checkpoints_kept": 2,
@@ -47,6 +53,8 @@ def test_the_mission_recipe_is_pinned():
         "skip_spikes": False,
         "patience": 0,
     }
+    assert dataclasses.asdict(resolved.training) == expected
+    assert dataclasses.asdict(completed("mission", documents=10**6)) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,12 +72,12 @@ def test_faults_of_a_file_are_named(tmp_path, content, word):
     toml = tmp_path / "run.toml"
     toml.write_text(content, "utf-8")
     with pytest.raises(ConfigurationError, match=word):
-        resolve(config=toml)
+        resolve(toml=toml)
 
 
 def test_a_missing_file_and_an_unknown_field_are_named(tmp_path):
     with pytest.raises(ConfigurationError, match=r"none\.toml"):
-        resolve(config=tmp_path / "none.toml")
+        resolve(toml=tmp_path / "none.toml")
     with pytest.raises(ConfigurationError, match="learning_rate"):
         resolve(fields={"learning_rat": 1})
 
@@ -90,40 +98,56 @@ def test_a_missing_file_and_an_unknown_field_are_named(tmp_path):
 )
 def test_impossible_training_fields_are_refused(change):
     with pytest.raises(ConfigurationError, match=next(iter(change))):
-        build(TrainingConfig, resolve("mission")[0] | change)
+        resolve("mission", fields=change)
 
 
 @pytest.mark.parametrize(
     ("tokens", "steps", "every"), [(1, 300, 15), (4096 * 50, 1000, 50), (10**12, 10_000, 500)]
 )
 def test_length_and_rhythm_follow_the_corpus_within_bounds(tokens, steps, every):
-    settled, asked = resolve()
-    filled = fill_up(settled, asked, documents=1, tokens=tokens)
-    assert (filled["steps"], filled["evaluate_every"]) == (steps, every)
-    again = fill_up({**filled, "steps": 7}, asked, documents=1, tokens=tokens)
-    assert again["steps"] == 7
+    training = completed(documents=1, tokens=tokens)
+    assert (training.steps, training.evaluate_every) == (steps, every)
+    assert completed(documents=1, tokens=tokens, steps=7).steps == 7
 
 
 def test_twenty_passes_over_documents_are_twenty_passes():
-    settled, asked = resolve(fields={"rows": "documents", "batch_size": 10})
-    assert fill_up(settled, asked, documents=1000, tokens=10**9)["steps"] == 2000
+    training = completed(documents=1000, tokens=10**9, rows="documents", batch_size=10)
+    assert training.steps == 2000
+
+
+def test_what_a_user_has_set_does_not_follow_the_corpus():
+    training = completed(tokens=10**12, evaluate_every=3, warmup_steps=7)
+    assert (training.steps, training.evaluate_every, training.warmup_steps) == (MAX_STEPS, 3, 7)
+    assert (training.sample_every, training.checkpoint_every) == (1000, 500)
 
 
 def test_a_short_run_keeps_its_decay_unless_asked_otherwise():
-    settled, asked = resolve("mission", fields={"steps": 20})
-    assert fill_up(settled, asked, documents=9, tokens=99)["warmup_steps"] == 2
-    settled, asked = resolve("mission", fields={"steps": 20, "warmup_steps": 30})
+    assert completed("mission", steps=20).warmup_steps == 2
     with pytest.raises(ConfigurationError, match="warmup_steps"):
-        build(TrainingConfig, fill_up(settled, asked, documents=9, tokens=99))
-    full, asked = resolve("mission")
-    assert fill_up(full, asked, documents=9, tokens=99)["warmup_steps"] == 500
+        resolve("mission", fields={"steps": 20, "warmup_steps": 30})
+    assert completed("mission").warmup_steps == 500
 
 
 @pytest.mark.parametrize("name", ["batch_size", "context_length", "steps"])
 def test_numbers_that_lengths_are_made_of_are_checked_first(name):
-    settled, asked = resolve(fields={name: "16"})
     with pytest.raises(ConfigurationError, match=name):
-        fill_up(settled, asked, documents=9, tokens=99)
+        resolve(fields={name: "16"})
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_shape_of_the_base_stays_under_every_recipe(recipe):
+    base = ModelConfig(vocab_size=700, context_length=77, tie_embeddings=False, **PRESETS["mini"])
+    resolved = resolve(recipe, "small", base=base)
+    expected = dataclasses.replace(base, dropout=RECIPES[recipe].dropout)
+    assert resolved.model == expected
+    with pytest.raises(ConfigurationError, match="n_layer is 5"):
+        resolve(recipe, fields={"n_layer": 5}, base=base)
+    assert resolve(recipe, fields={"dropout": 0.4}, base=base).model.dropout == 0.4
+
+
+def test_a_recipe_speaks_of_fields_only():
+    own = {"epochs", "min_steps"}
+    assert {field.name for field in dataclasses.fields(Recipe)} - own <= set(FIELDS)
 
 
 @pytest.mark.parametrize(

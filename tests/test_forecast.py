@@ -10,7 +10,7 @@ from anekdot import forecast as room
 from anekdot.bundle import TOKENIZER
 from anekdot.cli.forecast import duration
 from anekdot.cli.forecast import forecast as command
-from anekdot.config import fill_up, resolve
+from anekdot.config import resolve
 from anekdot.corpus.manifest import Manifest, hash_files
 from anekdot.corpus.shards import Shard
 from anekdot.corpus.splitting import SPLITS
@@ -59,13 +59,14 @@ def test_rows_follow_from_presets_recipe_and_texts(tmp_path, monkeypatch):
     assert [row.preset for row in rows] == ["nano", "mini", "small"]
     learned = Shard.open(folder, "train")
     for row in rows:
-        settled, asked = resolve("default", row.preset)
-        filled = fill_up(settled, asked, documents=1200, tokens=len(learned.ids))
+        resolved = resolve("default", row.preset).with_corpus_defaults(
+            documents=1200, tokens=len(learned.ids), vocab_size=300
+        )
         sizes = {**PRESETS[row.preset], "vocab_size": Manifest.load(folder).vocab_size}
         assert row.parameters == ModelConfig(context_length=256, **sizes).n_parameters
         assert row.tokens == len(learned.ids)
         assert row.tokens_per_parameter == row.tokens / row.parameters
-        assert row.steps == filled["steps"]
+        assert row.steps == resolved.training.steps
         assert row.risk == "high"
         assert row.seconds == row.seconds_per_step * row.steps
     assert advice(rows).startswith("nano fits best, but")
@@ -220,5 +221,5 @@ def test_a_slow_beginning_leaves_all_the_time_to_the_steps(monkeypatch):
         return lambda n: rows.append(n) or 0.0
 
     monkeypatch.setattr(room, "_stepper", slow)
-    room._measure(None, SimpleNamespace(batch_size=8), None, 0.2)
+    room._measure(None, SimpleNamespace(batch_size=8), 0.2)
     assert rows[-1] == 8

@@ -147,6 +147,19 @@ def test_a_second_process_finds_the_machine_code(tmp_path: Path) -> None:
     assert in_a_new_process(tmp_path) == [folder, "True", "False", "1", "0"]
 
 
+def test_importing_makes_no_folder_until_the_first_function_is_decorated(tmp_path: Path) -> None:
+    script = "from pathlib import Path; from anekdot import numba_jit"
+    script += (
+        f"\nassert not any(Path({str(tmp_path)!r}).iterdir())\nimport anekdot.tokenizer.fast.keys"
+    )
+    subprocess.run(
+        [sys.executable, "-c", script],
+        check=True,
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path), "LOCALAPPDATA": str(tmp_path)},
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["anekdot"]
+
+
 def test_without_a_folder_the_functions_run_all_the_same(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("in the way")

@@ -7,17 +7,21 @@ published under its final name by a rename; when it does not, nothing changes.
 
 import errno
 import hashlib
+import json
 import os
 import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from anekdot.errors import StorageError
+from anekdot.errors import ConfigurationError, StorageError
+
+LOCK = "lock"
 
 
 def sha256(path: Path) -> str:
@@ -27,12 +31,12 @@ def sha256(path: Path) -> str:
 
 
 def is_taken(folder: Path) -> bool:
-    """Whether something stands where a folder is to be made."""
+    """Whether there is already something where a folder is to be made."""
     return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
 
 
 def holds_files(path: Path) -> bool:
-    """Whether a path is more than folders in folders, as mkdir leaves them."""
+    """Whether there is a file at or below a path, and not only empty folders."""
     return any(not item.is_dir() for item in [path, *path.rglob("*")])
 
 
@@ -70,7 +74,7 @@ def staged(path: Path) -> Iterator[Path]:
         for item in [draft, *draft.rglob("*")]:
             sync(item)
             if item.is_file():
-                item.chmod(0o666 & ~_MASK)
+                item.chmod(0o666 & ~_umask())
         previous = private / "previous"
         if draft.is_dir() and path.exists():
             path.replace(previous)
@@ -89,6 +93,12 @@ def staged(path: Path) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(private, ignore_errors=True)
+
+
+def write_json(path: Path, value: object, *, indent: int | None = None) -> None:
+    """Publishes a value as a JSON file, all or nothing."""
+    with staged(path) as draft:
+        draft.write_text(json.dumps(value, indent=indent) + "\n", "utf-8")
 
 
 @contextmanager
@@ -111,6 +121,45 @@ def locked(path: Path) -> Iterator[None]:
         file.write(f"process {os.getpid()} on {platform.node()}, since {now}".encode())
         file.flush()
         yield
+
+
+@contextmanager
+def exclusive(
+    workspace: Path, *, activity: str, is_disposable: Callable[[], bool]
+) -> Iterator[None]:
+    """Makes a workspace inside a folder, and keeps other processes out while the block runs.
+
+    What processes that were killed have left half-written is removed first. After the block,
+    a workspace that is disposable goes, and so does a folder that was made for it.
+
+    Args:
+        workspace: Made if need be; its parent is the folder that others stay out of.
+        activity: What is being done in the folder, for the message: "training in".
+        is_disposable: Whether the workspace holds nothing worth keeping.
+
+    Raises:
+        ConfigurationError: Another process works in it.
+    """
+    folder, existed = workspace.parent, workspace.parent.exists()
+    workspace.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(workspace / LOCK))
+        except HeldError as holder:
+            raise ConfigurationError(
+                f"Another process is {activity} {folder}: {holder}.",
+                "Wait for it, or name another folder.",
+            ) from None
+        for leftover in folder.rglob(".*.staged"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        try:
+            yield
+        finally:
+            if is_disposable():
+                shutil.rmtree(workspace, ignore_errors=True)
+                with suppress(OSError):  # somebody may have put something there meanwhile
+                    if not existed:
+                        folder.rmdir()
 
 
 class HeldError(Exception):
@@ -166,11 +215,12 @@ def _full(size: int, folder: Path) -> StorageError:
     )
 
 
+@cache
 def _umask() -> int:
-    """Returns the process's file mode mask, which can only be read by setting it."""
+    """Returns the process's file mode mask, which can only be read by setting it.
+
+    It is read once: for a moment, files that other threads make are nobody else's to read.
+    """
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
-
-
-_MASK = _umask()  # once: for a moment no thread may make files

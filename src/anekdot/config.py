@@ -1,31 +1,247 @@
-"""From recipe, preset, file and flags to the configuration of a run.
+"""From recipe, preset, TOML file and flags to the resolved configuration of a run.
 
-What is named later wins: recipe, preset, TOML file, flags.
+Later sources win: recipe, preset, TOML file, flags.
 """
 
 import dataclasses
 import difflib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
-from anekdot.model.config import LARGEST, PRESETS, ModelConfig, check_integer
-from anekdot.training.config import RECIPES, TrainingConfig
+from anekdot.model.config import PRESETS, ModelConfig, check_integer
+from anekdot.training.config import Rows, TrainingConfig
 
-Configuration = TypeVar("Configuration")
+Configuration = TypeVar("Configuration", PreparationConfig, ModelConfig, TrainingConfig)
 
 MAX_STEPS = 10_000
+"""Optimizer steps of a run, unless a recipe or the user asks for more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Settings that go together; what is None follows from elsewhere.
+
+    Attributes:
+        batch_size: Rows per step.
+        rows: How documents fill rows, see ``TrainingConfig``.
+        learning_rate: The highest.
+        warmup_steps: At most; a run of fewer than ten times as many has a shorter warm-up.
+        beta2: AdamW's decay of the mean squared gradient.
+        weight_decay: AdamW's decoupled decay of the matrices.
+        beta1: AdamW's decay of the mean gradient.
+        epsilon: AdamW's guard against division by zero.
+        gradient_clip: Maximum norm of the whole gradient.
+        dropout: Probability of zeroing an activation in training.
+        vocab_size: Tokens in the vocabulary; None where the base model has one.
+        context_length: Tokens in a training row; likewise.
+        tie_embeddings: Whether the output head is the embedding matrix; likewise.
+        steps: Optimizer steps; None where they follow from the size of the corpus.
+        epochs: Passes over the corpus, where the steps follow from it.
+        min_steps: Fewest steps, where they follow from it.
+    """
+
+    batch_size: int
+    rows: Rows
+    learning_rate: float
+    warmup_steps: int
+    beta2: float
+    weight_decay: float
+    beta1: float = 0.9
+    epsilon: float = 1e-8
+    gradient_clip: float = 1.0
+    dropout: float = 0.0
+    vocab_size: int | None = None
+    context_length: int | None = None
+    tie_embeddings: bool | None = None
+    steps: int | None = None
+    epochs: int = 1
+    min_steps: int = 1
+
+
+RECIPES = {
+    "default": Recipe(
+        vocab_size=2048,
+        context_length=256,
+        tie_embeddings=True,
+        batch_size=16,
+        rows="packed",
+        learning_rate=1e-3,
+        warmup_steps=100,
+        beta2=0.99,
+        weight_decay=0.1,
+        epochs=20,
+        min_steps=300,
+    ),
+    "mission": Recipe(
+        vocab_size=1024,
+        context_length=128,
+        tie_embeddings=False,
+        batch_size=32,
+        rows="documents",
+        learning_rate=3e-4,
+        warmup_steps=500,
+        beta2=0.999,
+        weight_decay=0.01,
+        steps=10_000,
+    ),
+    "finetune": Recipe(  # small steps that stop early: a few texts are soon known by heart
+        batch_size=4,
+        rows="packed",
+        learning_rate=1e-4,
+        warmup_steps=20,
+        beta2=0.99,
+        weight_decay=0.1,
+        dropout=0.2,
+        epochs=5,
+        min_steps=20,
+    ),
+}
 
 
 def field_names(*configurations: type) -> list[str]:
-    """Returns the fields of configuration classes, in order."""
-    return [field.name for c in configurations for field in dataclasses.fields(c)]
+    """Returns the fields of configuration classes, in order and each once."""
+    names = (field.name for c in configurations for field in dataclasses.fields(c))
+    return list(dict.fromkeys(names))
 
 
-FIELDS = list(dict.fromkeys(field_names(PreparationConfig, ModelConfig, TrainingConfig)))
+FIELDS = field_names(PreparationConfig, ModelConfig, TrainingConfig)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedConfig:
+    """All settings of a run.
+
+    Attributes:
+        preparation: How texts become shards.
+        model: The model's shape; its vocabulary is the one asked for until the tokenizer says
+            how large it has become.
+        training: How the model is trained; its length is the longest possible until the corpus
+            is known.
+        recipe: What the settings started from.
+        explicit: The fields that the user has set.
+    """
+
+    preparation: PreparationConfig
+    model: ModelConfig
+    training: TrainingConfig
+    recipe: Recipe
+    explicit: frozenset[str]
+
+    def with_corpus_defaults(
+        self, *, documents: int, tokens: int, vocab_size: int
+    ) -> "ResolvedConfig":
+        """Returns the configuration with what follows from the corpus where nobody has set it.
+
+        Args:
+            documents: Of the training split.
+            tokens: Of the training split.
+            vocab_size: Of the tokenizer.
+        """
+        recipe, steps = self.recipe, self.training.steps
+        if "steps" not in self.explicit and recipe.steps is None:
+            is_packed = self.training.rows == "packed"
+            rows = tokens // self.model.context_length if is_packed else documents
+            fitting = recipe.epochs * rows // self.training.batch_size
+            steps = min(MAX_STEPS, max(recipe.min_steps, fitting))
+        length = _length(steps, recipe)
+        changes: dict[str, Any] = {n: v for n, v in length.items() if n not in self.explicit}
+        return dataclasses.replace(
+            self,
+            model=dataclasses.replace(self.model, vocab_size=vocab_size),
+            training=dataclasses.replace(self.training, **changes),
+        )
+
+    def flat(self) -> dict[str, object]:
+        """Returns every field by name, to be shown."""
+        parts = (self.preparation, self.model, self.training)
+        return {name: value for part in parts for name, value in dataclasses.asdict(part).items()}
+
+
+def _length(steps: int, recipe: Recipe) -> dict[str, int]:
+    """Returns the fields that follow from the number of steps."""
+    every = min(steps, max(5, min(500, steps // 20)))
+    return {
+        "steps": steps,
+        "warmup_steps": min(recipe.warmup_steps, steps // 10),  # a short run keeps its decay
+        "evaluate_every": every,
+        "sample_every": 2 * every,
+        "checkpoint_every": every,
+    }
+
+
+def resolve(
+    recipe: str | None = None,
+    preset: str | None = None,
+    toml: Path | str | None = None,
+    fields: Mapping[str, object] | None = None,
+    base: ModelConfig | None = None,
+) -> ResolvedConfig:
+    """Returns the configuration of a run, checked as far as it can be without the corpus.
+
+    Args:
+        recipe: A name in RECIPES; without it, the file's, or "default", or with a base
+            "finetune".
+        preset: A name in PRESETS; without it, the file's, or "nano".
+        toml: A TOML file with any fields, and perhaps a recipe and a preset.
+        fields: What the user has set; None values count as not set.
+        base: The shape of the model that the run starts from; it stays, but for its dropout.
+
+    Raises:
+        ConfigurationError: An unknown recipe, preset or field, another shape than the base's,
+            or a value that cannot work.
+    """
+    given = {name: value for name, value in (fields or {}).items() if value is not None}
+    check_known(given, FIELDS, "The call")
+    written = read_toml(Path(toml)) if toml is not None else {}
+    start = recipe or written.pop("recipe", "default" if base is None else "finetune")
+    preset = preset or written.pop("preset", "nano")
+    for name, value, choices in (("recipe", start, RECIPES), ("preset", preset, PRESETS)):
+        if not isinstance(value, str) or value not in choices:
+            raise ConfigurationError(
+                f"There is no {name} {value!r}.", f"Choose one of {', '.join(choices)}."
+            )
+    if base is None and start == "finetune":
+        raise ConfigurationError(
+            "The recipe finetune goes on from a model.",
+            "Name one with --from, or leave the recipe out.",
+        )
+    chosen = RECIPES[start]
+    explicit = {name: value for name, value in {**written, **given}.items() if name in FIELDS}
+    if base is not None:
+        _refuse_other_shape(base, explicit)
+    shape = PRESETS[preset] if base is None else dataclasses.asdict(base)
+    steps = explicit.get("steps", chosen.steps or MAX_STEPS)
+    check_integer("steps", steps, 1, MAX_STEPS * 10**5)
+    fixed = {name: value for name, value in vars(chosen).items() if value is not None}
+    values = {**fixed, **shape, "dropout": chosen.dropout, **_length(steps, chosen), **explicit}
+    return ResolvedConfig(
+        preparation=_build(PreparationConfig, values),
+        model=_build(ModelConfig, values),
+        training=_build(TrainingConfig, values),
+        recipe=chosen,
+        explicit=frozenset(explicit),
+    )
+
+
+def _build(kind: type[Configuration], values: Mapping[str, Any]) -> Configuration:
+    """Builds a configuration from those of the values that belong to it."""
+    names = field_names(kind)
+    return kind(**{name: value for name, value in values.items() if name in names})
+
+
+def _refuse_other_shape(base: ModelConfig, explicit: Mapping[str, object]) -> None:
+    shape = dataclasses.asdict(base)
+    for name in shape.keys() - {"dropout"}:
+        if explicit.get(name, shape[name]) != shape[name]:
+            raise ConfigurationError(
+                f"{name} is {explicit[name]}, and the model to start from has {shape[name]}.",
+                f"Leave {name} out: the shape stays.",
+            )
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -47,96 +263,12 @@ def read_toml(path: Path) -> dict[str, Any]:
     return fields
 
 
-def check_known(given: Iterable[str], known: list[str], place: str) -> None:
+def check_known(names: Iterable[str], known: list[str], place: str) -> None:
     """Raises a ConfigurationError for the first unknown name, with the nearest right one."""
-    for name in given:
+    for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             raise ConfigurationError(
                 f"{place} names an unknown field {name!r}.",
                 f"Did you mean {near[0]}?" if near else f"The fields are: {', '.join(known)}.",
             )
-
-
-def resolve(
-    recipe: str | None = None,
-    preset: str | None = None,
-    config: Path | str | None = None,
-    fields: dict[str, Any] | None = None,
-    beginning: ModelConfig | None = None,
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Returns every field that is settled, and those among them that the user asked for.
-
-    Args:
-        recipe: A name in RECIPES; without it, the file's, or "default".
-        preset: A name in PRESETS; without it, the file's, or "nano".
-        config: A TOML file.
-        fields: What the user gave; None values count as not given.
-        beginning: The shape of the model that a run goes on from; it cannot be changed, but
-            for its dropout.
-
-    Raises:
-        ConfigurationError: An unknown recipe, preset or field, or another shape.
-    """
-    given = {name: value for name, value in (fields or {}).items() if value is not None}
-    check_known(given, FIELDS, "The call")
-    written = read_toml(Path(config)) if config is not None else {}
-    usual = "default" if beginning is None else "finetune"
-    recipe = recipe or written.pop("recipe", usual)
-    preset = preset or written.pop("preset", "nano")
-    for name, value, choices in (("recipe", recipe, RECIPES), ("preset", preset, PRESETS)):
-        if not isinstance(value, str) or value not in choices:
-            raise ConfigurationError(
-                f"There is no {name} {value!r}.", f"Choose one of {', '.join(choices)}."
-            )
-    if beginning is None and recipe == "finetune":
-        raise ConfigurationError(
-            "The recipe finetune is for going on from a model.",
-            "Name one with --from, or leave the recipe out.",
-        )
-    asked = {name: value for name, value in {**written, **given}.items() if name in FIELDS}
-    if beginning is None:
-        return {**RECIPES[recipe], **PRESETS[preset], **asked}, asked
-    shape = dataclasses.asdict(beginning)
-    for name in shape.keys() - {"dropout"}:
-        if asked.get(name, shape[name]) != shape[name]:
-            raise ConfigurationError(
-                f"{name} is {asked[name]}, and the model to begin with has {shape[name]}.",
-                f"Leave {name} out: the shape stays.",
-            )
-    return {**shape, **RECIPES[recipe], **asked}, asked
-
-
-def fill_up(
-    settled: dict[str, Any], asked: dict[str, Any], *, documents: int, tokens: int
-) -> dict[str, Any]:
-    """Adds what follows from the size of the corpus where nobody says: length and rhythm.
-
-    Args:
-        settled: Fields by name.
-        asked: Those that the user asked for.
-        documents: Of the training split.
-        tokens: Of the training split.
-
-    Raises:
-        ConfigurationError: Rows or steps are no whole numbers.
-    """
-    for name in ("batch_size", "context_length"):
-        check_integer(name, settled[name], 1, LARGEST["context_length"])
-    rows = documents if settled["rows"] == "documents" else tokens // settled["context_length"]
-    fitting = settled.get("epochs", 1) * rows // settled["batch_size"]
-    fewest = settled.get("fewest_steps", 1)
-    steps = settled.get("steps", min(MAX_STEPS, max(fewest, fitting)))
-    check_integer("steps", steps, 1, MAX_STEPS * 10**5)
-    every = min(steps, max(5, min(500, steps // 20)))
-    rhythm = {"evaluate_every": every, "sample_every": 2 * every, "checkpoint_every": every}
-    filled = {"steps": steps, **rhythm, **settled}
-    if "warmup_steps" not in asked:  # a short run keeps its decay
-        filled["warmup_steps"] = min(settled["warmup_steps"], steps // 10)
-    return filled
-
-
-def build(kind: type[Configuration], fields: dict[str, Any]) -> Configuration:
-    """Builds a configuration from those of the fields that belong to it."""
-    names = field_names(kind)
-    return kind(**{name: value for name, value in fields.items() if name in names})

@@ -1,6 +1,5 @@
 """What training each preset on a prepared folder will take, and whether the texts suffice."""
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,16 +10,17 @@ from statistics import median
 from typing import TYPE_CHECKING, Literal
 
 from anekdot.bundle import TOKENIZER
-from anekdot.config import build, fill_up, resolve
+from anekdot.config import resolve
 from anekdot.corpus.manifest import Manifest
 from anekdot.corpus.shards import Shard
 from anekdot.errors import require
-from anekdot.model.config import PRESETS, ModelConfig
+from anekdot.machine import limit_spinning, retain_freed_memory
+from anekdot.model.config import PRESETS
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.config import TrainingConfig
 
 if TYPE_CHECKING:
-    from anekdot.training.batches import Batches
+    from anekdot.training.setup import Setup
 
 Risk = Literal["low", "middle", "high"]
 
@@ -74,32 +74,24 @@ def forecast(folder: Path | str, seconds: float = 10.0) -> list[Row]:
     folder = Path(folder)
     require("anekdot forecast", "train", "torch")
     Manifest.load(folder)
-    # PyTorch's threads shall not wait busily for one that another program displaced
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-    learned = Shard.open(folder, "train")
+    limit_spinning()
+    shard = Shard.open(folder, "train")
     tokenizer = Tokenizer.load(folder / TOKENIZER)
-    return [_predict(preset, learned, tokenizer, seconds / len(PRESETS)) for preset in PRESETS]
+    return [_predict(preset, shard, tokenizer, seconds / len(PRESETS)) for preset in PRESETS]
 
 
-def _predict(preset: str, learned: Shard, tokenizer: Tokenizer, seconds: float) -> Row:
-    from anekdot.training.batches import Batches  # noqa: PLC0415 (torch is optional)
+def _predict(preset: str, shard: Shard, tokenizer: Tokenizer, seconds: float) -> Row:
+    from anekdot.training.setup import set_up  # noqa: PLC0415 (torch is optional)
 
-    settled, asked = resolve("default", preset)
-    settled = fill_up(settled, asked, documents=len(learned), tokens=len(learned.ids))
-    shape = build(ModelConfig, {**settled, "vocab_size": tokenizer.vocab_size})
-    config = build(TrainingConfig, settled)
-    batches = Batches(
-        learned,
-        rows=config.rows,
-        context_length=shape.context_length,
-        batch_size=config.batch_size,
-        seed=config.seed,
-        pad_id=tokenizer.pad_id,
-        begin_id=tokenizer.begin_id,
+    tokens = len(shard.ids)
+    resolved = resolve("default", preset).with_corpus_defaults(
+        documents=len(shard), tokens=tokens, vocab_size=tokenizer.vocab_size
     )
-    tokens, epochs = len(learned.ids), config.steps * config.batch_size / batches.rows_per_epoch
+    shape, config = resolved.model, resolved.training
+    setup = set_up(shape, config, tokenizer, shard)
+    epochs = config.steps * config.batch_size / setup.batches.rows_per_epoch
     risk, reason = risk_of_memorising(shape.n_parameters, tokens, epochs)
-    seconds_per_step = _measure(shape, config, batches, seconds)
+    seconds_per_step = _measure(setup, config, seconds)
     return Row(
         preset=preset,
         parameters=shape.n_parameters,
@@ -160,17 +152,15 @@ def advice(rows: list[Row]) -> str:
     return f"{best.preset} fits best, but takes more than a day: train it on a faster machine."
 
 
-def _measure(
-    shape: ModelConfig, config: TrainingConfig, batches: "Batches", seconds: float
-) -> float:
+def _measure(setup: "Setup", config: TrainingConfig, seconds: float) -> float:
     """Returns the seconds of a training step, measured for about as long as is allowed.
 
-    Of a large model a step can take longer than that. So the first steps have a single row, the
+    A step of a large model can take longer than that. So the first steps have a single row, the
     very first of them does not count, nor does its time, and each after them has twice as many
     rows as the one before while there is time. A whole step follows from those with the fewest
     and most rows.
     """
-    step = _stepper(shape, config, batches)
+    step = _stepper(setup, config)
     step(1)
     started = time.perf_counter()  # importing PyTorch may take as long as all measurements
     rows, single = 1, step(1)
@@ -184,42 +174,31 @@ def _measure(
             rows, durations = larger, []
         durations.append(step(rows))
     several = median(durations)
-    a_row = max(0.0, several - single) / (rows - 1) if rows > 1 else single
-    return several + a_row * (config.batch_size - rows)
+    per_row = max(0.0, several - single) / (rows - 1) if rows > 1 else single
+    return several + per_row * (config.batch_size - rows)
 
 
-def _stepper(
-    shape: ModelConfig, config: TrainingConfig, batches: "Batches"
-) -> Callable[[int], float]:
-    """Returns a function that trains a new model by one step and returns how long it took.
-
-    Its argument is how many rows of a batch the step takes.
-    """
+def _stepper(setup: "Setup", config: TrainingConfig) -> Callable[[int], float]:
+    """Returns a function that trains with some rows of a batch and returns the seconds it took."""
     import torch  # noqa: PLC0415 (optional)
 
-    from anekdot.model.transformer import Transformer  # noqa: PLC0415
-    from anekdot.training.compilation import autocast, keep_pages, pick_device  # noqa: PLC0415
-    from anekdot.training.optimizer import build_optimizer  # noqa: PLC0415
+    from anekdot.device import autocast  # noqa: PLC0415
     from anekdot.training.train_step import train_step  # noqa: PLC0415
 
-    keep_pages()
-    device = pick_device()
-    model = Transformer(shape).to(device).train()
-    loss_of = partial(model.loss, begin_id=batches.begin_id)
-    optimizer = build_optimizer(model, config)
+    retain_freed_memory()
     numbers = count()
 
     def step(rows: int) -> float:
         started = time.perf_counter()
-        batch = (torch.from_numpy(ids[:rows]).to(device) for ids in batches.batch(next(numbers)))
+        batch = setup.batches.batch(next(numbers))
         loss, _ = train_step(
-            loss_of,
-            optimizer,
-            *batch,
+            setup.loss_of,
+            setup.optimizer,
+            *(torch.from_numpy(ids[:rows]).to(setup.device) for ids in batch),
             micro_batch=rows,
-            rate=config.learning_rate,
+            learning_rate=config.learning_rate,
             gradient_clip=config.gradient_clip,
-            precision=partial(autocast, device, config.precision),
+            precision=partial(autocast, setup.device, config.precision),
         )
         loss.item()  # waits for the device
         return time.perf_counter() - started

@@ -1,7 +1,7 @@
-"""The decorator of compiled functions, and the folder where their machine code is kept.
+"""The decorator for functions that Numba compiles, and the folder that caches their machine code.
 
-Numba keeps machine code as pickles, so the folder must be the user's alone: whoever can
-write there can run code as the user.
+Numba caches machine code as pickles, so nobody but the user may write to the folder: whoever
+can write there can run code as the user.
 """
 
 import hashlib
@@ -12,70 +12,82 @@ import stat
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
+import numpy.typing as npt
 
-KEPT_UNUSED = 30 * 24 * 3600  # seconds
-ROOM = 1 << 26  # bytes that are free on the disk
+MAX_UNUSED_SECONDS = 30 * 24 * 3600
+MIN_FREE_BYTES = 1 << 26
+
+# The arrays that compiled functions work on.
+Bytes = npt.NDArray[np.uint8]
+Units = npt.NDArray[np.uint16]  # of UTF-16
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+Words64 = npt.NDArray[np.uint64]
+Ids = npt.NDArray[np.unsignedinteger]
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
 def jit(function: F) -> F:
-    """Compiles a function at its first call; it runs without the global lock.
+    """Compiles a function when it is first called, to run without the global interpreter lock.
 
-    It must make no arrays: Numba would count references to every array at every call between
-    compiled functions, which takes longer than what the smallest of them do. The machine code
-    is kept on disk where a safe folder for it can be made.
+    The function must not create arrays: Numba would count references to every array in every
+    call between compiled functions, which takes longer than the smallest of them do. The machine
+    code is cached on disk if there is a safe folder for it.
     """
-    settings: Any = numba.config
+    config: Any = numba.config
     njit: Any = numba.njit
-    before = settings.CACHE_DIR  # read while decorating, never later
-    settings.CACHE_DIR = str(_FOLDER)
+    folder = _folder()
+    before = config.CACHE_DIR  # read while decorating, never later
+    config.CACHE_DIR = str(folder)
     try:
-        return cast(F, njit(nogil=True, _nrt=False, cache=_FOLDER is not None)(function))
+        return cast(F, njit(nogil=True, _nrt=False, cache=folder is not None)(function))
     finally:
-        settings.CACHE_DIR = before
+        config.CACHE_DIR = before
 
 
 def cache_folder() -> Path | None:
-    """Returns a folder of the user's own for this source and this Numba, or None.
+    """Returns a private folder for these sources and this Numba, or None if none is safe.
 
-    Numba notices a changed file but not a changed function that was compiled into another,
-    so the folder's name holds a hash of all our sources.
+    Numba notices that a file has changed, but not that a function inlined from another file
+    has, so the folder is named after a hash of all our sources.
     """
     digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
     for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.read_bytes())
     try:
         folder = _user_cache() / "anekdot" / digest.hexdigest()[:16]
-        if not folder.is_absolute():  # the current folder may be anybody's
+        if not folder.is_absolute():  # the working directory may be anybody's
             return None
         folder.parent.mkdir(0o700, parents=True, exist_ok=True)
         folder.mkdir(0o700, exist_ok=True)
         own = all(map(_is_own, (folder.parent, folder)))
     except (OSError, RuntimeError):  # RuntimeError: the user has no home
         return None
-    if not own or not os.access(folder, os.W_OK) or shutil.disk_usage(folder).free < ROOM:
+    if not own or not os.access(folder, os.W_OK) or shutil.disk_usage(folder).free < MIN_FREE_BYTES:
         return None
     with suppress(OSError):
         os.utime(folder)
-        _forget_unused(folder)
+        _delete_unused(folder)
     return folder
 
 
-def _forget_unused(folder: Path) -> None:
-    """Deletes folders beside it that hold the machine code of other sources, long unused."""
+def _delete_unused(folder: Path) -> None:
+    """Deletes the folders beside this one whose sources have not been used for a long time."""
     for other in folder.parent.iterdir():
-        is_one = re.fullmatch("[0-9a-f]{16}", other.name) and not other.is_symlink()
-        if is_one and folder.stat().st_mtime - other.stat().st_mtime > KEPT_UNUSED:
+        is_cache = re.fullmatch("[0-9a-f]{16}", other.name) and not other.is_symlink()
+        if is_cache and folder.stat().st_mtime - other.stat().st_mtime > MAX_UNUSED_SECONDS:
             shutil.rmtree(other, ignore_errors=True)
 
 
 def _is_own(folder: Path) -> bool:
-    """Whether a folder belongs to the user and nobody else may write into it."""
+    """Whether a folder belongs to the user and nobody else may write to it."""
     status = folder.stat()
     return not hasattr(os, "getuid") or (
         status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
@@ -88,4 +100,4 @@ def _user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
-_FOLDER = cache_folder()
+_folder = cache(cache_folder)  # hashed, made and cleaned up once, when the first function needs it

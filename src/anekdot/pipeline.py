@@ -1,8 +1,6 @@
 """The stages in order: prepare, train, evaluate. Nothing else composes them."""
 
 import dataclasses
-import json
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,17 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anekdot.atomic_files import staged
+from anekdot.atomic_files import staged, write_json
 from anekdot.bundle import CARD, TOKENIZER, Bundle
 from anekdot.callbacks import Notice, Observer, Progress
-from anekdot.config import (
-    MAX_STEPS,
-    build,
-    check_known,
-    field_names,
-    fill_up,
-    resolve,
-)
+from anekdot.config import ResolvedConfig, check_known, field_names, resolve
 from anekdot.corpus.collection import source_of
 from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files, is_prepared
@@ -31,17 +22,11 @@ from anekdot.corpus.reading.sources import kept_name
 from anekdot.corpus.shards import Shard
 from anekdot.corpus.splitting import SPLITS
 from anekdot.errors import BundleError, ConfigurationError, CorpusError, require
-from anekdot.model.config import ModelConfig
-from anekdot.run_folder import (
-    card,
-    claim,
-    held,
-    prepared_folder,
-    refuse_difference,
-)
-from anekdot.signals import at_once, interruption
+from anekdot.machine import limit_spinning
+from anekdot.model_card import model_card
+from anekdot.run_folder import RunFolder, refuse_difference
+from anekdot.signals import deferred_signals, immediate_signals
 from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.training.config import TrainingConfig
 from anekdot.training.monitoring.diagnosis import diagnose
 from anekdot.training.monitoring.metrics import read
 from anekdot.training.monitoring.trackers import check_trackers, trackers
@@ -87,7 +72,7 @@ def prepare(
 
     check_known(fields, field_names(PreparationConfig), "The call")
     config, out = PreparationConfig(**fields), Path(out)
-    with at_once(), workplace(out) as work:
+    with immediate_signals(), workplace(out) as work:
         collection = collect(
             sources,
             work,
@@ -140,13 +125,13 @@ class Trained:
         bundle: The folder of the model.
         validation: Of the best model on the whole validation split; None without one.
         curves: The picture of the run.
-        limit: One sentence on what would make it better.
+        diagnosis: One sentence on what would make it better.
     """
 
     bundle: Path
     validation: "Likelihood | None"
     curves: Path
-    limit: str
+    diagnosis: str
 
 
 def train(
@@ -155,7 +140,7 @@ def train(
     preset: str | None = None,
     recipe: str | None = None,
     config: Path | str | None = None,
-    initial: Path | str | None = None,
+    base: Path | str | None = None,
     track: Sequence[str] = (),
     observe: Observer | None = None,
     progress: Progress | None = None,
@@ -168,94 +153,69 @@ def train(
         sources: Files, folders, "-", or one folder that ``prepare`` made.
         out: The bundle's folder; a run in it that was stopped is continued.
         preset: The model's shape: "nano" (unless the file says otherwise), "mini" or "small".
-        recipe: "default", or "mission" for the settings of the original assignment.
+        recipe: "default"; "mission" for the settings of the original assignment; or, with a
+            base, "finetune", which is then the default.
         config: A TOML file with any fields.
-        initial: A bundle that the run goes on from, with its tokenizer and shape, on other
-            texts; "pretrained" names the one that comes with the package.
-        track: Programs that are told the numbers too: "tensorboard", "trackio", "wandb".
+        base: A bundle whose weights, tokenizer and shape the run starts from; "pretrained"
+            names the one that comes with the package.
+        track: Programs that receive the numbers too: "tensorboard", "trackio", "wandb".
         observe: Called with every record of metrics.jsonl.
         progress: Called with (done, total, unit) while the texts are prepared.
-        notice: Told what was guessed about a file.
+        notice: Receives what was guessed about a file.
         fields: Any field of ModelConfig, TrainingConfig or PreparationConfig.
 
     Raises:
         AnekdotError: The texts, the settings or the folder cannot be used.
     """
     require("anekdot train", "train", "torch", "matplotlib")
-    _limit_spinning()
-    with interruption() as interrupted:  # an import may swallow a KeyboardInterrupt
-        from anekdot.training.monitoring.curves import draw_curves  # noqa: PLC0415 (torch is optional)
+    limit_spinning()
+    with deferred_signals() as signals:  # an import may swallow a KeyboardInterrupt
+        from anekdot.training.monitoring.curves import draw_curves  # noqa: PLC0415 (optional)
         from anekdot.training.trainer import Trainer  # noqa: PLC0415
-    interrupted.raise_if_stopped()
+    signals.raise_if_stopped()
     check_trackers(track)
-    beginning = None if initial is None else _beginning(initial)
-    settled, asked = resolve(
-        recipe, preset, config, fields, beginning=None if beginning is None else beginning.config
-    )
-    _check_early(settled, asked)
-    out = Path(out)
-    with held(out), ExitStack() as stack:
-        given = None if beginning is None else beginning.tokenizer
-        data = _prepared(sources, out, settled, asked, given, progress=progress, notice=notice)
+    start = None if base is None else Bundle.load(None if str(base) == "pretrained" else base)
+    shape = None if start is None else start.config
+    resolved = resolve(recipe, preset, config, fields, base=shape)
+    run, notice = RunFolder(Path(out)), notice or (lambda sentence: None)
+    with run.locked(), ExitStack() as stack:
+        data = _prepared(sources, run, resolved, start, progress=progress, notice=notice)
         tokenizer = Tokenizer.load(data / TOKENIZER)
-        sides = {side: Shard.open(data, side) for side in SPLITS}
+        shards = {split: Shard.open(data, split) for split in SPLITS}
         wanted = Manifest.load(data).settings["vocab_size"]
-        if given is None and tokenizer.vocab_size < wanted and notice is not None:
+        if start is None and tokenizer.vocab_size < wanted:
             notice(
                 f"The vocabulary has {tokenizer.vocab_size:,} tokens, not {wanted:,}: "
-                "the texts give no more."
+                "the texts have no more pairs to merge."
             )
-        learned = sides["train"]
-        settled = fill_up(settled, asked, documents=len(learned), tokens=len(learned.ids))
-        observers = [observe] if observe else []
-        run = Trainer(
-            folder=out,
-            model_config=build(ModelConfig, {**settled, "vocab_size": tokenizer.vocab_size}),
-            config=build(TrainingConfig, settled),
-            tokenizer=tokenizer,
-            train_shard=learned,
-            validation_shard=sides["validation"],
-            initial=beginning,
-            place_of=partial(source_of, data),
-            observe=lambda record: _tell(record, *observers),
-            notice=notice or (lambda sentence: None),
+        resolved = resolved.with_corpus_defaults(
+            documents=len(shards["train"]),
+            tokens=len(shards["train"].ids),
+            vocab_size=tokenizer.vocab_size,
         )
-        claim(out, run.model_config, run.config, data, beginning)
-        observers.append(stack.enter_context(trackers(track, out, settled, run.notice)))
-        validation = run.train()
-        curves = draw_curves([out], out / "run" / "curves.png")
-        with staged(out / CARD) as draft:
-            draft.write_text(card(out.resolve().name, run.model_config, validation), "utf-8")
-        with staged(out / "run" / "finished.json") as draft:
-            draft.write_text(json.dumps(dataclasses.asdict(run.progress)) + "\n", "utf-8")
+        fingerprint = None if start is None else start.fingerprint()
+        run.register(resolved.model, resolved.training, data, fingerprint)
+        tell_trackers = stack.enter_context(trackers(track, run, resolved.flat(), notice))
+        trainer = Trainer(
+            run,
+            resolved.model,
+            resolved.training,
+            tokenizer=tokenizer,
+            train_shard=shards["train"],
+            validation_shard=shards["validation"],
+            base=start,
+            source_of=partial(source_of, data),
+            observers=[tell_trackers, *([observe] if observe else [])],
+            notice=notice,
+        )
+        validation = trainer.train()
+        draw_curves([run.bundle], run.curves)
+        with staged(run.bundle / CARD) as draft:
+            card = model_card(run.bundle.resolve().name, resolved.model, validation)
+            draft.write_text(card, "utf-8")
+        write_json(run.finished, trainer.state.to_json())
     bits = None if validation is None else validation.bits_per_byte
-    return Trained(out, validation, curves, diagnose(read(run.metrics), bits))
-
-
-def _tell(record: dict[str, Any], *observers: Observer) -> None:
-    for observe in observers:
-        observe(record)
-
-
-def _beginning(initial: Path | str) -> Bundle:
-    """Loads the bundle that a run goes on from."""
-    return Bundle.load(None if str(initial) == "pretrained" else initial)
-
-
-def _limit_spinning() -> None:
-    """Keeps PyTorch's threads from waiting busily for one that another program displaced.
-
-    libgomp reads the variable once, when torch loads it; see docs/log.md for the figures.
-    """
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-
-
-def _check_early(settled: dict[str, Any], asked: dict[str, Any]) -> None:
-    """Raises a ConfigurationError for what cannot work, before any text is read."""
-    build(ModelConfig, settled)
-    build(PreparationConfig, settled)
-    longest = {"steps": MAX_STEPS, **settled}
-    build(TrainingConfig, fill_up(longest, asked, documents=0, tokens=0))
+    return Trained(run.bundle, validation, run.curves, diagnose(read(run.metrics), bits))
 
 
 def evaluate(
@@ -273,12 +233,12 @@ def evaluate(
         AnekdotError: The bundle or the texts cannot be used, or no test split is known.
     """
     require("anekdot evaluate", "train", "torch")
-    _limit_spinning()
+    limit_spinning()
     from anekdot.corpus.tokenization import encode_documents  # noqa: PLC0415 (slow)
+    from anekdot.device import pick_device  # noqa: PLC0415
     from anekdot.evaluation.likelihood import likelihood  # noqa: PLC0415 (torch is optional)
     from anekdot.model.transformer import Transformer  # noqa: PLC0415
     from anekdot.training.checkpoint.format import load_weights  # noqa: PLC0415
-    from anekdot.training.compilation import pick_device  # noqa: PLC0415
 
     bundle = Path(bundle)
     loaded = Bundle.load(bundle)
@@ -299,7 +259,7 @@ def evaluate(
 
 def _test_side(bundle: Path, tokenizer: Tokenizer) -> list[Any]:
     """Returns the test documents of the folder that a bundle was trained on."""
-    data = prepared_folder(bundle)
+    data = RunFolder(bundle).prepared_folder()
     if Tokenizer.load(data / TOKENIZER) != tokenizer:
         raise BundleError(
             f"{data} was prepared with another tokenizer than {bundle} has.",
@@ -313,43 +273,42 @@ def _test_side(bundle: Path, tokenizer: Tokenizer) -> list[Any]:
 
 def _prepared(
     sources: Sequence[Source],
-    out: Path,
-    settled: dict[str, Any],
-    asked: dict[str, Any],
-    tokenizer: Tokenizer | None,
+    run: RunFolder,
+    resolved: ResolvedConfig,
+    base: Bundle | None,
     **callbacks: Any,
 ) -> Path:
     """Returns the prepared folder: the one given, the run's own, or a new one in the run."""
-    data = _prepared_before(sources, out, settled, asked)
+    data = _already_prepared(sources, run, resolved)
     if data is None:
-        data = out / "run" / "data"
-        wanted = dataclasses.asdict(build(PreparationConfig, settled))
-        prepare(*sources, out=data, tokenizer=tokenizer, **callbacks, **wanted)
-    elif tokenizer is not None and Tokenizer.load(data / TOKENIZER) != tokenizer:
+        wanted = dataclasses.asdict(resolved.preparation)
+        tokenizer = None if base is None else base.tokenizer
+        prepare(*sources, out=run.data, tokenizer=tokenizer, **callbacks, **wanted)
+        return run.data
+    if base is not None and Tokenizer.load(data / TOKENIZER) != base.tokenizer:
         raise ConfigurationError(
-            f"{data} was prepared with another tokenizer than that of the bundle to begin with.",
+            f"{data} was prepared with another tokenizer than that of the base model.",
             "Give the texts themselves, and another folder with --out.",
         )
     return data
 
 
-def _prepared_before(
-    sources: Sequence[Source], out: Path, settled: dict[str, Any], asked: dict[str, Any]
+def _already_prepared(
+    sources: Sequence[Source], run: RunFolder, resolved: ResolvedConfig
 ) -> Path | None:
     """Returns the prepared folder that is given, or that the run has made before."""
+    wanted = dataclasses.asdict(resolved.preparation)
     if len(sources) == 1 and is_prepared(Path(sources[0])):
         data = Path(sources[0])
         before = Manifest.load(data).settings
-        wanted = {name: asked.get(name, value) for name, value in before.items()}
-        refuse_difference(data, before, wanted)
+        explicit = {name: wanted[name] for name in before.keys() & resolved.explicit}
+        refuse_difference(data, before, {**before, **explicit})
         return data
-    data = out / "run" / "data"
-    if not (data / MANIFEST).exists():
+    if not (run.data / MANIFEST).exists():
         return None
-    wanted = dataclasses.asdict(build(PreparationConfig, settled))
-    manifest = Manifest.load(data)
+    manifest = Manifest.load(run.data)
     named = [*map(kept_name, sources)]
     refuse_difference(
-        out, {**manifest.settings, "sources": manifest.sources}, {**wanted, "sources": named}
+        run.bundle, {**manifest.settings, "sources": manifest.sources}, {**wanted, "sources": named}
     )
-    return data
+    return run.data

@@ -1,154 +1,208 @@
-"""Whose run a folder holds: it is claimed once, continued by the same settings, never mixed.
+"""The run folder: a bundle at the top, and below ``run/`` all that training keeps.
 
-Nothing here imports torch.
+::
+
+    my-model/            the bundle: always the best model so far
+      run/
+        config.json      the settings, and what they were applied to
+        data/            the prepared texts, unless a prepared folder was given
+        checkpoints/     step-N: all that the run needs to go on
+        metrics.jsonl    a record for every ten steps, evaluation and sample
+        samples.md       the samples, for people
+        curves.png       drawn at the end
+        finished.json    the last training state: the run is over
+        lock             held by the process that trains
+
+This is the one place that spells these names. Nothing here imports torch.
 """
 
 import dataclasses
 import json
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anekdot.atomic_files import HeldError, holds_files, is_taken, locked, sha256, staged
-from anekdot.bundle import Bundle
-from anekdot.corpus.manifest import MANIFEST
+from anekdot.atomic_files import LOCK, exclusive, holds_files, is_taken, sha256, write_json
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.model.config import ModelConfig
-from anekdot.training.config import TrainingConfig
 
 if TYPE_CHECKING:
-    from anekdot.evaluation.likelihood import Likelihood
+    from _typeshed import DataclassInstance
+
+MANIFEST = "manifest.json"
+"""The file that makes a folder a prepared one, see ``corpus/manifest.py``."""
 
 
-@contextmanager
-def held(out: Path) -> Iterator[None]:
-    """Holds the folder of a run while the block works in it; what is empty after is removed.
+@dataclass(frozen=True)
+class RunFolder:
+    """A training run on disk.
 
-    Raises:
-        ConfigurationError: The folder holds something else, or another process trains in it.
+    Attributes:
+        bundle: The folder of the bundle, which holds everything else.
     """
-    if is_taken(out) and not _is_run(out):
-        raise ConfigurationError(
-            f"{out} holds something else than a run.", "Name another folder with --out."
-        )
-    run, existed = out / "run", out.exists()
-    run.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(locked(run / "lock"))
-        except HeldError as holder:
+
+    bundle: Path
+
+    @property
+    def run(self) -> Path:
+        """All that is not the bundle itself."""
+        return self.bundle / "run"
+
+    @property
+    def config(self) -> Path:
+        """The settings of the run."""
+        return self.run / "config.json"
+
+    @property
+    def data(self) -> Path:
+        """The prepared folder, unless one was given."""
+        return self.run / "data"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.run / "checkpoints"
+
+    @property
+    def metrics(self) -> Path:
+        """The records of the run, a JSON object a line."""
+        return self.run / "metrics.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """The samples, for people."""
+        return self.run / "samples.md"
+
+    @property
+    def curves(self) -> Path:
+        """The picture of the run."""
+        return self.run / "curves.png"
+
+    @property
+    def finished(self) -> Path:
+        """There once the run is over."""
+        return self.run / "finished.json"
+
+    @property
+    def tensorboard(self) -> Path:
+        """What TensorBoard reads."""
+        return self.run / "tensorboard"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps other processes out while the block runs; an empty folder is removed after.
+
+        Raises:
+            ConfigurationError: The folder holds something else, or another process trains in it.
+        """
+        if is_taken(self.bundle) and not self._is_ours():
             raise ConfigurationError(
-                f"Another process is training in {out}: {holder}.",
-                "Wait for it, or name another folder.",
-            ) from None
-        for leftover in out.rglob(".*.staged"):  # of a process that was killed
-            shutil.rmtree(leftover, ignore_errors=True)
-        try:
+                f"{self.bundle} holds something else than a training run.",
+                "Name another folder with --out.",
+            )
+        with exclusive(
+            self.run, activity="training in", is_disposable=lambda: os.listdir(self.run) == [LOCK]
+        ):
             yield
-        finally:
-            if os.listdir(run) == ["lock"]:
-                shutil.rmtree(run, ignore_errors=True)
-                with suppress(OSError):  # somebody may have put something there meanwhile
-                    if not existed:
-                        out.rmdir()
 
-
-def _is_run(out: Path) -> bool:
-    """Whether a folder is a run, or was to become one when the process was killed."""
-    if not (out / "run").is_dir():
-        return False
-    known = ("config.json", f"data/{MANIFEST}", "data/work/lock")
-    begun = any((out / "run" / name).is_file() for name in known)
-    names = os.listdir(out / "run")
-    return begun or (
-        os.listdir(out) == ["run"]
-        and all(
-            name == "lock" or name.endswith(".staged") or not holds_files(out / "run" / name)
-            for name in names
+    def _is_ours(self) -> bool:
+        """Whether a folder is a run, or was to become one when the process was killed."""
+        if not self.run.is_dir():
+            return False
+        started = (self.config, self.data / MANIFEST, self.data / "work" / LOCK)
+        if any(path.is_file() for path in started):
+            return True
+        return os.listdir(self.bundle) == [self.run.name] and all(
+            item.name == LOCK or item.name.endswith(".staged") or not holds_files(item)
+            for item in self.run.iterdir()
         )
-    )
+
+    def register(
+        self,
+        model: ModelConfig,
+        training: "DataclassInstance",
+        data: Path,
+        base_fingerprint: str | None,
+    ) -> None:
+        """Records the settings of a new run, or checks that they are those of the run here.
+
+        Args:
+            model: The shape of the model.
+            training: The training configuration.
+            data: The prepared folder.
+            base_fingerprint: Of the bundle whose weights the run starts from, if any.
+
+        Raises:
+            ConfigurationError: The run is finished or has other settings.
+            BundleError: The record of the run is damaged.
+        """
+        settings: dict[str, Any] = {
+            "model": dataclasses.asdict(model),
+            "training": dataclasses.asdict(training),
+            "data": self._relative(data),
+            "manifest": sha256(data / MANIFEST),
+            "from": base_fingerprint,
+        }
+        if self.config.exists():
+            refuse_difference(self.bundle, _comparable(self._settings()), _comparable(settings))
+        if self.finished.exists():
+            raise ConfigurationError(
+                f"The run in {self.bundle} is finished.",
+                "Name another folder with --out to train again from the start.",
+            )
+        write_json(self.config, settings, indent=2)
+
+    def prepared_folder(self) -> Path:
+        """Returns the prepared folder that the bundle was trained on.
+
+        Raises:
+            BundleError: There is no record of a run, or the prepared folder is gone.
+        """
+        remedy = "Name some with --texts FILE."
+        if not self.config.is_file():
+            raise BundleError(f"{self.bundle} does not say which texts it was trained on.", remedy)
+        data = self.bundle.resolve() / str(self._settings()["data"])
+        if not (data / MANIFEST).is_file():
+            raise BundleError(
+                f"The texts that {self.bundle} was trained on are gone from {data}.", remedy
+            )
+        return data
+
+    def _settings(self) -> dict[str, Any]:
+        """Returns run/config.json, checked as far as it is used."""
+        try:
+            record = json.loads(self.config.read_text("utf-8"))
+            kinds = {"model": dict, "training": dict, "data": str, "manifest": str}
+            if not all(isinstance(record[name], kind) for name, kind in kinds.items()):
+                raise ValueError("a field has the wrong type")
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise BundleError(
+                f"{self.config} is damaged ({error}).", "Restore it, or train into another folder."
+            ) from None
+        return dict(record)
+
+    def _relative(self, data: Path) -> str:
+        """Returns the path from the bundle to its data, so that both may be moved together."""
+        try:
+            return os.path.relpath(data.resolve(), self.bundle.resolve())
+        except ValueError:  # Windows: no relative path leads from one drive to another
+            return str(data.resolve())
 
 
-def claim(
-    out: Path,
-    model: ModelConfig,
-    training: TrainingConfig,
-    data: Path,
-    initial: Bundle | None,
-) -> None:
-    """Marks the folder as this run's, or checks that the run in it is the same one.
-
-    Raises:
-        ConfigurationError: The run in the folder is finished or has other settings.
-        BundleError: The record of the run in the folder is damaged.
-    """
-    settings: dict[str, Any] = {
-        "model": dataclasses.asdict(model),
-        "training": dataclasses.asdict(training),
-        "data": _relative(data, out),
-        "manifest": sha256(data / MANIFEST),
-        "from": None if initial is None else initial.fingerprint(),
+def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
+    """Returns what must stay the same when a run goes on; where the data lies may change."""
+    return {
+        **settings["model"],
+        **settings["training"],
+        "texts": settings["manifest"],
+        "from": settings.get("from"),
     }
-    record = out / "run" / "config.json"
-    if record.exists():
-        before = _read_record(record)
-        refuse_difference(
-            out,
-            *(
-                {**s["model"], **s["training"], "texts": s["manifest"], "from": s.get("from")}
-                for s in (before, settings)
-            ),
-        )
-    if (out / "run" / "finished.json").exists():
-        raise ConfigurationError(
-            f"The run in {out} is finished.", "Name another folder with --out to train anew."
-        )
-    with staged(record) as draft:
-        draft.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
 
 
-def prepared_folder(bundle: Path) -> Path:
-    """Returns the prepared folder that a bundle was trained on.
-
-    Raises:
-        BundleError: The bundle's folder holds no run, or the prepared folder is gone.
-    """
-    record = bundle / "run" / "config.json"
-    remedy = "Name some with --texts FILE."
-    if not record.is_file():
-        raise BundleError(f"{bundle} does not say which texts it was trained on.", remedy)
-    data = bundle.resolve() / str(_read_record(record)["data"])
-    if not (data / MANIFEST).is_file():
-        raise BundleError(f"The texts that {bundle} was trained on are gone from {data}.", remedy)
-    return data
-
-
-def _read_record(path: Path) -> dict[str, Any]:
-    """Returns run/config.json, checked as far as it is used."""
-    try:
-        record = json.loads(path.read_text("utf-8"))
-        kinds = {"model": dict, "training": dict, "data": str, "manifest": str}
-        if not all(isinstance(record[name], kind) for name, kind in kinds.items()):
-            raise ValueError("a field has the wrong type")
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BundleError(
-            f"{path} is damaged ({error}).", "Restore it, or train into another folder."
-        ) from None
-    return dict(record)
-
-
-def _relative(data: Path, out: Path) -> str:
-    """Returns the way from the bundle to its data, so that both may be moved together."""
-    try:
-        return os.path.relpath(data.resolve(), out.resolve())
-    except ValueError:  # Windows: there is no way from one drive to another
-        return str(data.resolve())
-
-
-def refuse_difference(out: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+def refuse_difference(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
     """Raises a ConfigurationError that lists every setting that has changed."""
     changed = [
         f"{name} {before.get(name)} → {now.get(name)}"
@@ -157,28 +211,6 @@ def refuse_difference(out: Path, before: dict[str, Any], now: dict[str, Any]) ->
     ]
     if changed:
         raise ConfigurationError(
-            f"{out} was made with other settings: {'; '.join(changed)}.",
+            f"{folder} was made with other settings: {'; '.join(changed)}.",
             "Give the same settings to go on with it, or name another folder.",
         )
-
-
-def card(name: str, config: ModelConfig, validation: "Likelihood | None") -> str:
-    """Returns the model card: Markdown for people."""
-    figures = (
-        f"On {validation.documents} validation documents: {validation.bits_per_byte:.3f} bits "
-        f"per byte, {validation.loss:.3f} nats a token, perplexity {validation.perplexity:.1f}."
-        if validation
-        else "There was no validation split."
-    )
-    return f"""# {name}
-
-A decoder-only Transformer of {config.n_parameters:,} parameters, trained with anekdot.
-
-{figures}
-
-Layers {config.n_layer}, heads {config.n_head} (KV {config.n_kv_head}), width \
-{config.hidden_dim}, feed-forward {config.intermediate_dim}, vocabulary {config.vocab_size}, \
-context {config.context_length} tokens.
-
-    anekdot generate --model {name} "…"
-"""

@@ -1,4 +1,4 @@
-"""Signals as flags that the loop can look at.
+"""Signals as requests that long work answers when it is ready.
 
 SIGINT (Ctrl-C) and SIGTERM ask it to save and stop, SIGUSR1 to save and go on.
 """
@@ -17,7 +17,7 @@ SAVING: signal.Signals | None = getattr(signal, "SIGUSR1", None)  # not on Windo
 
 
 @dataclass
-class Requests:
+class SignalRequests:
     """What signals have asked for.
 
     Attributes:
@@ -35,16 +35,16 @@ class Requests:
 
 
 @contextmanager
-def interruption(tell: Callable[[], None] = lambda: None) -> Iterator[Requests]:
-    """Turns signals into requests that the loop looks at after each step.
+def deferred_signals(on_stop: Callable[[], None] = lambda: None) -> Iterator[SignalRequests]:
+    """Turns signals into requests while the block runs.
 
     A second one to stop acts at once. Python delivers signals to the main thread only;
     elsewhere no request ever comes.
 
     Args:
-        tell: Called when the first one to stop comes.
+        on_stop: Called when the first one to stop comes.
     """
-    requests = Requests()
+    requests = SignalRequests()
     if threading.current_thread() is not threading.main_thread():
         yield requests
         return
@@ -57,7 +57,7 @@ def interruption(tell: Callable[[], None] = lambda: None) -> Iterator[Requests]:
         requests.stop = signal.Signals(number)
         restore()
         with suppress(OSError, RuntimeError):  # nobody listens, or it came amid a print
-            tell()
+            on_stop()
 
     def save(number: int, frame: FrameType | None) -> None:
         requests.save = True
@@ -78,12 +78,12 @@ def interruption(tell: Callable[[], None] = lambda: None) -> Iterator[Requests]:
 
 
 @contextmanager
-def at_once() -> Iterator[None]:
+def immediate_signals() -> Iterator[None]:
     """Lets a signal to stop end the block, whatever a library makes of it.
 
     DuckDB turns whatever a signal raises amid a query into an error of its own.
     """
-    came: list[KeyboardInterrupt] = []
+    raised: list[KeyboardInterrupt] = []
     before: dict[signal.Signals, Callable[[int, FrameType | None], object]] = {}
     if threading.current_thread() is threading.main_thread():
         for number in STOPPING:
@@ -94,8 +94,8 @@ def at_once() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         try:
             before[signal.Signals(number)](number, frame)
-        except KeyboardInterrupt as order:
-            came.append(order)
+        except KeyboardInterrupt as interrupt:
+            raised.append(interrupt)
             raise
 
     for number in before:
@@ -103,10 +103,10 @@ def at_once() -> Iterator[None]:
     try:
         yield
     except Exception:
-        if not came:
+        if not raised:
             raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if came:
-        raise came[0]
+    if raised:
+        raise raised[0]

@@ -15,7 +15,7 @@ import anekdot
 from anekdot.bundle import Bundle
 from anekdot.corpus.database import database
 from anekdot.errors import Terminated
-from anekdot.training import batch_size_finder, trainer
+from anekdot.training import batch_size_finder, trainer, validation
 from anekdot.training.checkpoint import manager
 from anekdot.training.checkpoint.format import checkpoints, is_whole, save_checkpoint
 
@@ -230,7 +230,7 @@ def test_evaluation_and_sampling_answer(  # noqa: PLR0917
         rounds.append(during)
         return describe_sample(*arguments)
 
-    likelihood, describe_sample = trainer.likelihood, trainer.describe_sample
+    likelihood, describe_sample = validation.likelihood, trainer.describe_sample
     if during == "sample":
         engine = trainer.TorchEngine
         monkeypatch.setattr(trainer, "describe_sample", describe)
@@ -240,7 +240,7 @@ def test_evaluation_and_sampling_answer(  # noqa: PLR0917
 
         monkeypatch.setattr(trainer, "TorchEngine", polled)
     else:
-        monkeypatch.setattr(trainer, "likelihood", measured)
+        monkeypatch.setattr(validation, "likelihood", measured)
     if number == signal.SIGUSR1:
         anekdot.train(data, out=out, **SHORT)
         assert len(calls) > place[1]
@@ -252,7 +252,7 @@ def test_evaluation_and_sampling_answer(  # noqa: PLR0917
         state = json.loads((newest(out) / "state.json").read_text("utf-8"))
         assert state["step"] == {"evaluation": 8, "last evaluation": 12, "sample": 12}[during]
         if during != "last evaluation":
-            assert state["sampled" if during == "sample" else "evaluated"] < state["step"]
+            assert state["last_sample" if during == "sample" else "last_evaluation"] < state["step"]
         rounds[:] = [""] * 9
         anekdot.train(data, out=out, **SHORT)
     assert_same(out, unbroken / "12")

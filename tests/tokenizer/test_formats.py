@@ -132,7 +132,7 @@ def test_nesting_that_still_parses(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(formats, "LARGEST_FILE", 1000)
+    monkeypatch.setattr(formats, "MAX_FILE_BYTES", 1000)
     assert "larger than 1000 bytes" in refusal(tmp_path / "tokenizer.json", " " * 1001)
     assert "not JSON" in refusal(tmp_path / "tokenizer.json", " " * 1000)
 

@@ -97,9 +97,9 @@ def test_ties_by_bytes_equal_rustbpe(corpus: list[str]) -> None:
     texts = corpus[:30_000]
     peer = rustbpe.Tokenizer()
     peer.train_from_iterator(iter(texts), 8192 - 3, pattern=PATTERN)
-    learned = [bytes(token) for token, _ in sorted(peer.get_mergeable_ranks(), key=lambda p: p[1])]
+    trained = [bytes(token) for token, _ in sorted(peer.get_mergeable_ranks(), key=lambda p: p[1])]
     tokenizer = Tokenizer.train(texts, 8192, ties="bytes")
-    assert [tokenizer.token_bytes(id) for id in range(259, 8192)] == learned[256:]
+    assert [tokenizer.token_bytes(id) for id in range(259, 8192)] == trained[256:]
 
 
 def test_tiktoken_gives_special_tokens_where_it_is_told(tokenizer: Tokenizer) -> None:

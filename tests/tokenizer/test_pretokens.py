@@ -43,7 +43,7 @@ def test_edge_cases(text: str, expected: list[str]) -> None:
 
 
 @given(TEXTS)
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_equals_the_reference_and_hugging_face(text: str) -> None:
     found = [pretoken.decode() for pretoken in split(text.encode())]
     assert found == reference.split(text)
@@ -52,7 +52,7 @@ def test_equals_the_reference_and_hugging_face(text: str) -> None:
 
 
 @given(st.text("аЁsTlRE01'-—«№ \n\r\t_.", max_size=40))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_ordinary_texts_equal_the_reference(text: str) -> None:
     assert [pretoken.decode() for pretoken in split(text.encode())] == reference.split(text)
 
@@ -79,7 +79,6 @@ def test_every_character_is_in_the_class_that_hugging_face_gives_it() -> None:
     st.binary()
     | st.lists(st.sampled_from([b"\xd0", b"\xb0", b" ", b"a", b"\xf4\xbf"])).map(b"".join)
 )
-@settings(deadline=None)
 def test_arbitrary_bytes_come_back(data: bytes) -> None:
     assert b"".join(split(data)) == data
 

@@ -27,7 +27,7 @@ def peer(tokenizer: Tokenizer, tmp_path_factory: pytest.TempPathFactory) -> toke
 
 
 @given(TEXTS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_text_comes_back_and_ids_equal_the_reference(tokenizer: Tokenizer, text: str) -> None:
     ids = tokenizer.encode(text)
     assert tokenizer.decode(ids) == text
@@ -37,7 +37,7 @@ def test_text_comes_back_and_ids_equal_the_reference(tokenizer: Tokenizer, text:
 
 
 @given(TEXTS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_ids_equal_hugging_face(
     tokenizer: Tokenizer, peer: tokenizers.Tokenizer, text: str
 ) -> None:
@@ -57,7 +57,6 @@ def test_ids_equal_hugging_face_on_the_corpus(corpus: list[str], tmp_path: Path)
 
 
 @given(st.binary())
-@settings(deadline=None)
 def test_arbitrary_bytes_come_back(tokenizer: Tokenizer, data: bytes) -> None:
     ids = tokenizer.encode(data)
     assert tokenizer.decode_bytes(ids) == data
@@ -68,8 +67,8 @@ def test_arbitrary_bytes_come_back(tokenizer: Tokenizer, data: bytes) -> None:
 def test_no_text_becomes_a_special_token(
     tokenizer: Tokenizer, peer: tokenizers.Tokenizer, text: str
 ) -> None:
-    learned = Tokenizer.train([text * 10], 400)
-    for each in (tokenizer, learned):
+    trained = Tokenizer.train([text * 10], 400)
+    for each in (tokenizer, trained):
         assert min(each.encode(text)) > 2
         assert each.decode(each.encode(text)) == text
     assert tokenizer.encode(text) == peer.encode(text).ids
@@ -167,7 +166,7 @@ def test_impossible_merges_are_refused_at_once() -> None:
 
 
 @given(st.lists(st.integers(0, 399)) | TEXTS.map(str.encode) | st.binary())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @example(b"\xed\xa0\x80")
 @example(b"\xf4\xbf\xbf\xbf")
 def test_a_stream_gives_what_decode_gives(tokenizer: Tokenizer, ids: list[int] | bytes) -> None:

@@ -16,7 +16,7 @@ COUNTS = st.dictionaries(WORDS.map(str.encode), st.integers(1, 4), max_size=8)
 
 
 @given(COUNTS, st.integers(259, 300))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_equals_the_reference(counts: dict[bytes, int], vocab_size: int) -> None:
     assert train_merges(counts, vocab_size) == reference.train_merges(counts, vocab_size)
 

@@ -25,7 +25,7 @@ def beginning(jokes, tmp_path_factory) -> Path:
 @pytest.mark.slow
 def test_a_few_texts_in_one_style_are_learned_from_the_pretrained_model(tmp_path):
     out = tmp_path / "m"
-    trained = anekdot.train(DIARY, out=out, initial="pretrained", steps=20, **SPLITS)
+    trained = anekdot.train(DIARY, out=out, base="pretrained", steps=20, **SPLITS)
     before = metrics(out, "evaluation")[0]
     assert before["step"] == 0
     assert trained.validation.bits_per_byte < 0.9 * before["bits_per_byte"]
@@ -34,7 +34,7 @@ def test_a_few_texts_in_one_style_are_learned_from_the_pretrained_model(tmp_path
 def test_tokenizer_and_shape_stay_and_the_bundle_is_not_touched(beginning, jokes, tmp_path):
     files = {path.name: path.read_bytes() for path in beginning.iterdir() if path.is_file()}
     out = tmp_path / "m"
-    anekdot.train(DIARY, out=out, initial=beginning, steps=5, dropout=0.3, **SPLITS)
+    anekdot.train(DIARY, out=out, base=beginning, steps=5, dropout=0.3, **SPLITS)
     old, new = Bundle.load(beginning), Bundle.load(out)
     assert new.tokenizer == old.tokenizer
     assert new.config.hidden_dim == old.config.hidden_dim
@@ -46,16 +46,16 @@ def test_tokenizer_and_shape_stay_and_the_bundle_is_not_touched(beginning, jokes
 def test_without_a_step_that_helps_the_beginning_stays_the_best(beginning, tmp_path, monkeypatch):
     nats = iter([1.0, 2.0, 3.0])
     monkeypatch.setattr(
-        "anekdot.training.trainer.likelihood", lambda *_, **__: Likelihood(next(nats), 10, 10, 1)
+        "anekdot.training.validation.likelihood", lambda *_, **__: Likelihood(next(nats), 10, 10, 1)
     )
-    anekdot.train(DIARY, out=tmp_path / "m", initial=beginning, steps=5, evaluate_every=5, **SPLITS)
+    anekdot.train(DIARY, out=tmp_path / "m", base=beginning, steps=5, evaluate_every=5, **SPLITS)
     old, new = Bundle.load(beginning).weights, Bundle.load(tmp_path / "m").weights
     assert all(np.array_equal(old[name], new[name]) for name in old)
 
 
 def test_another_shape_or_another_beginning_is_refused(beginning, jokes, tmp_path):
     with pytest.raises(ConfigurationError, match="hidden_dim is 64"):
-        anekdot.train(DIARY, out=tmp_path / "m", initial=beginning, hidden_dim=64)
+        anekdot.train(DIARY, out=tmp_path / "m", base=beginning, hidden_dim=64)
     anekdot.train(jokes, out=tmp_path / "other", **(TINY_RUN | {"seed": 1, "steps": 4}))
     stop = RuntimeError("stop")
 
@@ -65,9 +65,9 @@ def test_another_shape_or_another_beginning_is_refused(beginning, jokes, tmp_pat
 
     few = {"steps": 6, "evaluate_every": 2, **SPLITS}
     with pytest.raises(RuntimeError):
-        anekdot.train(DIARY, out=tmp_path / "m", initial=beginning, observe=observe, **few)
+        anekdot.train(DIARY, out=tmp_path / "m", base=beginning, observe=observe, **few)
     with pytest.raises(ConfigurationError, match=r"from \w+ → \w+"):
-        anekdot.train(DIARY, out=tmp_path / "m", initial=tmp_path / "other", **few)
+        anekdot.train(DIARY, out=tmp_path / "m", base=tmp_path / "other", **few)
     anekdot.prepare(DIARY, out=tmp_path / "d", vocab_size=300, **SPLITS)
     with pytest.raises(ConfigurationError, match="tokenizer"):
-        anekdot.train(tmp_path / "d", out=tmp_path / "n", initial=beginning, steps=5, **SPLITS)
+        anekdot.train(tmp_path / "d", out=tmp_path / "n", base=beginning, steps=5, **SPLITS)

@@ -12,18 +12,18 @@ import torch
 
 import anekdot
 from anekdot.bundle import Bundle
+from anekdot.device import autocast
 from anekdot.errors import ConfigurationError
 from anekdot.evaluation.likelihood import Likelihood
 from anekdot.model import transformer
 from anekdot.model.transformer import IGNORE_INDEX
+from anekdot.training import trainer
 from anekdot.training.batches import Batches
-from anekdot.training.compilation import autocast
+from anekdot.training.compilation import CompilableLoss
 from anekdot.training.config import TrainingConfig
-from anekdot.training.monitoring import step_recorder
-from anekdot.training.monitoring.eta import Clock
-from anekdot.training.monitoring.step_recorder import Steps
+from anekdot.training.monitoring.eta import Eta
 from anekdot.training.optimizer import build_optimizer
-from anekdot.training.state import REMEMBERED
+from anekdot.training.state import SPIKE_WINDOW
 from anekdot.training.train_step import train_step
 from tests.support.models import random_ids, tiny_model
 from tests.support.runs import TINY_RUN, metrics
@@ -41,7 +41,7 @@ def distort(monkeypatch):
     now = {}
     real_batch, real_step, real_loss = (
         Batches.batch,
-        step_recorder.train_step,
+        trainer.train_step,
         transformer.next_token_loss,
     )
 
@@ -49,16 +49,16 @@ def distort(monkeypatch):
         now["number"] = number + 1
         return real_batch(batches, number)
 
-    def train_step(*arguments, rate, **others):
-        now["rate"] = rate
-        return real_step(*arguments, rate=rate, **others)
+    def train_step(*arguments, learning_rate, **others):
+        now["rate"] = learning_rate
+        return real_step(*arguments, learning_rate=learning_rate, **others)
 
     def start(factor):
         def loss(logits, targets):
             return real_loss(logits, targets) * factor(now["number"], now["rate"])
 
         monkeypatch.setattr(Batches, "batch", batch)
-        monkeypatch.setattr(step_recorder, "train_step", train_step)
+        monkeypatch.setattr(trainer, "train_step", train_step)
         monkeypatch.setattr(transformer, "next_token_loss", loss)
 
     return start
@@ -97,16 +97,16 @@ def state(model, optimizer):
 
 def test_a_loss_that_is_no_number_changes_no_bit(data, tmp_path, distort, monkeypatch):
     distort(lambda number, rate: {3: NAN, 17: math.inf, 18: -math.inf}.get(number, 1.0))
-    real, same = step_recorder.train_step, []
+    real, same = trainer.train_step, []
 
     def watched(loss_of, optimizer, *arguments, **others):
-        before = state(loss_of.func.__self__, optimizer)
+        before = state(loss_of.function.func.__self__, optimizer)
         result = real(loss_of, optimizer, *arguments, **others)
-        after = state(loss_of.func.__self__, optimizer)
+        after = state(loss_of.function.func.__self__, optimizer)
         same.append(len(before) == len(after) and all(map(torch.equal, before, after)))
         return result
 
-    monkeypatch.setattr(step_recorder, "train_step", watched)
+    monkeypatch.setattr(trainer, "train_step", watched)
     anekdot.train(data, out=tmp_path / "m", **OWN)
     assert [number for number, kept in enumerate(same, 1) if kept] == [3, 17, 18]
     skips = [record["steps"] for record in metrics(tmp_path / "m", "skip")]
@@ -138,7 +138,7 @@ class Stepper:
             beta2=0.99, epsilon=1e-8, weight_decay=0.1, gradient_clip=clip,
         ))  # fmt: skip
         self.how = {
-            "micro_batch": micro_batch, "rate": 0.01, "gradient_clip": clip,
+            "micro_batch": micro_batch, "learning_rate": 0.01, "gradient_clip": clip,
             "precision": partial(autocast, torch.device("cpu"), "fp32"),
         }  # fmt: skip
         ids = random_ids(8, 33)
@@ -183,7 +183,7 @@ def usual_rates(share):
     """The rates of the schedule by step, times a share."""
     return {
         number: share
-        * step_recorder.learning_rate(number - 1, highest=1e-3, warmup_steps=3, steps=OWN["steps"])
+        * trainer.learning_rate(number - 1, highest=1e-3, warmup_steps=3, steps=OWN["steps"])
         for number in range(1, OWN["steps"] + 1)
     }
 
@@ -208,24 +208,24 @@ def test_a_run_that_never_has_a_number_says_which_texts_it_saw(data, jokes, tmp_
 @pytest.mark.parametrize("step", [20, 33, 40])  # before a checkpoint, between two, at the end
 @pytest.mark.parametrize("what", ["weights", "moments"])
 def test_a_state_that_goes_wrong_is_never_saved(data, tmp_path, monkeypatch, what, step):
-    real, damaged = Steps.take, []
+    real, damaged = trainer.Trainer._train_step, []
 
-    def take(self, progress):
-        real(self, progress)
-        if progress.step == step and not damaged:
+    def take(self, batch):
+        real(self, batch)
+        if self.state.step == step and not damaged:
             weights = self.optimizer.param_groups[0]["params"][0]
             damaged.append({"weights": weights.data, **self.optimizer.state[weights]})
             damaged[0]["weights" if what == "weights" else "exp_avg"].view(-1)[5] = NAN
 
-    monkeypatch.setattr(Steps, "take", take)
+    monkeypatch.setattr(trainer.Trainer, "_train_step", take)
     out = tmp_path / "m"
     anekdot.train(data, out=out, **(OWN | {"checkpoint_every": 10}))
     assert [record["rate_scale"] for record in metrics(out, "return")] == [0.5]
     assert all(np.isfinite(w).all() for w in Bundle.load(out).weights.values())
 
 
-SPIKE = REMEMBERED + 7
-LONG = OWN | {"steps": REMEMBERED + 22, "evaluate_every": 50, "sample_every": 200}
+SPIKE = SPIKE_WINDOW + 7
+LONG = OWN | {"steps": SPIKE_WINDOW + 22, "evaluate_every": 50, "sample_every": 200}
 
 
 @pytest.mark.parametrize("skip", [False, True])
@@ -279,7 +279,7 @@ def test_any_micro_batch_goes_on_to_the_bit(data, tmp_path, monkeypatch):
     monkeypatch.setattr("anekdot.training.trainer.find_micro_batch", lambda *_, **__: 3)
     fields = OWN | {"batch": "auto"}
     anekdot.train(data, out=tmp_path / "m", **fields)
-    monkeypatch.setattr(step_recorder, "train_step", in_threes(step_recorder.train_step))
+    monkeypatch.setattr(trainer, "train_step", in_threes(trainer.train_step))
     train_with_a_stop(data, tmp_path / "n", lambda record: record["step"] == 30, **fields)
     assert sha(tmp_path / "n") == sha(tmp_path / "m")
 
@@ -300,7 +300,11 @@ def test_patience_ends_a_run_and_keeps_the_best(data, tmp_path, monkeypatch):
     assert [record["step"] for record in metrics(out, "evaluation")] == [8, 16, 24, 32]
     assert metrics(out, "step")[-1]["step"] == 32
     finished = json.loads((out / "run" / "finished.json").read_text())
-    assert (finished["step"], finished["best_step"], finished["worse"]) == (32, 16, 2)
+    assert (finished["step"], finished["best_step"], finished["evaluations_since_best"]) == (
+        32,
+        16,
+        2,
+    )
     final = Bundle.load(out).weights
     assert all((final[name] == weights[1][name].numpy()).all() for name in final)
 
@@ -314,7 +318,7 @@ def test_an_early_end_comes_again_after_a_stop(data, tmp_path, monkeypatch, kind
     script(monkeypatch, [5.0, 3.0, 4.0, 3.5])
     if kind == "end":
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("anekdot.training.trainer.Trainer._judge_best", interrupt)
+            patch.setattr("anekdot.training.validation.Validation.final", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 anekdot.train(data, out=other, **fields)
     else:
@@ -325,7 +329,7 @@ def test_an_early_end_comes_again_after_a_stop(data, tmp_path, monkeypatch, kind
                 observe=lambda r: interrupt() if (r["kind"], r["step"]) == (kind, 32) else None,
                 **fields,
             )
-    worse = json.loads((newest(other) / "state.json").read_text())["worse"]
+    worse = json.loads((newest(other) / "state.json").read_text())["evaluations_since_best"]
     script(monkeypatch, [] if worse == 2 else [4.0, 3.5])
     anekdot.train(data, out=other, **fields)
     assert sha(other) == sha(tmp_path / "m")
@@ -348,7 +352,7 @@ def script(monkeypatch, nats):
         weights.append({name: p.detach().clone() for name, p in model.named_parameters()})
         return Likelihood(next(results), 10, 10, 1)
 
-    monkeypatch.setattr("anekdot.training.trainer.likelihood", scripted)
+    monkeypatch.setattr("anekdot.training.validation.likelihood", scripted)
     return weights
 
 
@@ -390,7 +394,9 @@ def test_other_threads_than_before_are_said(data, tmp_path):
 def test_a_lost_compiler_is_said(data, tmp_path, monkeypatch):
     said = []
     monkeypatch.setattr("anekdot.training.trainer.should_compile", lambda *_: True)
-    monkeypatch.setattr("anekdot.training.trainer.compiled", lambda function, failed: function)
+    monkeypatch.setattr(
+        CompilableLoss, "compile", lambda loss: setattr(loss, "compiled", loss.function)
+    )
     stopped_after_four_steps(data, tmp_path / "m", said)
     monkeypatch.setattr("anekdot.training.trainer.should_compile", lambda *_: False)
     anekdot.train(data, out=tmp_path / "m", notice=said.append, **FEW)
@@ -421,7 +427,7 @@ def test_with_constant_durations_the_time_left_is_exact(evaluate_every, sample_e
         beta2=0.99, epsilon=1e-8, weight_decay=0.1, gradient_clip=1.0,
         evaluate_every=evaluate_every, sample_every=sample_every,
     )  # fmt: skip
-    clock = Clock(config, held_out=5000, interim=1000, per_step=256)
+    clock = Eta(config, validation_tokens=5000, interim_tokens=1000, tokens_per_step=256)
     plan = list(work(40, evaluate_every, sample_every, at_the_end=5.0))
     clock.add("step", 9.0)  # the first of the process, which does not count
     known = set()
@@ -439,7 +445,7 @@ def test_the_time_left_follows_a_machine_that_gets_faster():
         beta2=0.99, epsilon=1e-8, weight_decay=0.1, gradient_clip=1.0, evaluate_every=2000,
         sample_every=2000,
     )  # fmt: skip
-    clock = Clock(config, held_out=0, interim=1000, per_step=256)
+    clock = Eta(config, validation_tokens=0, interim_tokens=1000, tokens_per_step=256)
     for number in range(1500):
         clock.add("step", 1.0 if number < 1000 else 0.5)
     assert clock.seconds_left(1500) == pytest.approx(500 * 0.5, rel=0.02)
@@ -450,7 +456,7 @@ def test_before_anything_is_known_the_time_left_is_a_guess_from_the_first_step()
         steps=40, batch_size=8, rows="packed", learning_rate=0.01, warmup_steps=0, beta1=0.9,
         beta2=0.99, epsilon=1e-8, weight_decay=0.1, gradient_clip=1.0, evaluate_every=20,
     )  # fmt: skip
-    clock = Clock(config, held_out=5000, interim=1000, per_step=300)
+    clock = Eta(config, validation_tokens=5000, interim_tokens=1000, tokens_per_step=300)
     clock.add("step", 9.0)  # may compile
     evaluation = 9.0 * 1000 / 300 / 3
     assert clock.seconds_left(1) == pytest.approx(39 * 9.0 + (2 + 5) * evaluation)

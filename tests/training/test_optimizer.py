@@ -5,15 +5,14 @@ import math
 import pytest
 import torch
 
-from anekdot.config import build, resolve
-from anekdot.training.config import TrainingConfig
+from anekdot.config import resolve
 from anekdot.training.optimizer import build_optimizer, reference_adamw
 from anekdot.training.train_step import train_step
 from tests.support.models import random_ids, tiny_model
 
 
 def config(**fields):
-    return build(TrainingConfig, resolve("mission", fields=fields)[0])
+    return resolve("mission", fields=fields).training
 
 
 def test_fused_steps_equal_the_reference():
@@ -66,8 +65,8 @@ def test_clipping_bounds_the_gradient_that_the_optimizer_sees():
     ids = random_ids(2, 9)
     for clip in (0.0, 0.5):
         train_step(
-            model.loss, Recorder(model.parameters(), lr=1.0), ids[:, :-1], ids[:, 1:], rate=0.1,
-            micro_batch=2, gradient_clip=clip, precision=torch.enable_grad,
+            model.loss, Recorder(model.parameters(), lr=1.0), ids[:, :-1], ids[:, 1:],
+            learning_rate=0.1, micro_batch=2, gradient_clip=clip, precision=torch.enable_grad,
         )  # fmt: skip
     assert norms[0] > 0.6
     assert math.isclose(norms[1], 0.5, rel_tol=1e-4)
@@ -78,7 +77,7 @@ def test_train_step_sets_the_rate_and_leaves_no_gradient():
     optimizer = build_optimizer(model, config())
     ids = random_ids(2, 9)
     loss, bad = train_step(
-        model.loss, optimizer, ids[:, :-1], ids[:, 1:], micro_batch=2, rate=0.125,
+        model.loss, optimizer, ids[:, :-1], ids[:, 1:], micro_batch=2, learning_rate=0.125,
         gradient_clip=1.0, precision=torch.enable_grad,
     )  # fmt: skip
     assert not loss.requires_grad

@@ -7,11 +7,12 @@ from functools import partial
 import pytest
 import torch
 
+from anekdot.device import autocast
 from anekdot.model import attention
 from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.model.norm import RMSNorm
 from anekdot.model.transformer import Transformer, reference_loss
-from anekdot.training.compilation import autocast, compiled, should_compile
+from anekdot.training.compilation import CompilableLoss, should_compile
 from anekdot.training.config import TrainingConfig
 from anekdot.training.optimizer import build_optimizer, reference_adamw
 from anekdot.training.train_step import train_step
@@ -59,10 +60,17 @@ def fast_losses(model, loss_of):
     optimizer = build_optimizer(model, CONFIG)
     for ids, targets in batches():
         loss, _ = train_step(
-            loss_of, optimizer, ids, targets, micro_batch=4, rate=CONFIG.learning_rate,
+            loss_of, optimizer, ids, targets, micro_batch=4, learning_rate=CONFIG.learning_rate,
             gradient_clip=1.0, precision=partial(autocast, torch.device("cpu"), "fp32"),
         )  # fmt: skip
         yield loss.item()
+
+
+def loss_function(model, is_compiled):
+    loss_of = CompilableLoss(partial(model.loss, begin_id=BEGIN), on_failure=pytest.fail)
+    if is_compiled:
+        loss_of.compile()
+    return loss_of
 
 
 @pytest.mark.slow
@@ -75,8 +83,7 @@ def test_losses_equal_those_of_the_plain_path(monkeypatch, is_compiled):
     with monkeypatch.context() as patch:
         patch.setattr(attention, "fast_attention", attention.reference_attention)
         expected = [*plain_losses(plain)]
-    loss_of = partial(fast.loss, begin_id=BEGIN)
-    found = [*fast_losses(fast, compiled(loss_of, pytest.fail) if is_compiled else loss_of)]
+    found = [*fast_losses(fast, loss_function(fast, is_compiled))]
     assert expected[-1] < expected[0] - 0.5
     differences = [abs(a - b) for a, b in zip(expected, found, strict=True)]
     assert max(differences) < 1e-6 * expected[0], max(differences)
@@ -89,8 +96,7 @@ def test_gradients_equal_those_in_float64(monkeypatch, is_compiled):
         pytest.skip("nothing is compiled here")
     model, (ids, targets) = begin(), next(batches())
     exact = copy.deepcopy(model).double()
-    loss_of = partial(model.loss, begin_id=BEGIN)
-    (compiled(loss_of, pytest.fail) if is_compiled else loss_of)(ids, targets).backward()
+    loss_function(model, is_compiled)(ids, targets).backward()
 
     def norm(self, x):  # the real one computes in float32 whatever comes
         return x / torch.sqrt(x.square().mean(dim=-1, keepdim=True) + self.eps) * self.weight

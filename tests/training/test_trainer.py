@@ -13,14 +13,13 @@ import torch
 import anekdot
 from anekdot.bundle import Bundle
 from anekdot.config import resolve
+from anekdot.device import autocast
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.evaluation.likelihood import Likelihood
 from anekdot.model import transformer
 from anekdot.model.transformer import next_token_loss
-from anekdot.pipeline import _check_early
-from anekdot.run_folder import held
-from anekdot.signals import interruption
-from anekdot.training.compilation import autocast
+from anekdot.run_folder import RunFolder
+from anekdot.signals import deferred_signals
 from anekdot.training.monitoring.metrics import append, read
 from anekdot.training.schedule import learning_rate
 from tests.support.models import random_ids, tiny_model
@@ -118,7 +117,7 @@ def test_the_bundle_is_the_best_measured_model_not_the_last(jokes, tmp_path, mon
         weights.append({name: p.detach().clone() for name, p in model.named_parameters()})
         return Likelihood(next(nats), 10, 10, 1)
 
-    monkeypatch.setattr("anekdot.training.trainer.likelihood", scripted)
+    monkeypatch.setattr("anekdot.training.validation.likelihood", scripted)
     anekdot.train(jokes, out=tmp_path / "m", **(TINY_RUN | {"evaluate_every": 10}))
     final = Bundle.load(tmp_path / "m").weights
     assert all((final[name] == weights[1][name].numpy()).all() for name in final)
@@ -170,8 +169,9 @@ def test_a_folder_with_something_else_is_refused_also_if_it_has_a_run_folder(jok
 
 def test_two_runs_do_not_share_a_folder(jokes, tmp_path):
     code = (
-        "import sys, pathlib; from anekdot.run_folder import held\n"
-        "with held(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+        "import sys, pathlib; from anekdot.run_folder import RunFolder\n"
+        "with RunFolder(pathlib.Path(sys.argv[1])).locked():\n"
+        "    print('held', flush=True); sys.stdin.read()"
     )
     out = tmp_path / "m"
     other = subprocess.Popen(
@@ -201,7 +201,7 @@ def test_a_failed_start_leaves_no_folder(tmp_path):
 
 def test_what_somebody_puts_into_a_folder_meanwhile_stays(tmp_path):
     out = tmp_path / "m"
-    with held(out):
+    with RunFolder(out).locked():
         (out / "notes.txt").write_text("precious")
     assert [path.name for path in out.iterdir()] == ["notes.txt"]
 
@@ -219,8 +219,7 @@ def test_divergence_without_a_validation_side_keeps_the_good_weights(jokes, tmp_
 
 
 def test_a_warmup_that_the_real_length_allows_is_allowed():
-    settled, asked = resolve(fields={"warmup_steps": 400})
-    _check_early(settled, asked)
+    assert resolve(fields={"warmup_steps": 400}).training.warmup_steps == 400
 
 
 def test_records_keep_texts_with_odd_line_ends(tmp_path):
@@ -233,7 +232,7 @@ def test_records_keep_texts_with_odd_line_ends(tmp_path):
 def test_a_run_that_ignores_ctrl_c_goes_on_ignoring_it():
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with interruption() as interrupted:
+        with deferred_signals() as interrupted:
             os.kill(os.getpid(), signal.SIGINT)
         assert interrupted.stop is None
     finally:
@@ -246,7 +245,7 @@ def test_a_signal_amid_a_print_is_obeyed():
     def reentrant() -> None:
         raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
 
-    with interruption(reentrant) as interrupted:
+    with deferred_signals(reentrant) as interrupted:
         os.kill(os.getpid(), signal.SIGINT)
     assert interrupted.stop == signal.SIGINT
 

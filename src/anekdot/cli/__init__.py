@@ -20,16 +20,46 @@ app = App(
     suppress_keyboard_interrupt=False,  # main answers it
 )
 # named by strings, so that a verb is imported only when it is called
-for verb, summary in {
-    "generate": "Tell whole texts that begin with a prompt.",
-    "prepare": "Turn texts into a folder that a model can be trained on.",
-    "forecast": "Show what training each preset on a prepared folder would take.",
-    "train": "Train a model on texts, or go on with a run that was stopped.",
-    "evaluate": "Measure a model on held-out texts.",
-    "curves": "Draw loss, perplexity, bits per byte and learning rate of training runs.",
-    "info": "Show versions, what is installed, and the pretrained model.",
+for verb, (summary, *examples) in {
+    "generate": (
+        "Tell whole texts that begin with a prompt.",
+        'anekdot generate "Студент" -n 3 --seed 1',
+        'anekdot generate "Приходит программист" --model my-model --temperature 0.6',
+    ),
+    "prepare": (
+        "Turn texts into a folder that a model can be trained on.",
+        "anekdot prepare jokes.txt --out prepared",
+        'anekdot prepare "texts/*.csv" --column joke --no-obscene --out prepared',
+    ),
+    "forecast": (
+        "Show what training each preset on a prepared folder would take.",
+        "anekdot forecast prepared",
+        "anekdot forecast prepared --seconds 30",
+    ),
+    "train": (
+        "Train a model on texts, or go on with a run that was stopped.",
+        "anekdot train jokes.txt --out my-model",
+        "anekdot train jokes.txt --from pretrained --out my-style",
+    ),
+    "evaluate": (
+        "Measure a model on held-out texts.",
+        "anekdot evaluate my-model",
+        "anekdot evaluate my-model --texts other-jokes.txt --json",
+    ),
+    "curves": (
+        "Draw loss, perplexity, bits per byte and learning rate of training runs.",
+        "anekdot curves my-model",
+        "anekdot curves my-model my-style --out both.svg",
+    ),
+    "info": ("Show versions, what is installed, and the pretrained model.",),
 }.items():
-    app.command(f"anekdot.cli.{verb}:{verb}", name=verb, help=summary)
+    epilogue = "\n\n".join(("Examples:", *examples)) if examples else None
+    app.command(
+        f"anekdot.cli.{verb}:{verb}",
+        name=verb,
+        help=summary,
+        help_epilogue=epilogue,
+    )
 app.command(
     "anekdot.cli.tokenizer:app",
     name="tokenizer",
@@ -66,7 +96,7 @@ def main() -> None:
 def _answer_signals() -> None:
     """Lets SIGTERM end a command as cleanly as Ctrl-C, and SIGUSR1 do nothing.
 
-    While it trains, a command answers both itself; see training/interruption.py.
+    While it trains, a command answers both itself; see signals.py.
     """
 
     def terminate(number: int, frame: FrameType | None) -> None:

@@ -19,7 +19,7 @@ def info() -> None:
         except metadata.PackageNotFoundError:
             print(f'{package}: not installed (pip install "anekdot[train]")')
     if importlib.util.find_spec("torch"):
-        from anekdot.training.compilation import has_bf16, pick_device
+        from anekdot.device import has_bf16, pick_device
 
         device = pick_device()
         print(f"training runs on: {device.type}, in {'bf16' if has_bf16(device) else 'fp32'}")

@@ -5,25 +5,20 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from anekdot.cli.flags import PREPARATION_FLAGS, RUN, explicit
 from anekdot.cli.progress import bars, console
-from anekdot.cli.summary import describe
-from anekdot.corpus.config import PreparationConfig
+from anekdot.corpus.manifest import Manifest
 from anekdot.machine import parse_memory
+
+MAX_REASONS = 4  # that are listed one by one
 
 
 def prepare(
     *sources: str,
     out: Path,
-    vocab_size: int = PreparationConfig.vocab_size,
-    validation: float = PreparationConfig.validation,
-    test: float = PreparationConfig.test,
-    no_obscene: Annotated[bool, Parameter(negative="")] = False,
-    without: str = "",
-    script: str | None = None,
-    separator: str | None = None,
-    column: str | None = None,
-    memory: str | None = None,
-    ray: str | None = None,
+    memory: Annotated[str | None, Parameter(group=RUN, show_default="half")] = None,
+    ray: Annotated[str | None, Parameter(group=RUN)] = None,
+    flags: Annotated[PREPARATION_FLAGS | None, Parameter(name="*")] = None,  # type: ignore[valid-type]
 ) -> None:
     """Turn texts into a folder that a model can be trained on; go on if it was stopped.
 
@@ -31,16 +26,9 @@ def prepare(
         sources: Text, JSON, CSV or Parquet files, compressed or not, .zip files, folders of
             them, patterns, web addresses of files, or - for standard input.
         out: The folder to make.
-        vocab_size: Tokens of the tokenizer.
-        validation: Share of the documents that choose the best model.
-        test: Share of the documents kept for the final measurement.
-        no_obscene: Leave out documents with hard profanity.
-        without: Rules of cleaning to switch off, divided by commas, such as html,link.
-        script: Drop texts most of whose letters are of another script than, say, cyrillic.
-        separator: What stands between the texts of a text file; guessed unless given.
-        column: The column or key that holds the text; guessed unless given.
-        memory: What to stay within, such as 1GiB; half of the machine's memory unless given.
+        memory: Memory to stay within, such as 1GiB; half of the machine's unless given.
         ray: A Ray cluster to read the texts on: its address, or local.
+        flags: Any field of the preparation.
     """
     from anekdot import pipeline
 
@@ -52,14 +40,24 @@ def prepare(
             ray=ray,
             progress=progress,
             notice=console.print,
-            vocab_size=vocab_size,
-            validation=validation,
-            test=test,
-            no_obscene=no_obscene,
-            without=without,
-            script=script,
-            separator=separator,
-            column=column,
+            **explicit(flags),
         )
     console.print(describe(manifest, out))
     print(out)
+
+
+def describe(manifest: Manifest, folder: Path) -> str:
+    """Returns what came in, what was dropped and why, and what a prepared folder holds now."""
+    kept = sum(manifest.documents.values())
+    reasons = sorted(manifest.dropped.items(), key=lambda item: -item[1])
+    lines = [f"{manifest.texts_in:,} texts in, {kept:,} kept"]
+    lines += [f"  {count:,} dropped: {reason}" for reason, count in reasons[:MAX_REASONS]]
+    if others := reasons[MAX_REASONS:]:
+        count = sum(count for _, count in others)
+        lines.append(f"  {count:,} dropped for {len(others)} more reasons")
+    lines += [
+        f"{split}: {count:,} documents, {manifest.tokens[split]:,} tokens"
+        for split, count in manifest.documents.items()
+    ]
+    lines.append(f"vocabulary: {manifest.vocab_size:,} tokens; more in {folder / 'report.html'}")
+    return "\n".join(lines)

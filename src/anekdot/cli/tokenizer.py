@@ -72,11 +72,11 @@ def show(
         texts: Texts to measure the compression on.
         tokenizer: A tokenizer.json or a bundle; without it, the pretrained model's.
     """
-    from anekdot.tokenizer.statistics import view
+    from anekdot.tokenizer.statistics import vocabulary_statistics
 
     loaded = _load(tokenizer)
     console = Console(highlight=False, file=sys.stdout)
-    seen = view(loaded)
+    seen = vocabulary_statistics(loaded)
     console.print(f"{loaded.vocab_size:,} tokens, {len(loaded.merges):,} merges")
     _show_counts(console, "tokens by script", seen.scripts)
     by_length = {str(length): count for length, count in seen.lengths.items() if length}

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from anekdot.numba_jit import jit
+from anekdot.numba_jit import Longs, jit
 
 Ids = npt.NDArray[np.integer]
-Longs = npt.NDArray[np.int64]
 
 CHUNK = 1 << 22  # tokens that are looked at without a pause in which signals are heard
 

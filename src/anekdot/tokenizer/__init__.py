@@ -1,7 +1,6 @@
-"""Text into ids and back: a byte-level BPE tokenizer, trained and applied in plain Python.
+"""Text into ids and back: a byte-level BPE tokenizer.
 
-Read ``reference`` first: it is the whole of the algorithm. The other files give the same
-results faster.
+Read ``reference`` first: it is the whole algorithm. The other files do the same faster.
 """
 
 from anekdot.tokenizer.streaming import StreamDecoder

@@ -1,7 +1,7 @@
-"""One pretoken into ids: the earliest learned merge first.
+"""One pretoken into ids: the earliest merge first.
 
 ``reference.encode`` searches the whole pretoken again for every merge. Here the candidates
-wait in a heap and a merge adds at most two, so n bytes cost n log n steps.
+wait in a heap, and each merge adds at most two, so n bytes take n log n steps.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ _GAP = -1
 
 
 class Encoder:
-    """Encodes pretokens and remembers the frequent short ones.
+    """Encodes pretokens, with a cache for the short ones.
 
     Args:
         merges: In the order of training.
@@ -27,7 +27,7 @@ class Encoder:
     """
 
     CACHE_ENTRIES = 1 << 17
-    CACHE_BYTES = 64  # the longest pretoken worth remembering
+    MAX_CACHED_BYTES = 64
 
     def __init__(self, merges: Sequence[Merge], lengths: Sequence[int]) -> None:
         self._lengths = lengths
@@ -39,7 +39,7 @@ class Encoder:
     def encode(self, pretokens: Iterable[bytes]) -> list[int]:
         """Returns the ids of pretokens, one after another."""
         ids: list[int] = []
-        cached, longest = self._cached, self.CACHE_BYTES
+        cached, longest = self._cached, self.MAX_CACHED_BYTES
         for pretoken in pretokens:
             ids += cached(pretoken) if len(pretoken) <= longest else self._encode(pretoken)
         return ids
@@ -47,8 +47,8 @@ class Encoder:
     def _encode(self, pretoken: bytes) -> tuple[int, ...]:
         """Merges in a flat list, where a token writes its id at its first and last byte.
 
-        A merge only joins earlier tokens, so its id serves as its rank. The gap at the end
-        is also what stands before the start: index -1.
+        A merge only joins earlier tokens, so its id serves as its rank. The gap at the end is
+        also what stands before the start, at index -1.
         """
         lengths, merge_ids = self._lengths, self._ids
         ids = [self._byte_ids[byte] for byte in pretoken]

@@ -1,7 +1,7 @@
 """``tokenizer.json`` in and out, in the format of Hugging Face tokenizers.
 
-The merges decide everything else in the file. So reading takes the merges, writes down the
-file that they should have given, and refuses the first place where the two differ.
+The merges determine everything else in the file. So a file is read by taking its merges,
+building the file that they should have given, and refusing the first difference.
 
 Source: https://huggingface.co/docs/tokenizers/api/tokenizer
 """
@@ -16,7 +16,7 @@ from anekdot.errors import TokenizerError
 from anekdot.tokenizer.pretokens import PATTERN
 from anekdot.tokenizer.vocabulary import BYTE_CHARACTERS, SPECIALS, Merge, token_bytes
 
-LARGEST_FILE = 64 * 1024 * 1024  # bytes; a vocabulary of a million tokens takes about half
+MAX_FILE_BYTES = 64 * 1024 * 1024  # bytes; a vocabulary of a million tokens takes about half
 
 _BYTE_LEVEL = {
     "type": "ByteLevel",
@@ -24,10 +24,34 @@ _BYTE_LEVEL = {
     "trim_offsets": True,
     "use_regex": False,
 }
+_PRE_TOKENIZER = {
+    "type": "Sequence",
+    "pretokenizers": [
+        {
+            "type": "Split",
+            "pattern": {"Regex": PATTERN},
+            "behavior": "Isolated",
+            "invert": False,
+        },
+        _BYTE_LEVEL,
+    ],
+}
+_ADDED_TOKENS = [
+    {
+        "id": id,
+        "content": content,
+        "single_word": False,
+        "lstrip": False,
+        "rstrip": False,
+        "normalized": False,
+        "special": True,
+    }
+    for id, content in enumerate(SPECIALS)
+]
 
 
 def serialize(merges: Sequence[Merge]) -> bytes:
-    """Returns the contents of the file: the same bytes for the same merges, always.
+    """Returns the contents of the file; the same merges always give the same bytes.
 
     >>> json.loads(serialize([]))["model"]["vocab"]["<|end|>"]
     2
@@ -50,37 +74,15 @@ def read(path: Path) -> list[Merge]:
 
 
 def _document(merges: Sequence[Merge]) -> dict[str, Any]:
-    """Returns the file as JSON values."""
+    """Returns the file as JSON values; the order of the members is that of the file."""
     tokens = _token_strings(merges)
     return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": [
-            {
-                "id": id,
-                "content": content,
-                "single_word": False,
-                "lstrip": False,
-                "rstrip": False,
-                "normalized": False,
-                "special": True,
-            }
-            for id, content in enumerate(SPECIALS)
-        ],
+        "added_tokens": _ADDED_TOKENS,
         "normalizer": None,
-        "pre_tokenizer": {
-            "type": "Sequence",
-            "pretokenizers": [
-                {
-                    "type": "Split",
-                    "pattern": {"Regex": PATTERN},
-                    "behavior": "Isolated",
-                    "invert": False,
-                },
-                _BYTE_LEVEL,
-            ],
-        },
+        "pre_tokenizer": _PRE_TOKENIZER,
         "post_processor": None,
         "decoder": _BYTE_LEVEL,
         "model": {
@@ -99,7 +101,7 @@ def _document(merges: Sequence[Merge]) -> dict[str, Any]:
 
 
 def _token_strings(merges: Sequence[Merge]) -> list[str]:
-    """Returns every token as a file shows it, by id."""
+    """Returns every token as it is written in the file, by id."""
     written = ["".join(map(BYTE_CHARACTERS.__getitem__, token)) for token in token_bytes(merges)]
     return [*SPECIALS, *written[len(SPECIALS) :]]
 
@@ -108,14 +110,14 @@ def _parse(path: Path) -> Any:
     """Parses the file."""
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise TokenizerError(
             f"The tokenizer {path} cannot be read: {error.strerror}.",
             "Give the path of a tokenizer.json.",
         ) from error
-    if len(data) > LARGEST_FILE:
-        raise _damaged(path, f"it is larger than {LARGEST_FILE} bytes")
+    if len(data) > MAX_FILE_BYTES:
+        raise _damaged(path, f"it is larger than {MAX_FILE_BYTES} bytes")
     try:
         return json.loads(data.decode(), object_pairs_hook=_unique)
     except RecursionError as error:
@@ -125,7 +127,7 @@ def _parse(path: Path) -> Any:
 
 
 def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Builds a JSON object, refusing a name that is given twice."""
+    """Builds a JSON object and refuses a name that is given twice."""
     built: dict[str, Any] = {}
     for name, value in members:
         if name in built:
@@ -177,8 +179,8 @@ def _differences(found: Any, expected: Any, place: str) -> Iterator[str]:
 
 
 def _damaged(path: Path, what: str) -> TokenizerError:
-    """Returns the error for a file that is not ours."""
+    """Returns the error for a file that cannot be used."""
     return TokenizerError(
         f"The tokenizer {path} cannot be used: {what}.",
-        "Train one with anekdot, or restore the file that it saved.",
+        "Train one with anekdot, or restore the file as it was saved.",
     )

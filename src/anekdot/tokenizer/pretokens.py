@@ -1,12 +1,12 @@
 r"""Text into pretokens: the pieces that no merge may cross.
 
-A pretoken is a word with the space before it, one digit, a run of punctuation, or a run
-of white space. The pattern is Qwen2's, with the contractions spelled out, because tiktoken,
-Hugging Face tokenizers and llama.cpp all split by it alike.
+A pretoken is a word with the space before it, one digit, a run of punctuation, or a run of
+white space. The pattern is Qwen2's with the contractions spelled out: tiktoken, Hugging Face
+tokenizers and llama.cpp all split the same way by it.
 
 The standard library has no ``\p{L}``. So every character is replaced by a one-byte stand-in
-for its class, and the pattern, written for stand-ins, runs over those at the speed of C. Where
-a text has none but ordinary characters, their letters can be spelled out in the pattern.
+for its class, and the pattern, rewritten for stand-ins, runs over those at the speed of C. For a
+text of ordinary characters only, the letters can be spelled out in the pattern.
 
 Source: https://huggingface.co/Qwen/Qwen2-7B/blob/main/tokenizer.json (``pre_tokenizer``).
 """
@@ -57,7 +57,7 @@ _CLASSES = _build_classes()
 def split(data: bytes) -> list[bytes]:
     r"""Splits UTF-8 text into pretokens, which joined give the text back.
 
-    An invalid byte counts as one character that is no letter, number or white space.
+    An invalid byte counts as one character that is neither a letter, a number nor white space.
 
     >>> [pretoken.decode() for pretoken in split("Штирлиц, 17 мгновений!\n".encode())]
     ['Штирлиц', ',', ' ', '1', '7', ' мгновений', '!\n']
@@ -92,7 +92,7 @@ def to_bytes(documents: Iterable[str | bytes], first: int = 0) -> Iterator[bytes
 
 
 def document_to_bytes(document: str | bytes, number: int = 0) -> bytes:
-    """Returns a document as UTF-8; its number is for the error. Raises as ``to_bytes``."""
+    """Returns a document as UTF-8; its number is for the error, which ``to_bytes`` describes."""
     try:
         return document.encode() if isinstance(document, str) else document
     except UnicodeEncodeError as error:

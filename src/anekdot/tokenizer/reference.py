@@ -1,7 +1,8 @@
-"""The tokenizer in its plainest form: what the fast files must agree with.
+"""The tokenizer in its plainest form, with which the faster files must agree.
 
 Text is split into pretokens. Training starts from single bytes and joins the most frequent
 pair of neighbours, again and again. Encoding replays the merges in the order of training.
+docs/tokenizer.md walks through it with examples.
 """
 
 import re
@@ -47,7 +48,7 @@ def apply_merge(ids: Sequence[int], pair: Merge, new: int) -> list[int]:
 
 
 def train_merges(counts: Mapping[bytes, int], vocab_size: int) -> list[Merge]:
-    """Learns merges, counting all pairs anew for each.
+    """Trains merges, recounting all pairs for each.
 
     >>> len(train_merges({b"abab": 3, b"ab": 1}, 300))
     2

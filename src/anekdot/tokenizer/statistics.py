@@ -1,4 +1,4 @@
-"""What is in a vocabulary: tokens by script, by length, and the longest."""
+"""Statistics of a vocabulary: tokens by script and by length, and the longest."""
 
 import unicodedata
 from collections import Counter
@@ -8,13 +8,14 @@ from anekdot.tokenizer.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True)
-class VocabularyView:
-    """A vocabulary in numbers; the special tokens are left out.
+class VocabularyStatistics:
+    """Statistics of a vocabulary, without its special tokens.
 
     Attributes:
-        scripts: Tokens by script, most first; see ``script``.
-        lengths: Tokens by number of characters, shortest first; 0 for a part of one.
-        longest: The tokens of most characters, longest first.
+        scripts: Number of tokens by script, most first; see ``script``.
+        lengths: Number of tokens by length in characters, shortest first; 0 stands for a part
+            of a character.
+        longest: The tokens with the most characters, longest first.
     """
 
     scripts: dict[str, int]
@@ -22,23 +23,23 @@ class VocabularyView:
     longest: list[str]
 
 
-def view(tokenizer: Tokenizer, n_longest: int = 20) -> VocabularyView:
-    """Returns the numbers of a vocabulary.
+def vocabulary_statistics(tokenizer: Tokenizer, n_longest: int = 20) -> VocabularyStatistics:
+    """Returns the statistics of a tokenizer's vocabulary.
 
-    >>> view(Tokenizer(())).scripts
+    >>> vocabulary_statistics(Tokenizer(())).scripts
     {'part of a character': 128, 'punctuation': 56, 'Latin': 52, 'digits': 10, 'white space': 10}
     """
     texts = [_text(tokenizer.token_bytes(id)) for id in range(3, tokenizer.vocab_size)]
     scripts = Counter(map(script, texts))
     lengths = Counter(map(len, texts))
     longest = sorted(texts, key=lambda text: (-len(text), text))
-    return VocabularyView(
+    return VocabularyStatistics(
         dict(scripts.most_common()), dict(sorted(lengths.items())), longest[:n_longest]
     )
 
 
 def _text(token: bytes) -> str:
-    """Returns a token as text, empty where it is not whole characters."""
+    """Returns a token as text, or nothing if it is not whole characters."""
     try:
         return token.decode()
     except UnicodeDecodeError:
@@ -55,7 +56,7 @@ def script_of(letter: str) -> str:
 
 
 def script(text: str) -> str:
-    """Returns what a token is made of, spaces apart.
+    """Returns what a token is made of, not counting spaces.
 
     >>> [script(text) for text in ("", " ", " кот", "cat", "zйro", "17", " —", "кот!")]
     ['part of a character', 'white space', 'Cyrillic', 'Latin', 'mixed', 'digits', \

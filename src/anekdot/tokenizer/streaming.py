@@ -7,11 +7,11 @@ from collections.abc import Callable
 class StreamDecoder:
     """Decodes ids one at a time into text that never ends in half a character.
 
-    What it gives, joined, is what ``Tokenizer.decode`` gives for all the ids. It holds back
-    three bytes at most.
+    Its pieces, joined, are what ``Tokenizer.decode`` returns for all the ids. It holds back at
+    most three bytes.
 
     Args:
-        token_bytes: The bytes of an id.
+        token_bytes: Returns the bytes of an id.
 
     >>> from anekdot.tokenizer.tokenizer import Tokenizer
     >>> tokenizer = Tokenizer(())
@@ -28,12 +28,12 @@ class StreamDecoder:
         """Returns the characters that this token completes.
 
         Raises:
-            TokenizerError: The id is not of the vocabulary.
+            TokenizerError: The id is not in the vocabulary.
         """
         return self._decoder.decode(self._token_bytes(id))
 
     def flush(self) -> str:
-        """Returns what is held back, as U+FFFD, and starts anew."""
+        """Returns what was held back, as U+FFFD, and starts anew."""
         rest = self._decoder.decode(b"", final=True)
         self._decoder.reset()
         return rest

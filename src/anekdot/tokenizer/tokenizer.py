@@ -1,4 +1,4 @@
-"""The tokenizer that the other rooms see: immutable, bytes into ids and back.
+"""The tokenizer that the rest of the package uses: immutable, text into ids and back.
 
 >>> tokenizer = Tokenizer.train(["кот и кит", "кот и пёс"], vocab_size=270)
 >>> tokenizer.decode(tokenizer.encode("кот"))
@@ -18,16 +18,15 @@ from anekdot.atomic_files import staged
 from anekdot.callbacks import Progress
 from anekdot.errors import TokenizerError
 from anekdot.machine import available_cores
-from anekdot.tokenizer import fast, formats
+from anekdot.tokenizer import fast, formats, trainer
 from anekdot.tokenizer.encoder import Encoder
-from anekdot.tokenizer.fast.arrays import Ids, Ints, Longs
-from anekdot.tokenizer.learn import Ties, learn
 from anekdot.tokenizer.pretokens import PATTERN, document_to_bytes, split, to_bytes
 from anekdot.tokenizer.streaming import StreamDecoder
 from anekdot.tokenizer.vocabulary import FIRST_MERGE, SPECIALS, Merge, token_bytes, with_specials
 
 if TYPE_CHECKING:
-    from anekdot.tokenizer.fast.encoder import CompiledEncoder
+    from anekdot.numba_jit import Ids, Ints, Longs
+    from anekdot.tokenizer.fast.encoder import FastEncoder
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,7 +54,7 @@ class Tokenizer:
     end_id: ClassVar[int] = SPECIALS.index("<|end|>")
 
     def __post_init__(self) -> None:
-        _ = self._tokens  # a merge that cannot be is refused here, not at the first use
+        _ = self._tokens  # refuses an impossible merge now, not at the first use
 
     def __repr__(self) -> str:
         return f"Tokenizer(vocab_size={self.vocab_size})"
@@ -69,55 +68,55 @@ class Tokenizer:
         documents: Iterable[str | bytes],
         vocab_size: int,
         *,
-        ties: Ties = "huggingface",
+        ties: trainer.Ties = "huggingface",
         threads: int | None = None,
         memory_limit: int | None = None,
         progress: Progress | None = None,
     ) -> Self:
-        """Learns a vocabulary from documents; their order does not matter.
+        """Trains a tokenizer on documents; their order does not matter.
 
         Args:
             documents: The texts; they are read once, a few at a time.
-            vocab_size: Special tokens, bytes and merges together. Few texts may not support
-                so many merges: the tokenizer then simply has fewer.
-            ties: Which of equally frequent pairs comes first: "huggingface" numbers the
-                bytes as Hugging Face does, "bytes" by their values, as rustbpe does.
-            threads: Threads that count; as many as there are cores unless given. They
-                change nothing in the result, nor does the limit.
-            memory_limit: Bytes that the tables of counts may take where Numba is installed;
-                what is more goes to temporary files. The different words have to fit anyway.
+            vocab_size: Special tokens, bytes and merges together. A small corpus may not have
+                that many merges to offer: the tokenizer then simply has fewer.
+            ties: Which of equally frequent pairs comes first: "huggingface" numbers the bytes
+                as Hugging Face does, "bytes" by their values, as rustbpe does.
+            threads: Threads that count, one per core by default. Neither they nor the limit
+                change the result.
+            memory_limit: Bytes that the tables of counts may take if Numba is installed; the
+                rest goes to temporary files. The distinct words must fit in any case.
             progress: Called with (merges done, merges wanted, "merges").
 
         Raises:
-            TokenizerError: The size leaves no room for the bytes, or a document holds a
-                lone surrogate.
+            TokenizerError: The size is too small for the bytes, or a document holds a lone
+                surrogate.
 
         >>> Tokenizer.train(["ха-ха-ха"], vocab_size=1000).vocab_size
         263
         """
         if vocab_size < FIRST_MERGE:
             raise TokenizerError(
-                f"A vocabulary of {vocab_size} has no room for the special tokens and the bytes.",
+                f"A vocabulary of {vocab_size} is too small for the special tokens and the bytes.",
                 f"Ask for at least {FIRST_MERGE}.",
             )
-        merges, segmentation = learn(
+        trained = trainer.train(
             documents,
             vocab_size,
-            ties=ties,
+            ties,
             threads=threads,
             memory_limit=memory_limit,
             progress=progress,
         )
-        tokenizer = cls(tuple(merges))
-        if segmentation is not None and tokenizer._compiled_encoder is not None:
-            tokenizer._compiled_encoder.remember(segmentation)
+        tokenizer = cls(tuple(trained.merges))
+        if trained.segmentation is not None and tokenizer._fast_encoder is not None:
+            tokenizer._fast_encoder.remember(trained.segmentation)
         return tokenizer
 
     def truncate(self, vocab_size: int) -> Self:
         """Returns the tokenizer that training to a smaller size would have given.
 
         Raises:
-            TokenizerError: The size is larger than this one, or has no room for the bytes.
+            TokenizerError: The size is larger than this one, or too small for the bytes.
 
         >>> Tokenizer.train(["ха-ха-ха"], 263).truncate(261)
         Tokenizer(vocab_size=261)
@@ -155,11 +154,10 @@ class Tokenizer:
         >>> Tokenizer(()).encode("!<")
         [3, 30]
         """
-        if (fast := self._fast(len(text))) is not None:
-            ids: list[int] = fast.encode([text], 1, None)[0].tolist()
+        if (encoder := self._fast_encoder_for(len(text))) is not None:
+            ids: list[int] = encoder.encode([text], 1, None)[0].tolist()
             return ids
-        data = document_to_bytes(text)
-        return self._encoder.encode(split(data))
+        return self._encoder.encode(split(document_to_bytes(text)))
 
     def encode_batch(
         self,
@@ -167,17 +165,17 @@ class Tokenizer:
         *,
         threads: int | None = None,
         progress: Progress | None = None,
-    ) -> tuple[Ids, Longs]:
-        """Returns the ids of all texts end to end, and where those of each begin.
+    ) -> "tuple[Ids, Longs]":
+        """Returns the ids of all texts end to end, and where each text's begin.
 
         Args:
             texts: Strings or bytes.
-            threads: Threads that encode; as many as there are cores unless given.
+            threads: Threads that encode, one per core by default.
             progress: Called with (documents done, documents, "documents encoded").
 
         Returns:
-            Ids, of the smallest unsigned type that holds them, and offsets: text n has the
-            ids from offsets[n] up to offsets[n + 1].
+            Ids, of the smallest unsigned type that can hold them, and offsets: text n has the ids
+            from offsets[n] up to offsets[n + 1].
 
         Raises:
             TokenizerError: A string holds a lone surrogate.
@@ -187,8 +185,8 @@ class Tokenizer:
         ([3, 3, 3], [0, 1, 1, 3])
         """
         documents = list(texts)
-        if (compiled := self._fast(sum(map(len, documents)))) is not None:
-            return compiled.encode(documents, threads or available_cores(), progress)
+        if (encoder := self._fast_encoder_for(sum(map(len, documents)))) is not None:
+            return encoder.encode(documents, threads or available_cores(), progress)
         encoded = []
         for number, document in enumerate(to_bytes(documents), start=1):
             encoded.append(self.encode(document))
@@ -198,11 +196,11 @@ class Tokenizer:
         return np.fromiter(chain.from_iterable(encoded), self.id_type, offsets[-1]), offsets
 
     def encode_parts(self, parts: Iterable[tuple[str, bool]]) -> list[int]:
-        """Returns the ids of a text that is put together from parts.
+        """Returns the ids of a text that is assembled from parts.
 
         Args:
-            parts: Pairs of text and whether it is trusted. In a trusted part the names of
-                special tokens become these tokens; in any other they are text like any.
+            parts: Pairs of a text and whether it is trusted. In a trusted part, the names of
+                special tokens become those tokens; anywhere else, they are ordinary text.
 
         >>> Tokenizer(()).encode_parts([("<|begin|>", True), ("!", False)])
         [1, 3]
@@ -221,7 +219,7 @@ class Tokenizer:
         """Returns the bytes of tokens; special tokens have none.
 
         Raises:
-            TokenizerError: An id is not of this vocabulary.
+            TokenizerError: An id is not in this vocabulary.
         """
         return b"".join(map(self.token_bytes, ids))
 
@@ -229,7 +227,7 @@ class Tokenizer:
         """Returns the text of tokens, with U+FFFD where their bytes are not UTF-8.
 
         Raises:
-            TokenizerError: An id is not of this vocabulary.
+            TokenizerError: An id is not in this vocabulary.
 
         >>> tokenizer = Tokenizer(())
         >>> tokenizer.decode([tokenizer.begin_id, *tokenizer.encode("кот"), tokenizer.end_id])
@@ -245,7 +243,7 @@ class Tokenizer:
         """Returns the bytes of one token.
 
         Raises:
-            TokenizerError: The id is not of this vocabulary.
+            TokenizerError: The id is not in this vocabulary.
         """
         if not 0 <= id < self.vocab_size:
             raise TokenizerError(
@@ -261,17 +259,17 @@ class Tokenizer:
 
     @property
     def id_type(self) -> type[np.unsignedinteger]:
-        """The smallest type that holds every id."""
+        """The smallest type that can hold every id."""
         return np.uint16 if self.vocab_size <= 1 << 16 else np.uint32
 
     def to_tiktoken(self) -> dict[str, Any]:
-        """Returns what ``tiktoken.Encoding("anekdot", **…)`` needs to be the same tokenizer."""
+        """Returns the arguments with which ``tiktoken.Encoding("anekdot", **…)`` does the same."""
         ranks = {token: id for id, token in enumerate(self._tokens) if token}
         specials = {name: id for id, name in enumerate(SPECIALS)}
         return {"pat_str": PATTERN, "mergeable_ranks": ranks, "special_tokens": specials}
 
     @cached_property
-    def token_lengths(self) -> Ints:
+    def token_lengths(self) -> "Ints":
         """Bytes per token, by id; 0 for special tokens."""
         lengths = np.array([len(token) for token in self._tokens], np.int32)
         lengths.flags.writeable = False
@@ -285,13 +283,12 @@ class Tokenizer:
     def _encoder(self) -> Encoder:
         return Encoder(self.merges, [len(token) for token in self._tokens])
 
-    def _fast(self, size: int) -> "CompiledEncoder | None":
-        """Returns the compiled encoder where it pays for so many characters."""
-        if size < fast.WORTH_CALLING:
-            return None
-        at_hand = "_compiled_encoder" in self.__dict__
-        return self._compiled_encoder if at_hand or size >= fast.WORTH_COMPILING else None
+    def _fast_encoder_for(self, size: int) -> "FastEncoder | None":
+        """Returns the fast encoder if it is worth using for so many characters."""
+        loaded = "_fast_encoder" in self.__dict__
+        least = fast.MIN_CHARACTERS_TO_CALL if loaded else fast.MIN_CHARACTERS_TO_COMPILE
+        return self._fast_encoder if size >= least else None
 
     @cached_property
-    def _compiled_encoder(self) -> "CompiledEncoder | None":
+    def _fast_encoder(self) -> "FastEncoder | None":
         return fast.build_encoder(self.merges, self._tokens, self.id_type)

@@ -48,7 +48,7 @@ def token_bytes(merges: Sequence[Merge]) -> list[bytes]:
 
     Raises:
         TokenizerError: A merge joins something that is not an earlier token, or builds a
-            token that is already there.
+            token that exists already.
 
     >>> a = byte_ids()[ord("a")]
     >>> token_bytes([(a, a), (259, a)])[259:]
@@ -60,8 +60,8 @@ def token_bytes(merges: Sequence[Merge]) -> list[bytes]:
         for id in (left, right):
             if not len(SPECIALS) <= id < len(tokens):
                 raise TokenizerError(
-                    f"Merge {n} joins ({left}, {right}), but {id} is no token before it.",
-                    "Give merges in the order of training, by ids of bytes and earlier merges.",
+                    f"Merge {n} joins ({left}, {right}), but {id} is not an earlier token.",
+                    "Give merges in the order of training, as ids of bytes and of earlier merges.",
                 )
         token = tokens[left] + tokens[right]
         if token in seen:
@@ -75,7 +75,7 @@ def token_bytes(merges: Sequence[Merge]) -> list[bytes]:
 
 
 def with_specials(text: str) -> list[str | int]:
-    """Returns a text cut at the names of special tokens, with their ids in place of them.
+    """Splits a text at the names of special tokens, and puts their ids in the names' place.
 
     >>> with_specials("а<|end|>")
     ['а', 2, '']

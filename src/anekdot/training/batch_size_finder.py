@@ -1,73 +1,61 @@
-"""How many rows to compute together: as many as are fastest and fit into memory.
+"""Batch size finder: how many rows to compute together, by speed and by memory.
 
 Letters: ``B`` rows, ``T`` positions.
 """
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
 
-from anekdot.training.compilation import free_memory, peak_memory
+from anekdot.device import autocast, free_memory, peak_memory
+from anekdot.training.setup import Setup
 
-WORTH = 0.97  # of the time a row that a larger one must stay below
-SPARE = 0.8  # of the free memory that a larger one may be expected to take
+MAX_TIME_RATIO = 0.97  # a larger one must take less than this of the time per row
+MAX_MEMORY_SHARE = 0.8  # of the free memory that a larger one may be expected to take
 
 
 def find_micro_batch(
-    loss_of: Callable[[Tensor, Tensor], Tensor],
-    optimizer: torch.optim.Optimizer,
-    ids_BT: Tensor,
-    targets_BT: Tensor,
-    *,
-    precision: Callable[[], AbstractContextManager[object]],
-    poll: Callable[[], object] = lambda: None,
+    setup: Setup, precision: str, poll: Callable[[], object] = lambda: None
 ) -> int:
     """Tries more and more rows, twice as many each time, up to the batch or the free memory.
 
     What is measured is not compiled: for each number of rows that would take half a minute.
 
     Args:
-        loss_of: Ids and targets to the mean loss.
-        optimizer: Over the model's parameters; both are left as they are.
-        ids_BT: A whole batch.
-        targets_BT: What follows.
-        precision: Returns the context of a forward pass.
+        setup: Its model and optimizer are left as they are.
+        precision: Of the forward pass.
         poll: Called before each measurement, and may raise.
     """
-    n_rows, device = len(ids_BT), ids_BT.device
+    device = setup.device
+    ids_BT, targets_BT = (torch.from_numpy(ids).to(device) for ids in setup.batches.batch(0))
+    n_rows = len(ids_BT)
     best, least, rows = 1, float("inf"), 1
     while True:
         held, seconds = peak_memory(device), float("inf")
         try:
             for _ in range(3):
                 poll()
-                taken = _seconds(loss_of, ids_BT[:rows], targets_BT[:rows], precision)
+                taken = _seconds(setup, precision, ids_BT[:rows], targets_BT[:rows])
                 seconds = min(seconds, taken)
         except (torch.OutOfMemoryError, MemoryError):
             break
         finally:
-            optimizer.zero_grad()
-        if seconds / rows < WORTH * least:
+            setup.optimizer.zero_grad()
+        if seconds / rows < MAX_TIME_RATIO * least:
             best, least = rows, seconds / rows
         more = peak_memory(device) - held  # taken by the additional half
-        if rows == n_rows or 2 * more > SPARE * free_memory(device):
+        if rows == n_rows or 2 * more > MAX_MEMORY_SHARE * free_memory(device):
             break
         rows = min(2 * rows, n_rows)
     return best
 
 
-def _seconds(
-    loss_of: Callable[[Tensor, Tensor], Tensor],
-    ids_BT: Tensor,
-    targets_BT: Tensor,
-    precision: Callable[[], AbstractContextManager[object]],
-) -> float:
+def _seconds(setup: Setup, precision: str, ids_BT: Tensor, targets_BT: Tensor) -> float:
     started = time.perf_counter()
-    with precision():
-        loss = loss_of(ids_BT, targets_BT)
+    with autocast(setup.device, precision):
+        loss = setup.loss_of(ids_BT, targets_BT)
     loss.backward()  # type: ignore[no-untyped-call]
     loss.item()  # waits for the device
     return time.perf_counter() - started

@@ -1,7 +1,7 @@
-"""How a model is trained: the fields, and the two recipes."""
+"""The training configuration."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from anekdot.errors import ConfigurationError
 from anekdot.model.config import check_boolean, check_integer, check_number
@@ -17,30 +17,30 @@ class TrainingConfig:
 
     Attributes:
         steps: Optimizer steps; the learning rate reaches zero at the last one.
-        batch_size: Rows a step.
+        batch_size: Rows per step.
         rows: "packed" fills every row with one document after another, each read by itself;
             "documents" gives each document a row of its own, cut at the context length, the
             rest padding.
-        learning_rate: The highest, reached after the warm-up.
-        warmup_steps: Steps over which the rate rises to its highest.
+        learning_rate: The highest, reached at the end of the warm-up.
+        warmup_steps: Steps over which the learning rate rises.
         beta1: AdamW's decay of the mean gradient.
         beta2: AdamW's decay of the mean squared gradient.
         epsilon: AdamW's guard against division by zero.
         weight_decay: AdamW's decoupled decay of the matrices.
-        gradient_clip: Largest norm of the whole gradient; 0 switches clipping off.
+        gradient_clip: Maximum norm of the whole gradient; 0 switches clipping off.
         precision: "bf16" computes in bfloat16 over float32 weights, "fp32" in float32;
             "auto" takes bf16 where the hardware has it.
-        seed: Of initialisation, order of documents and dropout.
+        seed: Seed of initialisation, order of documents and dropout.
         evaluate_every: Steps between evaluations on the validation split.
         sample_every: Steps between live samples.
         checkpoint_every: Steps between checkpoints.
-        checkpoint_minutes: Most minutes between checkpoints.
-        checkpoints_kept: Checkpoints that stay, the newest.
-        batch: "whole" computes all rows of a batch together; "auto" as many as measure
-            fastest here and fit into memory, and adds their gradients up.
+        checkpoint_minutes: Maximum of minutes between checkpoints.
+        checkpoints_kept: How many of the newest checkpoints are kept.
+        batch: "whole" computes all rows of a batch together; "auto" as many as are measured
+            to be fastest here and fit into memory, and accumulates their gradients.
         skip_spikes: Whether a step whose loss is six standard deviations above the last 128
             is skipped.
-        patience: Evaluations without a new best after which the run ends; 0 for none.
+        patience: Evaluations without a new best after which the run ends; 0 for never.
     """
 
     steps: int
@@ -89,52 +89,3 @@ class TrainingConfig:
                 raise ConfigurationError(
                     f"{name} is {getattr(self, name)!r}.", f"Choose one of {', '.join(choices)}."
                 )
-
-
-_COMMON: dict[str, Any] = {"beta1": 0.9, "epsilon": 1e-8, "gradient_clip": 1.0}
-
-# What a recipe fixes, by field of ModelConfig, TrainingConfig or the preparation.
-# Where "steps" is absent, it follows from the size of the corpus, "epochs" and "fewest_steps".
-RECIPES: dict[str, dict[str, Any]] = {
-    "mission": {
-        **_COMMON,
-        "vocab_size": 1024,
-        "context_length": 128,
-        "batch_size": 32,
-        "tie_embeddings": False,
-        "dropout": 0.0,
-        "steps": 10_000,
-        "rows": "documents",
-        "learning_rate": 3e-4,
-        "warmup_steps": 500,
-        "beta2": 0.999,
-        "weight_decay": 0.01,
-    },
-    "default": {
-        **_COMMON,
-        "vocab_size": 2048,
-        "context_length": 256,
-        "batch_size": 16,
-        "tie_embeddings": True,
-        "dropout": 0.0,
-        "rows": "packed",
-        "learning_rate": 1e-3,
-        "warmup_steps": 100,
-        "beta2": 0.99,
-        "weight_decay": 0.1,
-        "epochs": 20,
-        "fewest_steps": 300,
-    },
-    "finetune": {  # small steps that stop early: a few texts are soon known by heart
-        **_COMMON,
-        "batch_size": 4,
-        "dropout": 0.2,
-        "rows": "packed",
-        "learning_rate": 1e-4,
-        "warmup_steps": 20,
-        "beta2": 0.99,
-        "weight_decay": 0.1,
-        "epochs": 5,
-        "fewest_steps": 20,
-    },
-}

@@ -64,3 +64,10 @@ def build_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Ada
         eps=config.epsilon,
         fused=True,
     )
+
+
+def is_finite(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether the weights and AdamW's moments are finite numbers everywhere."""
+    weights = (weight for group in optimizer.param_groups for weight in group["params"])
+    moments = (t for entries in optimizer.state.values() for t in entries.values())
+    return all(bool(t.isfinite().all()) for t in (*weights, *moments))

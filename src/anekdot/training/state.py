@@ -1,15 +1,47 @@
-"""Where a run stands: what a checkpoint keeps besides the tensors."""
+"""The training state: where a run stands, besides weights and optimizer."""
 
 import math
 import statistics
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-REMEMBERED = 128  # losses that a spike is judged by
-SPIKE = 6.0  # standard deviations
+from torch import Tensor
+
+SPIKE_WINDOW = 128  # losses that a spike is judged by
+SPIKE_DEVIATIONS = 6.0  # standard deviations above their mean
+
+_OLD_NAMES = {
+    "evaluated": "last_evaluation",
+    "sampled": "last_sample",
+    "worse": "evaluations_since_best",
+    "rate_scale": "lr_scale",
+    "ways_back": "rollbacks",
+    "losses": "recent_losses",
+    "pending": "unrecorded",
+}
+"""What checkpoints up to 0.1.0 call the fields."""
+
+
+class StepResult(NamedTuple):
+    """What one step has left to be recorded.
+
+    Attributes:
+        loss: In nats per token; still on the device unless it comes from a checkpoint.
+        skipped: 1 if the step changed nothing, because its numbers were unusable; else 0.
+        targets: Tokens that carried loss.
+        bytes: UTF-8 bytes of these tokens.
+        seconds: Duration; the last of the steps that share a record waits for a GPU.
+    """
+
+    loss: Tensor | float
+    skipped: Tensor | float
+    targets: int
+    bytes: int
+    seconds: float
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """Where a run stands.
 
     Attributes:
@@ -17,15 +49,15 @@ class Progress:
         tokens: Targets seen.
         seconds: Spent on steps.
         best_bits_per_byte: Of the best model so far on the validation split.
-        best_step: When it was.
-        evaluated: The step of the last evaluation.
-        sampled: The step of the last sample.
-        worse: Evaluations since the best one.
-        rate_scale: What the schedule's rate is multiplied with: halved by each way back.
-        ways_back: How often the run went back to a checkpoint.
-        losses: The last losses, in nats a token, that were no spikes.
-        pending: The steps that have no record yet, see `StepResult`.
-        micro_batch: Rows computed together.
+        best_step: The step of that model.
+        last_evaluation: The step of the last evaluation.
+        last_sample: The step of the last sample.
+        evaluations_since_best: Evaluations since the best one.
+        lr_scale: Multiplies the scheduled learning rate: halved by each rollback.
+        rollbacks: How often the run returned to a checkpoint.
+        recent_losses: The last losses, in nats per token, that were no spikes.
+        unrecorded: Results of the steps that no record speaks of yet.
+        micro_batch: Rows computed together; 0 until it is chosen.
     """
 
     step: int = 0
@@ -33,20 +65,43 @@ class Progress:
     seconds: float = 0.0
     best_bits_per_byte: float | None = None
     best_step: int = 0
-    evaluated: int = 0
-    sampled: int = 0
-    worse: int = 0
-    rate_scale: float = 1.0
-    ways_back: int = 0
-    losses: list[float] = field(default_factory=list)
-    pending: list[list[float]] = field(default_factory=list)
+    last_evaluation: int = 0
+    last_sample: int = 0
+    evaluations_since_best: int = 0
+    lr_scale: float = 1.0
+    rollbacks: int = 0
+    recent_losses: list[float] = field(default_factory=list)
+    unrecorded: list[StepResult] = field(default_factory=list)
     micro_batch: int = 0
 
-    def spike(self) -> float:
-        """Returns the loss from which on one is a spike; infinity while too few are known.
+    def spike_threshold(self) -> float:
+        """Returns the loss above which one is a spike; infinity while too few are known.
 
         Source: OLMo-core's SkipStepOptimizer: six standard deviations over 128 steps.
         """
-        if len(self.losses) < REMEMBERED:
+        if len(self.recent_losses) < SPIKE_WINDOW:
             return math.inf
-        return statistics.fmean(self.losses) + SPIKE * statistics.pstdev(self.losses)
+        deviation = statistics.pstdev(self.recent_losses)
+        return statistics.fmean(self.recent_losses) + SPIKE_DEVIATIONS * deviation
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the state as what JSON can hold, independent of later changes."""
+        results = [
+            StepResult(float(r.loss), float(r.skipped), *r[2:])._asdict() for r in self.unrecorded
+        ]
+        losses = [*self.recent_losses]
+        return {**vars(self), "recent_losses": losses, "unrecorded": results}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> "TrainingState":
+        """Returns the state of a checkpoint, also of one that the names of 0.1.0 describe.
+
+        Raises:
+            TypeError: It has other fields than a state has.
+        """
+        fields = {_OLD_NAMES.get(name, name): value for name, value in record.items()}
+        fields["unrecorded"] = [
+            StepResult(**result) if isinstance(result, dict) else StepResult(*result)
+            for result in fields.get("unrecorded", [])
+        ]
+        return cls(**fields)

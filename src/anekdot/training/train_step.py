@@ -20,27 +20,27 @@ def train_step(
     targets_BT: Tensor,
     *,
     micro_batch: int,
-    rate: float,
+    learning_rate: float,
     gradient_clip: float,
     precision: Callable[[], AbstractContextManager[object]],
-    largest_loss: float = math.inf,
+    max_loss: float = math.inf,
 ) -> tuple[Tensor, Tensor]:
-    """Takes one optimizer step, unless its numbers are bad.
+    """Takes one optimizer step, unless loss or gradient is unusable.
 
     Args:
-        loss_of: ``Transformer.loss``, or its compiled twin.
+        loss_of: ``Transformer.loss``, or the same compiled.
         optimizer: Over the model's parameters, which change; its update must be a fused one.
         ids_BT: Token ids.
         targets_BT: The tokens that follow; IGNORE_INDEX where there is none.
-        micro_batch: Rows computed together; their gradients add up to that of all.
-        rate: The learning rate of this step.
+        micro_batch: Rows computed together; their gradients are accumulated.
+        learning_rate: Of this step.
         gradient_clip: Largest norm of the whole gradient; 0 switches clipping off.
         precision: Returns the context of a forward pass.
-        largest_loss: A step with a larger loss is skipped.
+        max_loss: A step with a larger loss is skipped.
 
     Returns:
-        The loss before the step, in nats a token; and 1 if the step was skipped because loss
-        or gradient are no numbers or the loss is too large, else 0. Both on the model's device.
+        The loss before the step, in nats per token; and 1 if the step was skipped because loss
+        or gradient is not finite or the loss is too large, else 0. Both on the model's device.
     """
     n_targets = (targets_BT != IGNORE_INDEX).sum()
     loss = torch.zeros((), device=ids_BT.device)
@@ -52,21 +52,21 @@ def train_step(
         share.backward()
         loss += share.detach()
     norm = clip_gradients(optimizer, gradient_clip)
-    bad = 1.0 - (norm.isfinite() & (loss <= largest_loss)).float()
-    if bad.device.type == "mps" and bad.item():  # its fused update does not look
+    skipped = 1.0 - (norm.isfinite() & (loss <= max_loss)).float()
+    if skipped.device.type == "mps" and skipped.item():  # its fused update ignores found_inf
         optimizer.zero_grad()
-        return loss, bad
+        return loss, skipped
     # the fused update leaves everything as it was where this is 1, without waiting for the device
-    optimizer.grad_scale, optimizer.found_inf = None, bad  # type: ignore[attr-defined]
+    optimizer.grad_scale, optimizer.found_inf = None, skipped  # type: ignore[attr-defined]
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = learning_rate
     optimizer.step()
     optimizer.zero_grad()
-    return loss, bad
+    return loss, skipped
 
 
-def clip_gradients(optimizer: torch.optim.Optimizer, largest: float) -> Tensor:
-    """Scales all gradients down together where their common norm exceeds the largest allowed.
+def clip_gradients(optimizer: torch.optim.Optimizer, max_norm: float) -> Tensor:
+    """Scales all gradients down together where their global norm exceeds a maximum.
 
     Returns:
         The norm before.
@@ -79,8 +79,8 @@ def clip_gradients(optimizer: torch.optim.Optimizer, largest: float) -> Tensor:
     norm: Tensor = torch.linalg.vector_norm(
         torch.stack([torch.linalg.vector_norm(g) for g in gradients])
     )
-    if largest:
-        scale = (largest / (norm + 1e-6)).clamp(max=1.0)
+    if max_norm:
+        scale = (max_norm / (norm + 1e-6)).clamp(max=1.0)
         for gradient in gradients:
             gradient.mul_(scale)
     return norm

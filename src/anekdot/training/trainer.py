@@ -1,15 +1,13 @@
-"""The loop around the training step: evaluate, show, save, go on.
+"""The trainer: for each step, batch → train_step → record → callbacks.
 
 Letters: ``B`` rows, ``T`` positions.
 """
 
 import dataclasses
+import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -19,106 +17,103 @@ from anekdot.atomic_files import disk_space_for
 from anekdot.bundle import Bundle
 from anekdot.callbacks import Notice, Observer
 from anekdot.corpus.shards import Shard
+from anekdot.device import autocast, peak_memory
 from anekdot.errors import ConfigurationError
-from anekdot.evaluation.likelihood import Likelihood, likelihood
+from anekdot.evaluation.likelihood import Likelihood
 from anekdot.generation.generator import Generator
 from anekdot.generation.torch_engine import TorchEngine
+from anekdot.machine import retain_freed_memory
 from anekdot.model.config import ModelConfig
-from anekdot.model.transformer import Transformer
-from anekdot.signals import interruption
+from anekdot.model.transformer import IGNORE_INDEX
+from anekdot.run_folder import RunFolder
+from anekdot.signals import SignalRequests, deferred_signals
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.batch_size_finder import find_micro_batch
-from anekdot.training.batches import Batches
 from anekdot.training.checkpoint.background_writer import BackgroundWriter
-from anekdot.training.checkpoint.format import load_weights, model_weights
-from anekdot.training.checkpoint.manager import BYTES, CheckpointManager
-from anekdot.training.compilation import (
-    autocast,
-    compiled,
-    keep_pages,
-    peak_memory,
-    pick_device,
-    should_compile,
-)
+from anekdot.training.checkpoint.format import model_weights
+from anekdot.training.checkpoint.manager import BYTES_PER_WEIGHT, CheckpointManager
+from anekdot.training.compilation import CompilableLoss, should_compile
 from anekdot.training.config import TrainingConfig
-from anekdot.training.monitoring.eta import Clock
-from anekdot.training.monitoring.metrics import METRICS, append, truncate_after, write_samples
-from anekdot.training.monitoring.samples import describe_sample
-from anekdot.training.monitoring.step_recorder import STEPS_PER_RECORD, Diverged, Steps
-from anekdot.training.optimizer import build_optimizer
-from anekdot.training.state import Progress
+from anekdot.training.monitoring.eta import Eta
+from anekdot.training.monitoring.metrics import append, truncate_after
+from anekdot.training.monitoring.samples import describe_sample, write_samples
+from anekdot.training.monitoring.step_recorder import STEPS_PER_RECORD, Diverged, StepRecorder
+from anekdot.training.optimizer import is_finite
+from anekdot.training.schedule import learning_rate
+from anekdot.training.setup import set_up
+from anekdot.training.state import StepResult, TrainingState
+from anekdot.training.train_step import train_step
+from anekdot.training.validation import INTERIM_TOKENS, Validation, update_best
 
 SAMPLE_TOKENS = 200
-FIRST_SAMPLE = 15.0  # seconds after which there is one, whatever the rhythm
-INTERIM_TOKENS = 100_000  # of the validation split, while training; the end sees all of it
+FIRST_SAMPLE_SECONDS = 15.0  # after which there is one, whatever the rhythm
 MAX_ROLLBACKS = 3
 
+Batch = tuple[NDArray[np.int64], NDArray[np.int64]]
 
-@dataclass
+
 class Trainer:
-    """A training run in a folder, which is at the same time the bundle it makes.
+    """Trains a model in a run folder, or goes on from the newest checkpoint there.
 
-    At the top of the folder stands the best model so far, always loadable; below ``run/``
-    are checkpoints, metrics.jsonl and samples.md. Where a checkpoint is, the run goes on
-    from it.
+    The constructor touches neither disk nor global state; ``train`` does.
 
-    Attributes:
-        folder: The bundle.
+    Args:
+        run: Where the run is kept; its bundle is always the best model so far.
         model_config: The model's shape.
         config: How it is trained.
         tokenizer: Of the shards.
         train_shard: Documents to learn from.
         validation_shard: Documents that choose the best model; may be empty.
-        initial: The bundle whose weights the run begins with; else it begins with chance.
-        place_of: Says where a training document came from.
-        observe: Called with every record that goes into metrics.jsonl.
-        notice: Told what a person may want to know.
+        base: The bundle whose weights the run starts from; random ones without it.
+        source_of: Says where a training document came from.
+        observers: Called with every record that goes into metrics.jsonl.
+        notice: Receives what a person may want to know.
     """
 
-    folder: Path
-    model_config: ModelConfig
-    config: TrainingConfig
-    tokenizer: Tokenizer
-    train_shard: Shard
-    validation_shard: Shard
-    initial: Bundle | None = None
-    place_of: Callable[[int], str] = str
-    observe: Observer = field(default=lambda record: None)
-    notice: Notice = field(default=lambda sentence: None)
-
-    def __post_init__(self) -> None:
-        keep_pages()
-        torch.manual_seed(self.config.seed)
-        self.device = pick_device()
-        self.model = Transformer(self.model_config).to(self.device)
-        if self.initial is not None:
-            load_weights(self.model, self.initial.weights)
-        n_tokens = self.config.steps * self.config.batch_size * self.model_config.context_length
-        operations = 6.0 * n_tokens * self.model_config.n_parameters
-        self.is_compiled = should_compile(self.device, operations)
-        self.optimizer = build_optimizer(self.model, self.config)
-        self.batches = Batches(
-            self.train_shard,
-            rows=self.config.rows,
-            context_length=self.model_config.context_length,
-            batch_size=self.config.batch_size,
-            seed=self.config.seed,
-            pad_id=self.tokenizer.pad_id,
-            begin_id=self.tokenizer.begin_id,
+    def __init__(
+        self,
+        run: RunFolder,
+        model_config: ModelConfig,
+        config: TrainingConfig,
+        *,
+        tokenizer: Tokenizer,
+        train_shard: Shard,
+        validation_shard: Shard,
+        base: Bundle | None = None,
+        source_of: Callable[[int], str] = str,
+        observers: Sequence[Observer] = (),
+        notice: Notice = lambda sentence: None,
+    ) -> None:
+        self.run, self.config, self.tokenizer, self.base = run, config, tokenizer, base
+        self.train_shard, self.source_of = train_shard, source_of
+        self.observers, self.notice = observers, notice
+        self.setup = set_up(model_config, config, tokenizer, train_shard, base)
+        self.device, self.model, self.optimizer, self.batches, loss_of = self.setup
+        self.loss_of = CompilableLoss(loss_of, on_failure=self._fall_back_to_eager)
+        self.state = TrainingState()
+        self.recorder = StepRecorder(config, self.batches.rows_per_epoch)
+        self.signals = SignalRequests()
+        self.generator = Generator(tokenizer, TorchEngine(self.model, poll=self._handle_signals))
+        self.validation = Validation(
+            self.setup, config, validation_shard, tokenizer, self._handle_signals
         )
-        self.generator = Generator(self.tokenizer, TorchEngine(self.model, poll=self._obey))
-        self.loss_of = partial(self.model.loss, begin_id=self.batches.begin_id)
-        self.steps = Steps(
-            compiled(self.loss_of, self._do_without) if self.is_compiled else self.loss_of,
+        self.eta = Eta(
+            config,
+            validation_tokens=len(validation_shard.ids),
+            interim_tokens=INTERIM_TOKENS,
+            tokens_per_step=config.batch_size * model_config.context_length,
+        )
+        self.writer = BackgroundWriter()
+        self.checkpoints = CheckpointManager(
+            run,
+            self.model,
             self.optimizer,
-            self.batches,
-            self.config,
-            token_lengths=self.tokenizer.token_lengths,
-            device=self.device,
+            keep=config.checkpoints_kept,
+            writer=self.writer,
+            notice=notice,
+            describe_device=lambda: self.device.type + ", compiled" * self.loss_of.is_compiled,
         )
-        self.progress = Progress()
-        self.metrics = self.folder / "run" / METRICS
-        self.metrics.parent.mkdir(parents=True, exist_ok=True)
+        self.started = time.monotonic()
 
     def train(self) -> Likelihood | None:
         """Trains to the last step and returns the best model's validation likelihood.
@@ -127,225 +122,214 @@ class Trainer:
 
         Raises:
             KeyboardInterrupt: A signal asked to stop; a checkpoint has been saved.
-            AnekdotError: The loss went wrong, or the disk did.
+            AnekdotError: The loss stays infinite, or the disk failed.
         """
         with (
-            disk_space_for(BYTES * self.model_config.n_parameters, self.folder),
-            BackgroundWriter() as self.writer,
-            interruption(lambda: self._record("interruption")) as self.requests,
+            disk_space_for(BYTES_PER_WEIGHT * self.model.config.n_parameters, self.run.bundle),
+            self.writer,
+            deferred_signals(on_stop=lambda: self._log("interruption")) as self.signals,
         ):
-            self._start()
-            self.model.train()
-            while True:
-                self._do_what_is_due()
-                if self._is_over():
-                    break
-                self._take_step()
-                self._obey()
+            self._resume_or_begin()
+            self._run_callbacks()
+            while not self._is_over():
+                batch = self.batches.batch(self.state.step)
+                self._train_step(batch)
+                self._record_steps()
+                self._handle_signals()
                 self.writer.check()
+                self._run_callbacks()
             self.writer.wait()
-            return self._judge_best()
+            return self.validation.final(Bundle.load(self.run.bundle))
 
-    def _start(self) -> None:
+    def _train_step(self, batch: Batch) -> None:
+        """Takes one step and adds its result to those that have no record yet."""
+        state, started = self.state, time.perf_counter()
+        # dropout follows from (seed, step), so a resumed run draws the same masks
+        torch.manual_seed(self.config.seed + (state.step << 20))
+        ids_BT, targets_BT = batch
+        targets = targets_BT[targets_BT != IGNORE_INDEX]
+        loss, skipped = train_step(
+            self.loss_of,
+            self.optimizer,
+            torch.from_numpy(ids_BT).to(self.device),
+            torch.from_numpy(targets_BT).to(self.device),
+            micro_batch=state.micro_batch or self.config.batch_size,
+            learning_rate=self._learning_rate(state.step),
+            gradient_clip=self.config.gradient_clip,
+            max_loss=state.spike_threshold() if self.config.skip_spikes else math.inf,
+            precision=partial(autocast, self.device, self.config.precision),
+        )
+        state.step += 1
+        if state.step % STEPS_PER_RECORD == 0:
+            loss.item()  # waits for the device
+        state.tokens += targets.size
+        n_bytes = int(self.tokenizer.token_lengths[targets].sum())
+        seconds = time.perf_counter() - started
+        state.unrecorded.append(StepResult(loss, skipped, targets.size, n_bytes, seconds))
+        self.eta.add("step", time.perf_counter() - started)
+
+    def _learning_rate(self, step: int) -> float:
+        """Returns the rate of the step that follows so many steps."""
+        return self.state.lr_scale * learning_rate(
+            step,
+            highest=self.config.learning_rate,
+            warmup_steps=self.config.warmup_steps,
+            steps=self.config.steps,
+        )
+
+    def _record_steps(self) -> None:
+        """Records the steps since the last record, every ten steps and at the end."""
+        step = self.state.step
+        if not self.state.unrecorded or (step % STEPS_PER_RECORD and not self._is_over()):
+            return
+        try:
+            for record in self.recorder.records(self.state, self._learning_rate(step - 1)):
+                if record["kind"] == "step":
+                    record["seconds_left"] = self.eta.seconds_left(step)
+                    record["memory"] = peak_memory(self.device)
+                self._log(**record)
+        except Diverged:
+            self._roll_back()
+
+    def _run_callbacks(self) -> None:
+        """Evaluates, shows a sample and saves a checkpoint where that is due."""
+        if (
+            self._is_due(self.config.evaluate_every)
+            and self.state.last_evaluation < self.state.step
+        ):
+            self._evaluate()
+        self._record_steps()  # where the evaluation has ended the run early
+        seconds = time.monotonic() - self.started
+        is_first = not self.state.last_sample and seconds > FIRST_SAMPLE_SECONDS
+        is_due = self._is_due(self.config.sample_every) or is_first
+        if is_due and self.state.last_sample < self.state.step:
+            self._show_sample()
+        is_late = self.checkpoints.minutes_since_save > self.config.checkpoint_minutes
+        if self._is_due(self.config.checkpoint_every) or is_late:
+            self._save_checkpoint()
+
+    def _is_due(self, every: int) -> bool:
+        return self.state.step % every == 0 or self._is_over()
+
+    def _is_over(self) -> bool:
+        """Whether the last step is taken, or patience has run out."""
+        patience = self.config.patience
+        no_progress = patience > 0 and self.state.evaluations_since_best >= patience
+        return self.state.step == self.config.steps or no_progress
+
+    def _handle_signals(self) -> None:
+        """Does what signals have asked for: saves, and stops."""
+        if self.signals.save or self.signals.stop:
+            self.signals.save = False
+            self._save_checkpoint()
+            self.writer.wait()
+            self.signals.raise_if_stopped()
+
+    def _resume_or_begin(self) -> None:
         """Goes on from the newest checkpoint, or puts the untrained bundle in place."""
         self.started = time.monotonic()
-        self.keeper = CheckpointManager(
-            self.folder,
-            self.model,
-            self.optimizer,
-            kept=self.config.checkpoints_kept,
-            writer=self.writer,
-            notice=self.notice,
-            device=f"{self.device.type}{', compiled' if self.is_compiled else ''}",
-        )
-        progress = self.keeper.load()
-        if progress is None:
-            self.metrics.unlink(missing_ok=True)
-            self._bundle().save(self.folder)
+        retain_freed_memory()
+        self.run.run.mkdir(parents=True, exist_ok=True)
+        self.checkpoints.check_disk_space()
+        shape = self.model.config
+        n_tokens = self.config.steps * self.config.batch_size * shape.context_length
+        if should_compile(self.device, 6.0 * n_tokens * shape.n_parameters):
+            self.loss_of.compile()
+        state = self.checkpoints.load()
+        if state is None:
+            self.run.metrics.unlink(missing_ok=True)
+            self._bundle().save(self.run.bundle)
         else:
-            self._restore(progress)
-            if not self.keeper.has_best():
-                self._bundle().save(self.folder)
-                self.progress.best_bits_per_byte = None
-        if self.config.batch == "auto" and not self.progress.micro_batch:
-            self._choose_micro_batch()
-        self.clock = Clock(
-            self.config,
-            held_out=len(self.validation_shard.ids),
-            interim=INTERIM_TOKENS,
-            per_step=self.config.batch_size * self.model_config.context_length,
-        )
-        if progress is None and self.initial is not None:
-            self._evaluate()  # what the run begins with is the first to beat
-        if progress is None and self.is_compiled:
+            self._restore(state)
+            if not self.checkpoints.has_best():
+                self._bundle().save(self.run.bundle)
+                self.state.best_bits_per_byte = None
+        if self.config.batch == "auto" and not self.state.micro_batch:
+            self.state.micro_batch = find_micro_batch(
+                self.setup, self.config.precision, poll=self._handle_signals
+            )
+            self.notice(
+                f"{self.state.micro_batch} of {self.config.batch_size} rows are computed "
+                "together, which is the fastest here."
+            )
+        if state is None and self.base is not None:
+            self._evaluate()  # the base is the first model to beat
+        if state is None and self.loss_of.is_compiled:
             self._show_sample()  # for the first step will take long
 
-    def _do_without(self, error: Exception) -> None:
-        """Says that compiling failed, unless it did because a signal ended the compiler too."""
-        self._obey()
-        self.is_compiled = False
-        self.keeper.device = self.device.type
+    def _fall_back_to_eager(self, error: Exception) -> None:
+        """Says that compiling failed, unless a signal ended the compiler along with us."""
+        self._handle_signals()
         cause = " ".join(str(error).split()) or type(error).__name__
         self.notice(f"Training goes on without torch.compile, more slowly: {cause[:200]}.")
 
-    def _restore(self, progress: Progress) -> None:
-        self.progress = progress
-        self.steps.restore(progress)
-        truncate_after(self.metrics, progress)
+    def _restore(self, state: TrainingState) -> None:
+        self.state = state
+        truncate_after(self.run.metrics, state)
 
-    def _choose_micro_batch(self) -> None:
-        """Measures how many rows are best computed together."""
-        ids_BT, targets_BT = map(torch.from_numpy, self.batches.batch(0))
-        self.progress.micro_batch = find_micro_batch(
-            self.loss_of,
-            self.optimizer,
-            ids_BT.to(self.device),
-            targets_BT.to(self.device),
-            precision=partial(autocast, self.device, self.config.precision),
-            poll=self._obey,
-        )
-        self.notice(
-            f"{self.progress.micro_batch} of {self.config.batch_size} rows are computed together, "
-            "which is the fastest here."
-        )
-
-    def _do_what_is_due(self) -> None:
-        step = self.progress.step
-        if self._due(self.config.evaluate_every) and self.progress.evaluated < step:
-            self._evaluate()
-        if self.steps.taken and self._is_over():  # an early end
-            self._record_steps()
-        early = not self.progress.sampled and time.monotonic() - self.started > FIRST_SAMPLE
-        if (self._due(self.config.sample_every) or early) and self.progress.sampled < step:
-            self._show_sample()
-        late = self.keeper.minutes > self.config.checkpoint_minutes
-        if self._due(self.config.checkpoint_every) or late:
-            self._save_checkpoint()
-
-    def _due(self, every: int) -> bool:
-        return self.progress.step % every == 0 or self._is_over()
-
-    def _is_over(self) -> bool:
-        patience = self.config.patience
-        tired = patience > 0 and self.progress.worse >= patience
-        return self.progress.step == self.config.steps or tired
-
-    def _obey(self) -> None:
-        """Does what signals have asked for: saves, and stops."""
-        if self.requests.save or self.requests.stop:
-            self.requests.save = False
-            self._save_checkpoint()
-            self.writer.wait()
-            self.requests.raise_if_stopped()
-
-    def _take_step(self) -> None:
-        started = time.perf_counter()
-        self.steps.take(self.progress)
-        self.clock.add("step", time.perf_counter() - started)
-        if self.progress.step % STEPS_PER_RECORD == 0 or self._is_over():
-            self._record_steps()
-
-    def _record_steps(self) -> None:
-        try:
-            for record in self.steps.records(self.progress):
-                if record["kind"] == "step":
-                    record["seconds_left"] = self.clock.seconds_left(self.progress.step)
-                    record["memory"] = peak_memory(self.device)
-                self._record(**record)
-        except Diverged:
-            self._go_back()
-
-    def _go_back(self) -> None:
+    def _roll_back(self) -> None:
         """Returns to the newest checkpoint with half the learning rate.
 
         Raises:
             ConfigurationError: That has been done often enough.
         """
-        now = self.progress
-        if now.ways_back == MAX_ROLLBACKS:
-            documents = self.batches.documents(now.step - 1)
+        now = self.state
+        if now.rollbacks == MAX_ROLLBACKS:
+            sources = ", ".join(map(self.source_of, self.batches.documents(now.step - 1)))
             raise ConfigurationError(
                 f"The loss or the weights became infinite before step {now.step}, also at "
-                f"{now.rate_scale:g} of the learning rate; the last batch had "
-                f"{', '.join(map(self.place_of, documents))}.",
+                f"{now.lr_scale:g} of the learning rate; the last batch had {sources}.",
                 "Train into another folder with a lower --learning-rate, or with "
                 "a --gradient-clip above 0.",
             )
-        progress = self.keeper.load()
-        assert progress is not None, "the first checkpoint stands before the first step"
-        self._restore(progress)
-        best = {name: getattr(now, name) for name in ("best_bits_per_byte", "best_step")}
-        scale, ways = now.rate_scale / 2, now.ways_back + 1
-        self.progress = dataclasses.replace(self.progress, **best, rate_scale=scale, ways_back=ways)
-        self._record("return", rate_scale=scale, after=now.step)
+        state = self.checkpoints.load()
+        assert state is not None, "the first checkpoint stands before the first step"
+        self._restore(state)
+        self.state.best_bits_per_byte, self.state.best_step = now.best_bits_per_byte, now.best_step
+        self.state.lr_scale, self.state.rollbacks = now.lr_scale / 2, now.rollbacks + 1
+        self._log("return", rate_scale=self.state.lr_scale, after=now.step)
 
     def _evaluate(self) -> None:
         """Measures the validation split, or its beginning, and keeps the best model."""
-        if not self.steps.are_finite():
-            self._go_back()
+        if not is_finite(self.optimizer):
+            self._roll_back()
             return
-        started = time.perf_counter()
-        best = True
-        if len(self.validation_shard):
-            result = self._likelihood(INTERIM_TOKENS)
-            before = self.progress.best_bits_per_byte
-            best = before is None or result.bits_per_byte < before
-            self._record(
-                "evaluation",
-                loss=result.loss,
-                perplexity=result.perplexity,
-                bits_per_byte=result.bits_per_byte,
-                best=best,
-            )
-            self.progress.worse = 0 if best else self.progress.worse + 1
-            if best:
-                self.progress.best_bits_per_byte = result.bits_per_byte
-        if best:
-            self.progress.best_step = self.progress.step
-            self.keeper.save_best(self._bundle())
-        self.progress.evaluated = self.progress.step
-        self.clock.add("evaluation", time.perf_counter() - started)
-
-    def _judge_best(self) -> Likelihood | None:
-        """Loads the best model and measures it on the whole validation split."""
-        load_weights(self.model, Bundle.load(self.folder).weights)
-        if not len(self.validation_shard):
-            return None
-        return self._likelihood()
-
-    def _likelihood(self, most_tokens: int | None = None) -> Likelihood:
-        return likelihood(
-            self.model,
-            self.validation_shard.documents(most_tokens),
-            self.tokenizer.token_lengths,
-            autocast=autocast(self.device, self.config.precision),
-            progress=lambda *_: self._obey(),
-        )
+        with self.eta.timed("evaluation"):
+            result = self.validation.interim()
+            is_best = update_best(self.state, result)
+            if result is not None:
+                self._log(
+                    "evaluation",
+                    loss=result.loss,
+                    perplexity=result.perplexity,
+                    bits_per_byte=result.bits_per_byte,
+                    best=is_best,
+                )
+            if is_best:
+                self.checkpoints.save_best(self._bundle())
 
     def _show_sample(self) -> None:
-        started = time.perf_counter()
-        sample = self.generator.generate(seed=self.progress.step, max_tokens=SAMPLE_TOKENS)
-        self._record("sample", **describe_sample(sample.text, self.tokenizer, self.train_shard))
-        write_samples(self.metrics, self.folder / "run" / "samples.md")
-        self.progress.sampled = self.progress.step
-        self.clock.add("sample", time.perf_counter() - started)
+        with self.eta.timed("sample"):
+            sample = self.generator.generate(seed=self.state.step, max_tokens=SAMPLE_TOKENS)
+            self._log("sample", **describe_sample(sample.text, self.tokenizer, self.train_shard))
+            write_samples(self.run.metrics, self.run.samples)
+            self.state.last_sample = self.state.step
 
     def _save_checkpoint(self) -> None:
-        if not self.steps.are_finite():
-            self._go_back()
+        if not is_finite(self.optimizer):
+            self._roll_back()
             return
-        measured = self.progress.best_bits_per_byte is not None or self.progress.best_step
-        if self.progress.step and not measured:  # trained beats untrained
-            self.keeper.save_best(self._bundle())
-        self.progress.pending = self.steps.pending()
-        self.keeper.save(self.progress)
+        is_measured = self.state.best_bits_per_byte is not None or self.state.best_step
+        if self.state.step and not is_measured:  # trained beats untrained
+            self.checkpoints.save_best(self._bundle())
+        self.checkpoints.save(self.state)
 
     def _bundle(self) -> Bundle:
-        weights = cast(dict[str, NDArray[np.generic]], model_weights(self.model))
-        origin = dataclasses.asdict(self.config)
-        return Bundle(self.model_config, self.tokenizer, weights, origin)
+        weights: dict[str, NDArray[np.generic]] = {**model_weights(self.model)}
+        return Bundle(self.model.config, self.tokenizer, weights, dataclasses.asdict(self.config))
 
-    def _record(self, kind: str, **values: object) -> None:
-        record = {"kind": kind, "step": self.progress.step, **values}
-        append(self.metrics, record)
-        self.observe(record)
+    def _log(self, kind: str, **values: object) -> None:
+        record = {"kind": kind, "step": self.state.step, **values}
+        append(self.run.metrics, record)
+        for observe in self.observers:
+            observe(record)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anekdot.errors import TokenizerError
-from anekdot.tokenizer.fast import counter, layout
+from anekdot.tokenizer.fast import counter, packed_documents
 from anekdot.tokenizer.fast.counter import PretokenCounter, PretokenCounts, Spill
 from anekdot.tokenizer.trainer import count_pretokens
 from tests.support.strategies import DATA, DOCUMENTS, TEXTS
@@ -23,7 +23,7 @@ FEW_NEW = st.lists((TEXTS | DATA | WORDS).map(lambda text: text[:12]), max_size=
 
 
 def as_dict(counts: PretokenCounts) -> dict[bytes, int]:
-    """Returns counts as the plain twin does."""
+    """Returns counts as the plain version does."""
     data, place, found = counts.data.tobytes(), 0, {}
     for length, count in zip(counts.lengths.tolist(), counts.counts.tolist(), strict=True):
         pretoken = data[place : place + length]
@@ -51,7 +51,7 @@ def watch_spills(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sizes: list[int] = []
     write = Spill.write
 
-    def watched(self: Spill, rows: counter.Words, long: Counter[bytes]) -> None:
+    def watched(self: Spill, rows: counter.Words64, long: Counter[bytes]) -> None:
         sizes.append(len(rows))
         write(self, rows, long)
 
@@ -65,26 +65,26 @@ def russian_words(n: int, seed: int = 1) -> list[str]:
 
 
 @given(DOCUMENTS, st.sampled_from((1, 2, 5)), st.integers(1, 40), st.randoms())
-@settings(max_examples=150, deadline=None)
-def test_equals_the_plain_twin(
+@settings(max_examples=150)
+def test_equals_the_plain_version(
     documents: list[str | bytes], threads: int, chunk: int, chance: random.Random
 ) -> None:
     expected = count_pretokens(documents)
     chance.shuffle(documents)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "CHUNK_SIZE", chunk)
-        assert as_dict(counter.count_pretokens(iter(documents), threads, None)) == expected
+        patch.setattr(packed_documents, "CHUNK_SIZE", chunk)
+        assert as_dict(counter.count_pretokens_fast(iter(documents), threads, None)) == expected
 
 
 @given(FEW_NEW, st.sampled_from((1, 2, 5)), st.sampled_from((1, 20_000, 100_000, 10**6)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_small_tables_that_grow_and_spill_lose_nothing(
     documents: list[str | bytes], threads: int, memory_limit: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "CHUNK_SIZE", 20)
-        patch.setattr(counter, "SMALLEST_TABLE", SMALL_TABLE)
-        found = counter.count_pretokens(documents, threads, memory_limit)
+        patch.setattr(packed_documents, "CHUNK_SIZE", 20)
+        patch.setattr(counter, "MIN_TABLE_SLOTS", SMALL_TABLE)
+        found = counter.count_pretokens_fast(documents, threads, memory_limit)
     assert as_dict(found) == count_pretokens(documents)
 
 
@@ -92,13 +92,13 @@ def test_small_tables_that_grow_and_spill_lose_nothing(
 def test_spilling_many_times_changes_nothing_and_leaves_no_file(
     threads: int, temporary: Path, spills: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counter, "SMALLEST_TABLE", 1024)
-    monkeypatch.setattr(layout, "CHUNK_SIZE", 1000)
+    monkeypatch.setattr(counter, "MIN_TABLE_SLOTS", 1024)
+    monkeypatch.setattr(packed_documents, "CHUNK_SIZE", 1000)
     words = russian_words(8000)
     documents = [" ".join(words[n : n + 50]) for n in range(0, 8000, 40)]
     expected = count_pretokens(documents)
     random.Random(threads).shuffle(documents)
-    assert as_dict(counter.count_pretokens(documents, threads, 1)) == expected
+    assert as_dict(counter.count_pretokens_fast(documents, threads, 1)) == expected
     assert len(spills) > 10 + threads
     assert sum(spills) > 5000
     assert not [*temporary.iterdir()]
@@ -109,7 +109,7 @@ def test_pretokens_of_every_length(memory_limit: int | None, spills: list[int]) 
     lengths = (*range(1, 81), 1000, 5000, 70_000)
     documents = [letter * length for length in lengths for letter in "ab"] * 2
     documents += [b"\xd0\xb6" * (length // 2) for length in lengths] * 3
-    found = as_dict(counter.count_pretokens(documents, 2, memory_limit))
+    found = as_dict(counter.count_pretokens_fast(documents, 2, memory_limit))
     assert found == count_pretokens(documents)
     assert found[b"a" * 31] == found[b"b" * 32] == found[b"a" * 33] == 2
     assert bool(spills) == (memory_limit is not None)
@@ -118,29 +118,29 @@ def test_pretokens_of_every_length(memory_limit: int | None, spills: list[int]) 
 def test_pretokens_that_differ_in_zero_bytes_or_their_last_byte_only() -> None:
     documents = [b"\0" * n for n in range(1, 40)]
     documents += [b"!" * n + bytes([last]) for n in range(40) for last in b'!"#\0\xff']
-    assert as_dict(counter.count_pretokens(documents, 1, None)) == count_pretokens(documents)
+    assert as_dict(counter.count_pretokens_fast(documents, 1, None)) == count_pretokens(documents)
 
 
 def test_pretokens_that_differ_in_one_letter_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counter, "SMALLEST_TABLE", SMALL_TABLE)
+    monkeypatch.setattr(counter, "MIN_TABLE_SLOTS", SMALL_TABLE)
     for size, n in [(14, n) for n in range(15)] + [(30, n) for n in range(31)]:
         documents = ["a" * n + letter + "a" * (size - n) for letter in "abcdefgж" * 2]
-        found = as_dict(counter.count_pretokens(documents, 1, None))
+        found = as_dict(counter.count_pretokens_fast(documents, 1, None))
         assert sorted(found.values()) == [2] * 8
 
 
 def test_no_documents_and_empty_documents() -> None:
     for documents in ([], [""], [b"", "", b""]):
-        assert as_dict(counter.count_pretokens(documents, 2, None)) == {}
-        assert as_dict(counter.count_pretokens(documents, 2, 1)) == {}
+        assert as_dict(counter.count_pretokens_fast(documents, 2, None)) == {}
+        assert as_dict(counter.count_pretokens_fast(documents, 2, 1)) == {}
 
 
 @pytest.mark.parametrize("memory_limit", [None, 1])
 def test_documents_that_break_off_leave_no_file(
     memory_limit: int | None, temporary: Path, spills: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counter, "SMALLEST_TABLE", SMALL_TABLE)
-    monkeypatch.setattr(layout, "CHUNK_SIZE", 10)
+    monkeypatch.setattr(counter, "MIN_TABLE_SLOTS", SMALL_TABLE)
+    monkeypatch.setattr(packed_documents, "CHUNK_SIZE", 10)
 
     def breaking() -> Iterator[str]:
         for word in russian_words(1000):
@@ -149,7 +149,7 @@ def test_documents_that_break_off_leave_no_file(
         raise OSError("the disk is gone")
 
     with pytest.raises(OSError, match="the disk is gone"):
-        counter.count_pretokens(breaking(), 2, memory_limit)
+        counter.count_pretokens_fast(breaking(), 2, memory_limit)
     assert bool(spills) == (memory_limit is not None)
     assert not [*temporary.iterdir()]
 
@@ -158,38 +158,38 @@ def test_documents_that_break_off_leave_no_file(
 def test_a_lone_surrogate_names_its_document_and_leaves_no_file(
     threads: int, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layout, "CHUNK_SIZE", 10)
+    monkeypatch.setattr(packed_documents, "CHUNK_SIZE", 10)
     documents = [*russian_words(100), "да\ud800", *russian_words(100)]
     with pytest.raises(TokenizerError, match=r"Document 100 .* character 2"):
-        counter.count_pretokens(documents, threads, 1)
+        counter.count_pretokens_fast(documents, threads, 1)
     assert not [*temporary.iterdir()]
 
 
 def test_threads_that_did_not_spill_may_together_exceed_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(counter, "SMALLEST_TABLE", SMALL_TABLE)
-    monkeypatch.setattr(layout, "CHUNK_SIZE", 1)
+    monkeypatch.setattr(counter, "MIN_TABLE_SLOTS", SMALL_TABLE)
+    monkeypatch.setattr(packed_documents, "CHUNK_SIZE", 1)
     both, add = Barrier(2), PretokenCounter.add
 
-    def one_each(self: PretokenCounter, chunk: layout.Chunk) -> counter.Record:
+    def one_each(self: PretokenCounter, chunk: packed_documents.Chunk) -> counter.ChunkPretokens:
         both.wait(60)
         return add(self, chunk)
 
     monkeypatch.setattr(PretokenCounter, "add", one_each)
     documents = [" ".join(word[:12] for word in russian_words(40, seed)) for seed in (1, 2)]
     table = SMALL_TABLE * 64  # bytes
-    found = counter.count_pretokens(documents, 2, 2 * 3 * table)
+    found = counter.count_pretokens_fast(documents, 2, 2 * 3 * table)
     assert as_dict(found) == count_pretokens(documents)
 
 
 MANY_NEW = """
 from itertools import islice, product
-from anekdot.tokenizer.fast import counter, layout
-layout.CHUNK_SIZE = 1
+from anekdot.tokenizer.fast import counter, packed_documents
+packed_documents.CHUNK_SIZE = 1
 words = map("".join, product("abcdefghijklmnopqrstuvwxyz", repeat=4))
 documents = [" ".join(islice(words, {n_words})) for _ in range({n_documents})]
-counts = counter.count_pretokens(documents, {threads}, {memory_limit})
+counts = counter.count_pretokens_fast(documents, {threads}, {memory_limit})
 print(len(counts.counts), counts.counts.sum())
 """
 
@@ -215,10 +215,10 @@ def test_documents_with_more_new_pretokens_than_a_table_has_slots_come_to_an_end
 @pytest.mark.parametrize(
     ("threads", "memory_limit"), [(1, None), (2, None), (5, None), (1, 1 << 22), (5, 1 << 23)]
 )
-def test_equals_the_plain_twin_on_the_corpus(
+def test_equals_the_plain_version_on_the_corpus(
     corpus: list[str], threads: int, memory_limit: int | None, spills: list[int]
 ) -> None:
     shuffled = random.Random(threads).sample(corpus, len(corpus))
-    found = as_dict(counter.count_pretokens(shuffled, threads, memory_limit))
+    found = as_dict(counter.count_pretokens_fast(shuffled, threads, memory_limit))
     assert found == count_pretokens(corpus)
     assert len(spills) >= 10 if memory_limit else not spills

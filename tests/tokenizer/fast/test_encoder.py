@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from anekdot.errors import TokenizerError
 from anekdot.tokenizer import Tokenizer, pretokens, reference
 from anekdot.tokenizer.encoder import Encoder
-from anekdot.tokenizer.fast import counter, encoder, layout, learning
-from anekdot.tokenizer.fast.encoder import CompiledEncoder
+from anekdot.tokenizer.fast import counter, encoder, packed_documents, trainer
+from anekdot.tokenizer.fast.encoder import FastEncoder
 from anekdot.tokenizer.fast.segmenting import build_vocabulary
 from anekdot.tokenizer.trainer import count_pretokens, train_merges
 from anekdot.tokenizer.vocabulary import (
@@ -31,10 +31,10 @@ ONE_LETTER_APART = [
 ]
 
 
-def fast_of(tokenizer: Tokenizer) -> CompiledEncoder:
+def fast_of(tokenizer: Tokenizer) -> FastEncoder:
     vocabulary = build_vocabulary(tokenizer.merges, token_bytes(tokenizer.merges))
     assert vocabulary is not None
-    return CompiledEncoder(vocabulary, tokenizer.id_type)
+    return FastEncoder(vocabulary, tokenizer.id_type)
 
 
 def plain_ids(tokenizer: Tokenizer, documents: Documents) -> list[list[int]]:
@@ -42,7 +42,7 @@ def plain_ids(tokenizer: Tokenizer, documents: Documents) -> list[list[int]]:
     return [plain.encode(pretokens.split(data)) for data in pretokens.to_bytes(documents)]
 
 
-def fast_ids(fast: CompiledEncoder, documents: Documents, threads: int = 1) -> list[list[int]]:
+def fast_ids(fast: FastEncoder, documents: Documents, threads: int = 1) -> list[list[int]]:
     ids, offsets = fast.encode(documents, threads, None)
     assert offsets[0] == 0
     assert offsets[-1] == len(ids)
@@ -55,7 +55,7 @@ def random_words(alphabet: str, n: int, longest: int, seed: int = 1) -> list[str
 
 
 @pytest.fixture(scope="module")
-def fast(tokenizer: Tokenizer) -> CompiledEncoder:
+def fast(tokenizer: Tokenizer) -> FastEncoder:
     return fast_of(tokenizer)
 
 
@@ -69,29 +69,29 @@ def wide() -> Tokenizer:
 
 
 @pytest.fixture(scope="module")
-def fast_wide(wide: Tokenizer) -> CompiledEncoder:
+def fast_wide(wide: Tokenizer) -> FastEncoder:
     return fast_of(wide)
 
 
 @given(DOCUMENTS, st.sampled_from((1, 2, 5)), st.integers(1, 50))
-@settings(max_examples=300, deadline=None)
-def test_equals_the_plain_twin_whatever_the_chunks_and_threads(
-    tokenizer: Tokenizer, fast: CompiledEncoder, documents: Documents, threads: int, chunk: int
+@settings(max_examples=300)
+def test_equals_the_plain_version_whatever_the_chunks_and_threads(
+    tokenizer: Tokenizer, fast: FastEncoder, documents: Documents, threads: int, chunk: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "CHUNK_SIZE", chunk)
+        patch.setattr(packed_documents, "CHUNK_SIZE", chunk)
         assert fast_ids(fast, documents, threads) == plain_ids(tokenizer, documents)
 
 
 @given(st.text("abc", max_size=40), st.text("abc", max_size=60), st.integers(259, 300))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_equals_the_reference(training: str, text: str, vocab_size: int) -> None:
     tokenizer = Tokenizer(tuple(train_merges({training.encode(): 1}, vocab_size)))
     assert fast_ids(fast_of(tokenizer), [text]) == [reference.encode(text, tokenizer.merges)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=60), st.data())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_merges_that_no_training_would_find_equal_the_reference(
     picks: list[tuple[int, int]], data: st.DataObject
 ) -> None:
@@ -111,13 +111,13 @@ def test_merges_that_no_training_would_find_equal_the_reference(
     parts = data.draw(st.lists(st.sampled_from([*tokens]), max_size=10))
     for text in (b"".join(parts), b"".join(parts)[:15]):
         expected = [reference.encode(text.decode(), merges)]
-        assert fast_ids(CompiledEncoder(vocabulary, np.uint16), [text]) == expected
+        assert fast_ids(FastEncoder(vocabulary, np.uint16), [text]) == expected
 
 
 @pytest.mark.parametrize("alphabet", ["a", "ab", "аб", "ж\u0301!"])
 def test_pretokens_of_every_length(alphabet: str) -> None:
-    learn = random_words(alphabet, 100, 40)
-    tokenizer = Tokenizer(tuple(train_merges(count_pretokens(learn), 500)))
+    training_texts = random_words(alphabet, 100, 40)
+    tokenizer = Tokenizer(tuple(train_merges(count_pretokens(training_texts), 500)))
     chance = random.Random(2)
     texts = ["".join(chance.choices(alphabet, k=n)) for n in range(1, 81) for _ in range(5)]
     fast = fast_of(tokenizer)
@@ -129,19 +129,19 @@ def test_pretokens_of_every_length(alphabet: str) -> None:
 def test_every_number_of_ids_a_pretoken(dtype: type[np.unsignedinteger]) -> None:
     tokenizer = Tokenizer(())
     words = [letter * n for n in range(1, 70) for letter in "aж中😀"] * 2
-    fast = CompiledEncoder(build_vocabulary((), token_bytes(())), dtype)
+    fast = FastEncoder(build_vocabulary((), token_bytes(())), dtype)
     assert fast_ids(fast, words) == plain_ids(tokenizer, words)
     assert fast.encode(words, 1, None)[0].dtype == dtype
 
 
-def test_long_pretokens_equal_the_plain_twin(tokenizer: Tokenizer, fast: CompiledEncoder) -> None:
+def test_long_pretokens_equal_the_plain_version(tokenizer: Tokenizer, fast: FastEncoder) -> None:
     chance = random.Random(4)
     texts = ["".join(chance.choices(alphabet, k=50_000)) for alphabet in ("а", "кот", "врачежя")]
     texts += [" ", "!" * 50_000, " " * 50_000, "ёж", "кот" * 12, "кот"]
     assert fast_ids(fast, texts) == plain_ids(tokenizer, texts)
 
 
-def test_long_pretokens_of_deep_merges_equal_the_plain_twin() -> None:
+def test_long_pretokens_of_deep_merges_equal_the_plain_version() -> None:
     tokenizer = Tokenizer(
         tuple(train_merges({b"a" * 4096: 1, b"ab" * 700: 1, b"aab" * 90: 1}, 300))
     )
@@ -176,17 +176,17 @@ def test_vocabularies_about_and_above_16_bits(wide: Tokenizer, n_ids: int) -> No
 
 
 @given(st.lists(TEXTS | DATA, max_size=8))
-@settings(max_examples=100, deadline=None)
-def test_wide_ids_equal_the_plain_twin(
-    wide: Tokenizer, fast_wide: CompiledEncoder, documents: Documents
+@settings(max_examples=100)
+def test_wide_ids_equal_the_plain_version(
+    wide: Tokenizer, fast_wide: FastEncoder, documents: Documents
 ) -> None:
     assert fast_ids(fast_wide, documents) == plain_ids(wide, documents)
 
 
 def test_one_encoder_serves_several_threads_at_once(
-    tokenizer: Tokenizer, fast: CompiledEncoder, monkeypatch: pytest.MonkeyPatch
+    tokenizer: Tokenizer, fast: FastEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layout, "CHUNK_SIZE", 50)
+    monkeypatch.setattr(packed_documents, "CHUNK_SIZE", 50)
     batches = [random_words("котврач ёж", 300, 40, seed) for seed in range(24)]
     expected = [plain_ids(tokenizer, batch) for batch in batches]
     with ThreadPoolExecutor(8) as pool:
@@ -196,9 +196,9 @@ def test_one_encoder_serves_several_threads_at_once(
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_process_encodes_too(
-    tokenizer: Tokenizer, fast: CompiledEncoder, monkeypatch: pytest.MonkeyPatch
+    tokenizer: Tokenizer, fast: FastEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layout, "CHUNK_SIZE", 100)
+    monkeypatch.setattr(packed_documents, "CHUNK_SIZE", 100)
     texts = random_words("котврач ёж", 300, 40)
     expected = plain_ids(tokenizer, texts)
     assert fast_ids(fast, texts, 2) == expected
@@ -224,7 +224,7 @@ def test_no_text_becomes_a_special_token() -> None:
     assert tokenizer.decode(ids.tolist()) == "".join(texts)
 
 
-def test_no_documents_and_empty_documents(fast: CompiledEncoder) -> None:
+def test_no_documents_and_empty_documents(fast: FastEncoder) -> None:
     for documents in ([], [""], ["", b"", ""]):
         ids, offsets = fast.encode(documents, 2, None)
         assert ids.dtype == np.uint16
@@ -233,9 +233,9 @@ def test_no_documents_and_empty_documents(fast: CompiledEncoder) -> None:
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_a_lone_surrogate_names_its_document_and_does_no_harm(
-    threads: int, fast: CompiledEncoder, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+    threads: int, fast: FastEncoder, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layout, "CHUNK_SIZE", 10)
+    monkeypatch.setattr(packed_documents, "CHUNK_SIZE", 10)
     texts = random_words("котврач ёж", 300, 40)
     with pytest.raises(TokenizerError, match=r"Document 150 .* character 1"):
         fast.encode([*texts[:150], "я\udcff", *texts, "\ud800"], threads, None)
@@ -244,9 +244,9 @@ def test_a_lone_surrogate_names_its_document_and_does_no_harm(
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_progress_counts_the_documents(
-    threads: int, fast: CompiledEncoder, monkeypatch: pytest.MonkeyPatch
+    threads: int, fast: FastEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layout, "CHUNK_SIZE", 20)
+    monkeypatch.setattr(packed_documents, "CHUNK_SIZE", 20)
     calls: list[tuple[int, int, str]] = []
     fast.encode(["кот", "", "ёж"] * 50, threads, lambda *call: calls.append(call))
     assert calls[-1] == (150, 150, "documents encoded")
@@ -261,8 +261,8 @@ def test_what_training_left_behind_changes_no_ids(
 ) -> None:
     monkeypatch.setattr(encoder, "CACHE_SLOTS", slots)
     words = [*random_words("котврачиёж", 300, 30), "а" * 31, "a" * 31, "a" * 32, "!" * 15, "?" * 16]
-    counts = counter.count_pretokens(words, 1, None)
-    merges, segmentation = learning.train_merges(counts, vocab_size, byte_ids(), None)
+    counts = counter.count_pretokens_fast(words, 1, None)
+    merges, segmentation = trainer.train_merges_fast(counts, vocab_size, byte_ids(), None)
     tokenizer = Tokenizer(tuple(merges))
     for seed in range(10):
         texts = random.Random(seed).sample(words, len(words))
@@ -276,8 +276,8 @@ def test_what_training_left_behind_changes_no_ids(
 def test_documents_of_the_training_are_encoded_by_copying(
     threads: int, kind: type[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layout, "CHUNK_SIZE", 200)
-    learned_from = [
+    monkeypatch.setattr(packed_documents, "CHUNK_SIZE", 200)
+    training_texts = [
         *random_words("кот, врач и ёж\n1", 300, 30),
         "",
         "а" * 31,
@@ -285,14 +285,14 @@ def test_documents_of_the_training_are_encoded_by_copying(
         "",
         "?" * 16,
     ]
-    texts = [kind(text) for text in learned_from]
-    counts = counter.count_pretokens(iter(texts), threads, None)
-    merges, segmentation = learning.train_merges(counts, 400, byte_ids(), None)
+    texts = [kind(text) for text in training_texts]
+    counts = counter.count_pretokens_fast(iter(texts), threads, None)
+    merges, segmentation = trainer.train_merges_fast(counts, 400, byte_ids(), None)
     tokenizer = Tokenizer(tuple(merges))
     encoded: list[int] = []
     encode_documents = encoder.encode_documents
 
-    def encode(laid_out: layout.Layout, *rest: object) -> int:
+    def encode(laid_out: packed_documents.PackedDocuments, *rest: object) -> int:
         encoded.append(laid_out.n_documents)
         return encode_documents(laid_out, *rest)
 
@@ -309,13 +309,13 @@ def test_documents_of_the_training_are_encoded_by_copying(
     place = len(texts) // 2
     texts[place] = texts[place].swapcase() if texts[place].swapcase() != texts[place] else kind("Ж")
     assert fast_ids(fast, texts, threads) == plain_ids(tokenizer, texts)
-    assert 0 < len(encoded) < len(counts.records)
+    assert 0 < len(encoded) < len(counts.chunks)
 
 
 @pytest.mark.slow
-def test_equals_the_plain_twin_on_the_corpus(corpus: list[str]) -> None:
-    counts = counter.count_pretokens(corpus[::2], 2, None)
-    merges, segmentation = learning.train_merges(counts, 8192, byte_ids(), None)
+def test_equals_the_plain_version_on_the_corpus(corpus: list[str]) -> None:
+    counts = counter.count_pretokens_fast(corpus[::2], 2, None)
+    merges, segmentation = trainer.train_merges_fast(counts, 8192, byte_ids(), None)
     tokenizer = Tokenizer(tuple(merges))
     expected = plain_ids(tokenizer, corpus)
     for threads in (1, 2, 5):

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 
 from anekdot.numba_jit import jit
 from anekdot.tokenizer import pretokens, reference
-from anekdot.tokenizer.fast.layout import CLASSES, STEPS, lay_out
+from anekdot.tokenizer.fast.packed_documents import CLASSES, STEPS, pack_documents
 from anekdot.tokenizer.fast.scanner import cut, to_utf8
 from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE
 from tests.support.strategies import DOCUMENTS, TEXTS
@@ -25,7 +25,7 @@ def write(units, cuts, data, ends):
 
 def cut_together(documents: list[str | bytes]) -> tuple[bytes, np.ndarray, np.ndarray]:
     """Returns the text, where pretokens end and how many each document has."""
-    words, n_units, n_documents = lay_out(documents)
+    words, n_units, n_documents = pack_documents(documents)
     units = words.view(np.uint16)
     cuts = np.empty(n_units + 1, np.int32)
     n_pretokens = cut(units, n_units, CLASSES, STEPS, cuts)
@@ -95,7 +95,7 @@ def test_every_scalar_in_several_contexts() -> None:
 
 
 @given(TEXTS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @example("'ſ 'S'LL'x")
 def test_equals_the_reference_on_spiteful_texts(text: str) -> None:
     [found] = split_together([text])
@@ -103,7 +103,7 @@ def test_equals_the_reference_on_spiteful_texts(text: str) -> None:
 
 
 @given(DOCUMENTS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @example(["don't'", "s", "'", "re", "'r", "e", "'l", "l"])
 @example(["a ", "", " ", "\n", "", "b\n", "\n", " \n ", "c"])
 @example(["а", b"\xd0", b"\xb0", "б", b"\xe2\x80", b"\x89", b"\xf0\x9f", b"\x98\x80"])
@@ -112,7 +112,7 @@ def test_documents_side_by_side_do_not_touch(documents: list[str | bytes]) -> No
     assert split_together(documents) == [split_alone(each) for each in documents]
 
 
-def test_every_sequence_of_some_nasty_bytes_is_split_as_by_the_plain_twin() -> None:
+def test_every_sequence_of_some_nasty_bytes_is_split_as_by_the_plain_version() -> None:
     nasty = bytes.fromhex("00 0A 20 27 31 73 80 8F 90 9F A0 BF C1 C2 D0 D1 E0 ED EF F0 F4 F5 FF")
     documents = [bytes(each) for n in range(4) for each in product(nasty, repeat=n)]
     leads = bytes.fromhex("E0 E1 ED EF F0 F1 F4 F5")
@@ -134,7 +134,7 @@ def test_runs_of_white_space_of_every_shape() -> None:
     assert split_together(documents) == [split_alone(each) for each in documents]
 
 
-def test_a_million_alike_are_split_as_by_the_plain_twin() -> None:
+def test_a_million_alike_are_split_as_by_the_plain_version() -> None:
     for unit in ("а", " ", "\n", "^", "\u0301", " \n", "'s", "\u00a0"):
         text = unit * (1_000_000 // len(unit.encode()))
         expected = np.cumsum([*map(len, split_alone(text))])

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from anekdot.errors import TokenizerError
 from anekdot.tokenizer import Tokenizer
-from anekdot.tokenizer import fast as fast_room
+from anekdot.tokenizer import fast as fast_module
 from anekdot.tokenizer.encoder import Encoder
-from anekdot.tokenizer.fast.encoder import CompiledEncoder
+from anekdot.tokenizer.fast.encoder import FastEncoder
 from anekdot.tokenizer.pretokens import split
 from anekdot.tokenizer.vocabulary import FIRST_BYTE, FIRST_MERGE, byte_ids
 from tests.support.strategies import DOCUMENTS, TEXTS
@@ -26,7 +26,7 @@ FORBIDS_NUMBA = """
 import sys
 sys.modules["numba"] = None
 from anekdot.tokenizer import Tokenizer, fast
-fast.WORTH_COMPILING = fast.WORTH_CALLING = 0
+fast.MIN_CHARACTERS_TO_COMPILE = fast.MIN_CHARACTERS_TO_CALL = 0
 assert not fast.available()
 tokenizer = Tokenizer.train(["кот и кит", "кот и пёс"] * 9, 270, memory_limit=1)
 print(tokenizer.vocab_size, *tokenizer.encode("кот"))
@@ -47,7 +47,7 @@ ENDLESS_WORD = """
 import random, resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))
 from anekdot.tokenizer import Tokenizer, fast
-fast.WORTH_COMPILING = fast.WORTH_CALLING = 0
+fast.MIN_CHARACTERS_TO_COMPILE = fast.MIN_CHARACTERS_TO_CALL = 0
 word = "".join(random.Random(1).choices("abcdefgh", k={length}))
 tokenizer = Tokenizer.train([word], 1_000_000, threads=1)
 print(tokenizer.encode(word) == [tokenizer.vocab_size - 1])
@@ -55,10 +55,10 @@ print(tokenizer.encode(word) == [tokenizer.vocab_size - 1])
 
 
 @pytest.fixture(scope="module", autouse=True)
-def always_compiled():
+def always_fast():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast_room, "WORTH_COMPILING", 0)
-        patch.setattr(fast_room, "WORTH_CALLING", 0)
+        patch.setattr(fast_module, "MIN_CHARACTERS_TO_COMPILE", 0)
+        patch.setattr(fast_module, "MIN_CHARACTERS_TO_CALL", 0)
         yield
 
 
@@ -67,7 +67,7 @@ def plain(tokenizer: Tokenizer) -> Tokenizer:
     """The same tokenizer where nothing can be fast."""
     alike = Tokenizer(tokenizer.merges)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast_room, "available", lambda: False)
+        patch.setattr(fast_module, "available", lambda: False)
         alike.encode("")
     return alike
 
@@ -80,12 +80,12 @@ def fast(tokenizer: Tokenizer) -> Tokenizer:
 
 def trained_plainly(documents: list[str | bytes], vocab_size: int, ties: Ties) -> Tokenizer:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast_room, "available", lambda: False)
+        patch.setattr(fast_module, "available", lambda: False)
         return Tokenizer.train(documents, vocab_size, ties=ties)
 
 
 @given(DOCUMENTS, st.sampled_from((None, 1, 2, 5)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_both_paths_encode_alike(
     fast: Tokenizer, plain: Tokenizer, documents: list[str | bytes], threads: int | None
 ) -> None:
@@ -99,8 +99,8 @@ def test_both_paths_encode_alike(
 
 
 @given(DOCUMENTS, st.integers(259, 300), st.sampled_from(("huggingface", "bytes")))
-@settings(max_examples=200, deadline=None)
-def test_both_paths_learn_alike(documents: list[str | bytes], vocab_size: int, ties: Ties) -> None:
+@settings(max_examples=200)
+def test_both_paths_train_alike(documents: list[str | bytes], vocab_size: int, ties: Ties) -> None:
     expected = trained_plainly(documents, vocab_size, ties)
     for threads, memory_limit in ((None, None), (2, 1)):
         found = Tokenizer.train(
@@ -112,14 +112,14 @@ def test_both_paths_learn_alike(documents: list[str | bytes], vocab_size: int, t
 @given(
     st.lists(TEXTS, max_size=8), st.integers(259, 400), st.sampled_from(("huggingface", "bytes"))
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_tokenizer_fresh_from_training_encodes_as_a_loaded_one(
     documents: list[str], vocab_size: int, ties: Ties
 ) -> None:
     fresh = Tokenizer.train(documents, vocab_size, ties=ties)
     plain = trained_plainly(documents, vocab_size, ties)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast_room, "available", lambda: False)
+        patch.setattr(fast_module, "available", lambda: False)
         expected = [plain.encode(document) for document in documents]
     assert [fresh.encode(document) for document in documents] == expected
     restored = pickle.loads(pickle.dumps(fresh))
@@ -130,7 +130,7 @@ def test_only_the_tokenizer_of_a_training_takes_over_what_it_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     remembered: list[object] = []
-    monkeypatch.setattr(CompiledEncoder, "remember", lambda _, left: remembered.append(left))
+    monkeypatch.setattr(FastEncoder, "remember", lambda _, left: remembered.append(left))
     fresh = Tokenizer.train(["кот и кит"], 262)
     for _ in range(2):
         fresh.encode("кот")
@@ -159,7 +159,7 @@ def test_a_lone_surrogate_is_refused_alike(
     documents = ["да"] * 7 + [b"\xed\xa0\x80", "да\ud800", "\udfff"]
     with pytest.raises(TokenizerError) as refused:
         use(fast, documents)
-    monkeypatch.setattr(fast_room, "available", lambda: False)
+    monkeypatch.setattr(fast_module, "available", lambda: False)
     with pytest.raises(TokenizerError) as expected:
         use(plain, documents)
     assert str(refused.value) == str(expected.value)
@@ -188,16 +188,16 @@ def test_progress_ends_at_the_total(fast: Tokenizer) -> None:
 def test_short_texts_take_the_plain_path_until_it_pays(
     tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fast_room, "WORTH_COMPILING", 1000)
-    monkeypatch.setattr(fast_room, "WORTH_CALLING", 100)
+    monkeypatch.setattr(fast_module, "MIN_CHARACTERS_TO_COMPILE", 1000)
+    monkeypatch.setattr(fast_module, "MIN_CHARACTERS_TO_CALL", 100)
     lengths: list[int] = []
-    encode = CompiledEncoder.encode
+    encode = FastEncoder.encode
 
-    def watched(self: CompiledEncoder, documents: list[bytes], *others: object) -> object:
+    def watched(self: FastEncoder, documents: list[bytes], *others: object) -> object:
         lengths.extend(map(len, documents))
         return encode(self, documents, *others)
 
-    monkeypatch.setattr(CompiledEncoder, "encode", watched)
+    monkeypatch.setattr(FastEncoder, "encode", watched)
     alike = Tokenizer(tokenizer.merges)
     for length in (999, 1000, 100, 99):
         assert alike.decode(alike.encode("a" * length)) == "a" * length

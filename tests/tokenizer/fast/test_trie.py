@@ -18,7 +18,7 @@ def longest(tokens: list[bytes], text: bytes) -> int:
 
 
 @given(TOKENS, st.text("ab", max_size=20).map(str.encode) | st.binary(max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example([b"\xff\xff", b"\x00", b"\xff"], b"\xff\xff\x00\xff")
 def test_finds_the_longest_token_everywhere(tokens: list[bytes], text: bytes) -> None:
     trie, data = build_trie(tokens), np.frombuffer(text, np.uint8)

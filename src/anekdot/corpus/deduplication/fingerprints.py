@@ -11,15 +11,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from anekdot.corpus.splitting import words
-from anekdot.numba_jit import jit
-
-Bytes = npt.NDArray[np.uint8]
-Units = npt.NDArray[np.uint16]
-Ints = npt.NDArray[np.int32]
-Words = npt.NDArray[np.uint64]
+from anekdot.numba_jit import Bytes, Ints, Units, Words64, jit
 
 SHINGLE_WORDS = 4
 """Words in a shingle."""
@@ -39,8 +33,8 @@ class Fingerprints(NamedTuple):
         counts: How many of them each text has, (texts,).
     """
 
-    keys: Words
-    shingles: Words
+    keys: Words64
+    shingles: Words64
     counts: Ints
 
 
@@ -83,7 +77,7 @@ def fingerprints(texts: Sequence[str]) -> Fingerprints:
 
 @jit
 def write_fingerprints(
-    units: Units, lower: Units, in_word: Bytes, keys: Words, shingles: Words, counts: Ints
+    units: Units, lower: Units, in_word: Bytes, keys: Words64, shingles: Words64, counts: Ints
 ) -> int:
     """Writes the fingerprints of documents, each ended by a zero; returns how many shingles."""
     high = low = a = b = c = word = _SEED
@@ -123,7 +117,7 @@ def mix(value: np.uint64) -> np.uint64:
 
 
 @jit
-def sort_distinct(shingles: Words, first: int, stop: int) -> int:
+def sort_distinct(shingles: Words64, first: int, stop: int) -> int:
     """Sorts a range in place and moves its distinct values to the front; returns how many."""
     gap = 1
     while 3 * gap < stop - first:

@@ -17,13 +17,8 @@ cleaning", for the rare shingles.
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from anekdot.numba_jit import jit
-
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int32]
-Longs = npt.NDArray[np.int64]
+from anekdot.numba_jit import Ints, Longs, jit
 
 MIN_SHARED = 3
 """The fewest shingles that near-duplicates share: fewer may be a figure of speech."""

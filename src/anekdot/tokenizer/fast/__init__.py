@@ -1,8 +1,18 @@
-"""The tokenizer's loops as machine code, made by Numba from the Python source.
+"""The tokenizer's loops in machine code, which Numba compiles from the Python source.
 
-Everything here has a plain twin one folder up, which gives the same results more slowly
-and is what runs where Numba is missing, or where the texts are too few to wait for the
-compiler.
+Each of them has a plain version one folder up. It gives the same results more slowly, and is
+what runs if Numba is missing, or if there is too little text to be worth compiling for.
+
+From the outside in:
+
+    trainer    merges from counts        encoder            ids of documents, on all threads
+    counter    counts of pretokens       encoding           the loop: look up, or segment
+    merging    the loop of merges        segmenting         one pretoken into ids
+    pairs      pairs and their heap      merge_table, trie  a vocabulary, as arrays
+    counting   the loop of counts
+
+    packed_documents   documents in one array        scanner   where pretokens end
+    keys               pretokens as hash-table keys: has a picture of a slot
 """
 
 import sys
@@ -15,37 +25,37 @@ from anekdot.tokenizer.vocabulary import Merge
 if TYPE_CHECKING:
     import numpy as np
 
-    from anekdot.tokenizer.fast.encoder import CompiledEncoder
+    from anekdot.tokenizer.fast.encoder import FastEncoder
 
-WORTH_COMPILING = 1 << 22  # characters of text; the plain loops take about half a second for them
-WORTH_CALLING = 1 << 12  # characters of text, once the compiled loops are at hand
+MIN_CHARACTERS_TO_COMPILE = 1 << 22  # the plain loops take about half a second for them
+MIN_CHARACTERS_TO_CALL = 1 << 12  # once the fast loops have been loaded
 
 
 @cache
 def available() -> bool:
-    """Whether the compiled loops can run here."""
+    """Whether the fast loops can run here."""
     try:
         import numba  # noqa: PLC0415 (slow)
-    except Exception:  # missing, or in one of many ways not fit for this NumPy or this system
+    except Exception:  # missing, or in one of many ways unfit for this NumPy or this system
         return False
-    settings: Any = numba.config
-    return not settings.DISABLE_JIT and sys.byteorder == "little"
+    config: Any = numba.config
+    return not config.DISABLE_JIT and sys.byteorder == "little"
 
 
 def build_encoder(
     merges: Sequence[Merge], tokens: Sequence[bytes], dtype: "type[np.unsignedinteger]"
-) -> "CompiledEncoder | None":
-    """Returns the compiled encoder of some merges, or None where the loops cannot encode.
+) -> "FastEncoder | None":
+    """Returns the fast encoder for some merges, or None if the fast loops cannot encode them.
 
     Args:
         merges: In the order of training.
-        tokens: That they build, by id.
-        dtype: Of the ids.
+        tokens: The tokens that they build, by id.
+        dtype: Type of the ids.
     """
     if not available():
         return None
-    from anekdot.tokenizer.fast.encoder import CompiledEncoder  # noqa: PLC0415 (slow)
+    from anekdot.tokenizer.fast.encoder import FastEncoder  # noqa: PLC0415 (slow)
     from anekdot.tokenizer.fast.segmenting import build_vocabulary  # noqa: PLC0415
 
     vocabulary = build_vocabulary(merges, tokens)
-    return None if vocabulary is None else CompiledEncoder(vocabulary, dtype)
+    return None if vocabulary is None else FastEncoder(vocabulary, dtype)

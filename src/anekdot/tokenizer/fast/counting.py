@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Bytes, Ints, Longs, Units, Words
+from anekdot.numba_jit import Bytes, Ints, Longs, Units, Words64, jit
 from anekdot.tokenizer.fast.keys import (
     KEY_WORDS,
-    LONGEST,
+    MAX_KEY_UNITS,
     Key,
     holds,
     home,
@@ -16,14 +15,14 @@ from anekdot.tokenizer.fast.keys import (
 )
 from anekdot.tokenizer.fast.scanner import to_utf8
 
-COUNT = KEY_WORDS  # the word of a slot in which the count stands
-NUMBER = KEY_WORDS + 1  # and the one in which it stands how many keys were there before it
+# The words of a slot that follow its key; how many keys were added before it is its number.
+COUNT, NUMBER = KEY_WORDS, KEY_WORDS + 1
 END_OF_DOCUMENT, TOO_LONG = -1, -2
 
 
 @jit
 def count_cuts(
-    words: Words, ends: Ints, masks: Words, table: Words, numbers: Ints, state: Longs
+    words: Words64, ends: Ints, masks: Words64, table: Words64, numbers: Ints, state: Longs
 ) -> None:
     """Counts pretokens, until all are done or the table is nearly full.
 
@@ -31,16 +30,16 @@ def count_cuts(
         words: Units of UTF-16, four a word.
         ends: From ``scanner.cut``, [pretokens + 1].
         masks: From ``keys.build_masks``.
-        table: Of counts; written.
-        numbers: Receives each pretoken's NUMBER, END_OF_DOCUMENT, or TOO_LONG if no key holds it.
-        state: Pretokens done, keys of the table; read and written.
+        table: The counts; written.
+        numbers: Receives each pretoken's number, END_OF_DOCUMENT, or TOO_LONG if no key holds it.
+        state: Pretokens done, keys in the table; read and written.
     """
     done, n_keys = state
     units = words.view(np.uint16)
     limit = 3 * len(table) // 4
     while done < len(ends) - 1 and n_keys < limit:
         start, length = ends[done], ends[done + 1] - ends[done]
-        if length > LONGEST:
+        if length > MAX_KEY_UNITS:
             numbers[done] = TOO_LONG
         elif units[start] == 0:
             numbers[done] = END_OF_DOCUMENT
@@ -56,8 +55,8 @@ def count_cuts(
 
 
 @jit
-def find_or_put(table: Words, key: Key) -> int:
-    """Returns the slot of a key, which is put into the first free one where it is new."""
+def find_or_put(table: Words64, key: Key) -> int:
+    """Returns the slot of a key; a new key is put into the first free slot."""
     slot = home(key, len(table))
     while table[slot, 3]:
         if holds(table, slot, key):
@@ -68,7 +67,7 @@ def find_or_put(table: Words, key: Key) -> int:
 
 
 @jit
-def absorb(table: Words, other: Words) -> int:
+def absorb(table: Words64, other: Words64) -> int:
     """Adds the counts of another table; returns how many keys were new."""
     new = 0
     for row in range(len(other)):
@@ -82,13 +81,13 @@ def absorb(table: Words, other: Words) -> int:
 
 
 @jit
-def locate(table: Words, places: Longs, rows: Words, places_by_number: Ints) -> None:
-    """Writes where the keys of one table, by their numbers, stand in another one.
+def locate(table: Words64, places: Longs, rows: Words64, places_by_number: Ints) -> None:
+    """Writes the place in one table of each key of another, by the key's number there.
 
     Args:
-        table: The other one; it holds all keys.
-        places: Of its slots.
-        rows: Of the first.
+        table: The one; it holds all keys.
+        places: The place of each of its slots.
+        rows: Those of the other.
         places_by_number: Written.
     """
     for row in range(len(rows)):
@@ -98,11 +97,11 @@ def locate(table: Words, places: Longs, rows: Words, places_by_number: Ints) -> 
 
 @jit
 def keys_to_utf8(keys: Units, lengths: Longs, data: Bytes) -> int:
-    """Writes the pretokens of keys as UTF-8, end to end; returns how many bytes they have.
+    """Writes the pretokens of keys as UTF-8, end to end; returns their size in bytes.
 
     Args:
-        keys: Units, [keys, 4 * KEY_WORDS].
-        lengths: Units of each; becomes bytes of each.
+        keys: Their units, [keys, 4 * KEY_WORDS].
+        lengths: Units of each key; becomes bytes of each.
         data: Written.
     """
     size = 0

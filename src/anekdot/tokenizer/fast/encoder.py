@@ -6,47 +6,53 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from anekdot.callbacks import Progress
-from anekdot.tokenizer.fast.arrays import Ids, Longs, Words
-from anekdot.tokenizer.fast.counter import Record
-from anekdot.tokenizer.fast.encoding import FEW, encode_documents, gather, recall, room_for
+from anekdot.numba_jit import Ids, Longs, Words64
+from anekdot.tokenizer.fast.counter import ChunkPretokens
+from anekdot.tokenizer.fast.encoding import (
+    COPIED_AT_ONCE,
+    allocate_buffers,
+    encode_documents,
+    encode_known_pretokens,
+    gather,
+)
 from anekdot.tokenizer.fast.keys import SLOT_WORDS, empty_table
-from anekdot.tokenizer.fast.layout import (
+from anekdot.tokenizer.fast.packed_documents import (
     CLASSES,
     MASKS,
     STEPS,
     Chunk,
     chunks,
     hash_documents,
-    lay_out,
+    pack_documents,
 )
-from anekdot.tokenizer.fast.learning import Segmentation
 from anekdot.tokenizer.fast.segmenting import Vocabulary
+from anekdot.tokenizer.fast.trainer import Segmentation
 
 CACHE_SLOTS = 1 << 18  # of 64 bytes: 16 MB a thread
 
 
-class CompiledEncoder:
-    """Encodes with machine code; each thread has a cache, which is kept between calls.
+class FastEncoder:
+    """Encodes in machine code; each thread has a cache, which is kept between calls.
 
     Args:
-        vocabulary: Of the tokenizer.
-        dtype: Of the ids that are returned.
+        vocabulary: The tokenizer's.
+        dtype: Type of the ids that are returned.
     """
 
     def __init__(self, vocabulary: Vocabulary, dtype: type[np.unsignedinteger]) -> None:
         self._vocabulary = vocabulary
         self._dtype = dtype
-        self._idle: list[Words] = []
-        self._records: Sequence[Record] = ()
+        self._idle_caches: list[Words64] = []
+        self._known_chunks: Sequence[ChunkPretokens] = ()
 
     def remember(self, segmentation: Segmentation) -> None:
-        """Takes what a training knows about its documents, which are then encoded by copying."""
+        """Takes what training knows about its documents; they are then encoded by copying."""
         counts, segmented = segmentation
         starts = np.empty(len(counts.lengths) + 1, np.int64)
-        known = np.empty(len(counts.data) + FEW, self._dtype)
+        known = np.empty(len(counts.data) + COPIED_AT_ONCE, self._dtype)
         gather(counts.lengths, segmented, self._vocabulary.lengths, known, starts)
-        self._known = (known[: starts[-1] + FEW].copy(), starts)
-        self._records = counts.records
+        self._known_ids = (known[: starts[-1] + COPIED_AT_ONCE].copy(), starts)
+        self._known_chunks = counts.chunks
 
     def encode(
         self, documents: Sequence[str | bytes], threads: int, progress: Progress | None
@@ -63,48 +69,50 @@ class CompiledEncoder:
                     progress(done, len(documents), "documents encoded")
         return join(parts, self._dtype)
 
-    def _chunks(self, documents: Sequence[str | bytes]) -> Iterator[tuple[Chunk, Record | None]]:
-        """Yields chunks of documents, with records as long as they are those of a training."""
-        records, self._records = self._records, ()
+    def _chunks(
+        self, documents: Sequence[str | bytes]
+    ) -> Iterator[tuple[Chunk, ChunkPretokens | None]]:
+        """Yields chunks of documents, with their pretokens for as long as training saw the same."""
+        known_chunks, self._known_chunks = self._known_chunks, ()
         first = 0
-        for record in records:
-            texts = documents[first : first + len(record.hashes)]
-            if not np.array_equal(record.hashes, hash_documents(texts)):
+        for known in known_chunks:
+            texts = documents[first : first + len(known.hashes)]
+            if not np.array_equal(known.hashes, hash_documents(texts)):
                 break
-            yield (texts, first), record
+            yield (texts, first), known
             first += len(texts)
         for texts, number in chunks(documents[first:]):
             yield (texts, first + number), None
 
-    def _encode_chunk(self, piece: tuple[Chunk, Record | None]) -> tuple[Ids, Longs]:
-        chunk, record = piece
+    def _encode_chunk(self, item: tuple[Chunk, ChunkPretokens | None]) -> tuple[Ids, Longs]:
+        chunk, known = item
         texts, _ = chunk
         offsets = np.empty(len(texts) + 1, np.int64)
-        if record is not None:
-            ids = np.empty(3 * sum(map(len, texts)) + FEW, self._dtype)
-            n_ids = recall(record.pretokens, *self._known, ids, offsets)
+        if known is not None:
+            ids = np.empty(3 * sum(map(len, texts)) + COPIED_AT_ONCE, self._dtype)
+            n_ids = encode_known_pretokens(known.pretokens, *self._known_ids, ids, offsets)
             return ids[:n_ids], offsets
-        layout = lay_out(*chunk)
-        ids = np.empty(3 * layout.n_units + SLOT_WORDS * 4, self._dtype)
+        packed = pack_documents(*chunk)
+        ids = np.empty(3 * packed.n_units + SLOT_WORDS * 4, self._dtype)
         try:
-            table = self._idle.pop()
+            cache = self._idle_caches.pop()
         except IndexError:
-            table = empty_table(CACHE_SLOTS)
+            cache = empty_table(CACHE_SLOTS)
         n_ids = encode_documents(
-            layout,
+            packed,
             (CLASSES, STEPS, MASKS),
             self._vocabulary,
-            (table, table.view(self._dtype)),
-            room_for(layout.n_units),
+            (cache, cache.view(self._dtype)),
+            allocate_buffers(packed.n_units),
             ids,
             offsets,
         )
-        self._idle.append(table)
+        self._idle_caches.append(cache)
         return ids[:n_ids], offsets
 
 
 def join(parts: Sequence[tuple[Ids, Longs]], dtype: type[np.unsignedinteger]) -> tuple[Ids, Longs]:
-    """Returns the ids of all parts in one array, and their offsets moved accordingly."""
+    """Returns the ids of all parts in one array, and their offsets shifted accordingly."""
     ids = np.concatenate([ids for ids, _ in parts] or [np.empty(0, dtype)])
     offsets = [np.zeros(1, np.int64)]
     for _, local in parts:

@@ -1,9 +1,16 @@
 """Pretokens as keys of hash tables.
 
 A pretoken of up to 15 units of UTF-16 fits into four 64-bit words, the last byte of which
-holds its length: 99.8 % of the pretokens of Russian text do. A table is an array of 64-byte slots,
-four words of key and four of value, so that a look-up touches one cache line. An empty slot
-has the length zero.
+holds its length: so do 99.8 % of the pretokens of Russian text. A table is an array of slots
+of 64 bytes, aligned so that a look-up touches a single cache line:
+
+    byte   0       8       16      24      32      40      48      56      64
+          |word 0 |word 1 |word 2 |word 3 |word 4 |word 5 |word 6 |word 7 |
+    " ёж" |  ё ж .|. . . .|. . . .|. . . 3| value: counts in ``counting``,|
+          | key: 15 units of 2 bytes, then| ids in ``encoding``           |
+          | a zero byte and the length    |                               |
+
+An empty slot has the length zero. A key's *home* is the slot in which the search for it begins.
 """
 
 from typing import Any
@@ -14,15 +21,14 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Words
+from anekdot.numba_jit import Words64, jit
 
 Key = tuple[int, int, int, int]
 
-LONGEST = 15  # units of a pretoken that fits
+MAX_KEY_UNITS = 15
 KEY_WORDS = 4
 SLOT_WORDS = 8
-PADDING = 24  # units behind the data, so that a key can be read from any place
+PADDING = 24  # units after the data, so that a key can be read from any place
 
 _ONE, _TWO, _THREE, _FOUR = map(np.uint64, range(1, 5))
 _TOP, _LENGTH = np.uint64(63), np.uint64(56)
@@ -33,13 +39,13 @@ _C = np.uint64(0x94D049BB133111EB)
 _D = np.uint64(0xD6E8FEB86659FD93)
 
 
-def build_masks() -> Words:
-    """Returns what a pretoken of each length keeps of four words, [LONGEST + 1, KEY_WORDS]."""
-    inside = np.arange(LONGEST + 1)[:, None] > np.arange(KEY_WORDS * 4)[None, :]
+def build_masks() -> Words64:
+    """Returns the bits of four words that a pretoken fills, [its length, KEY_WORDS]."""
+    inside = np.arange(MAX_KEY_UNITS + 1)[:, None] > np.arange(KEY_WORDS * 4)[None, :]
     return (inside * np.uint16(0xFFFF)).view(np.uint64)
 
 
-def empty_table(n_slots: int) -> Words:
+def empty_table(n_slots: int) -> Words64:
     """Returns a table of so many slots, a power of two."""
     line = 64
     memory = np.zeros(n_slots * line + line, np.uint8)
@@ -48,15 +54,15 @@ def empty_table(n_slots: int) -> Words:
 
 
 @jit
-def read_key(words: Words, start: int, length: int, masks: Words) -> Key:
+def read_key(words: Words64, start: int, length: int, masks: Words64) -> Key:
     """Returns the key of a pretoken.
 
-    Words that do not begin at a multiple of four units are put together from two that do.
+    Words that do not start at a multiple of four units are assembled from two that do.
 
     Args:
         words: The units, four a word.
         start: In units.
-        length: In units, from 1 to LONGEST.
+        length: In units, from 1 to MAX_KEY_UNITS.
         masks: From ``build_masks``.
     """
     place = np.uint64(start)
@@ -84,7 +90,7 @@ def home(key: Key, n_slots: int) -> int:
 
 
 def _prefetch(typing: Any, table: Any, slot: Any) -> Any:
-    """Asks for a slot of a table to be brought near; goes on without waiting for it."""
+    """Asks memory for a slot of a table, without waiting for it."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         cg: Any = cgutils
@@ -106,7 +112,7 @@ prefetch: Any = intrinsic(_prefetch)
 
 
 @jit
-def holds(table: Words, slot: int, key: Key) -> bool:
+def holds(table: Words64, slot: int, key: Key) -> bool:
     """Whether a slot holds a key."""
     difference = (
         table[slot, 0] ^ key[0]
@@ -118,13 +124,13 @@ def holds(table: Words, slot: int, key: Key) -> bool:
 
 
 @jit
-def read_slot(table: Words, slot: int) -> Key:
+def read_slot(table: Words64, slot: int) -> Key:
     """Returns the key of a slot."""
     return table[slot, 0], table[slot, 1], table[slot, 2], table[slot, 3]
 
 
 @jit
-def put_key(table: Words, slot: int, key: Key) -> None:
+def put_key(table: Words64, slot: int, key: Key) -> None:
     """Writes a key into a slot."""
     table[slot, 0] = key[0]
     table[slot, 1] = key[1]

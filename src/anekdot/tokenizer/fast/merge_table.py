@@ -1,25 +1,24 @@
 """Which merge joins two ids: a hash table of pairs.
 
-An entry is one word: left id, right id and the id of the merge, 20 bits each. Zero is an
-empty entry, because id 0 is special and never part of a merge.
+An entry is one 64-bit word: left id, right id and the id of the merge, 20 bits each. Zero
+marks an empty entry, because id 0 is special and never part of a merge.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Words
+from anekdot.numba_jit import Words64, jit
 from anekdot.tokenizer.vocabulary import FIRST_MERGE
 
 NO_MERGE = (1 << 20) - 1
-MOST_IDS = NO_MERGE
+MAX_IDS = NO_MERGE
 
 _ONE, _BITS = np.uint64(1), np.uint64(20)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 
 
-def build_merge_table(merges: npt.NDArray[np.int64]) -> Words:
+def build_merge_table(merges: npt.NDArray[np.int64]) -> Words64:
     """Returns the table of some merges.
 
     Args:
@@ -31,7 +30,7 @@ def build_merge_table(merges: npt.NDArray[np.int64]) -> Words:
 
 
 @jit
-def fill(pairs: Words, merges: npt.NDArray[np.int64], first: int) -> None:
+def fill(pairs: Words64, merges: npt.NDArray[np.int64], first: int) -> None:
     """Writes merges into an empty table; the first makes the id ``first``."""
     for n in range(len(merges)):
         pair = np.uint64(merges[n, 0]) << _BITS | np.uint64(merges[n, 1])
@@ -42,21 +41,21 @@ def fill(pairs: Words, merges: npt.NDArray[np.int64], first: int) -> None:
 
 
 @jit
-def _home(pairs: Words, pair: int) -> int:
+def _home(pairs: Words64, pair: int) -> int:
     return (pair * _MIX >> _HALF) & np.uint64(len(pairs) - 1)
 
 
 @jit
-def _next(pairs: Words, place: int) -> int:
+def _next(pairs: Words64, place: int) -> int:
     return (place + _ONE) & np.uint64(len(pairs) - 1)
 
 
 @jit
-def merge_of(pairs: Words, left: int, right: int) -> int:
+def merge_of(pairs: Words64, left: int, right: int) -> int:
     """Returns the id that two ids merge into, or NO_MERGE.
 
-    Two entries are read at once, so that there is nothing to guess for the processor: a
-    third is needed rarely.
+    Two entries are always read, which leaves the processor no branch to mispredict; a third
+    is rarely needed.
     """
     pair = np.uint64(left) << _BITS | np.uint64(right)
     place = _home(pairs, pair)

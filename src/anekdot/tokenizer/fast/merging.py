@@ -1,49 +1,48 @@
 """Pretoken counts to merges: the loop of ``trainer`` on flat arrays.
 
 All pretokens lie in one array with a gap between them. A token of several bytes writes its
-id at its first and its last byte, so its neighbours are found from the lengths alone.
+id at its first and its last byte, so its neighbours can be found from the lengths alone.
 
-The places of a pair lie together, in ascending order: all pairs that hold a token are born
-in the merge that makes it, so their places never have to be added to. The counts only fall
-from then on, and a heap whose entries may be too large is corrected when they are taken out.
+The places of a pair lie together, in ascending order: all pairs with a token in them first
+appear in the merge that makes the token, so no place is ever added later. From then on the
+counts only fall; see ``pairs``.
 """
 
 from typing import NamedTuple
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Bytes, Ints, Longs
-from anekdot.tokenizer.fast.pairs import Pairs, add_pair, lose, most_frequent, push
+from anekdot.numba_jit import Bytes, Ints, Longs, jit
+from anekdot.tokenizer.fast.pairs import Pairs, add_pair, pop_most_frequent, push, subtract
 
 GAP = -1
 
 
-class Texts(NamedTuple):
-    """The pretokens.
+class Pretokens(NamedTuple):
+    """All pretokens, as ids in one array.
 
     Attributes:
-        ids: Of all pretokens, GAP before, between and behind them.
-        pretoken: Which pretoken a place belongs to.
+        ids: The ids of all pretokens, with GAP before, between and after them.
+        numbers: Which pretoken each place belongs to.
         counts: How often each pretoken occurs.
         lengths: Bytes of each id.
-        size: How many ids there are.
+        n_ids: How many ids there are.
     """
 
     ids: Ints
-    pretoken: Ints
+    numbers: Ints
     counts: Longs
     lengths: Ints
-    size: Longs
+    n_ids: Longs
 
 
 class Neighbours(NamedTuple):
-    """Room to count what stands on one side of a pair.
+    """Working memory to count the neighbours of a pair on one side.
 
     Attributes:
         weight: Occurrences, by id; zero between merges.
         n: Places, by id; zero between merges.
         at: Where the next place of an id goes.
-        seen: The ids that were met.
-        size: How many.
+        seen: The ids that were found.
+        size: How many were found.
     """
 
     weight: Longs
@@ -56,8 +55,8 @@ class Neighbours(NamedTuple):
 Sides = tuple[Neighbours, Neighbours]
 
 
-class Events(NamedTuple):
-    """Room for the places where one pair was joined, and for what stands beside them."""
+class JoinedPlaces(NamedTuple):
+    """Working memory for the places where one pair was joined, and their neighbours."""
 
     start: Ints
     before: Ints
@@ -65,43 +64,45 @@ class Events(NamedTuple):
 
 
 @jit
-def lay_pretokens(data: Bytes, lengths: Longs, byte_ids: Ints, ids: Ints, pretoken: Ints) -> None:
-    """Writes pretokens as ids with gaps around them, and which pretoken a place belongs to.
+def write_pretokens(data: Bytes, lengths: Longs, byte_ids: Ints, ids: Ints, numbers: Ints) -> None:
+    """Writes pretokens as ids with gaps around them, and which pretoken each place belongs to.
 
     Args:
         data: The bytes of all pretokens.
         lengths: Bytes of each.
         byte_ids: The id of each byte value.
-        ids: Written: all bytes, and a gap more than pretokens.
-        pretoken: Written; as long.
+        ids: Written: all bytes, and one gap more than there are pretokens.
+        numbers: Written; as long.
     """
     place = read = 0
-    ids[0], pretoken[0] = GAP, 0
+    ids[0], numbers[0] = GAP, 0
     for number in range(len(lengths)):
         for _ in range(lengths[number]):
             place += 1
-            ids[place], pretoken[place] = byte_ids[data[read]], number
+            ids[place], numbers[place] = byte_ids[data[read]], number
             read += 1
         place += 1
-        ids[place], pretoken[place] = GAP, number
+        ids[place], numbers[place] = GAP, number
 
 
 @jit
-def start_pairs(texts: Texts, pairs: Pairs, n_symbols: int, weight: Longs, at: Longs) -> None:
-    """Counts and places the pairs of single bytes.
+def add_byte_pairs(
+    pretokens: Pretokens, pairs: Pairs, n_symbols: int, weight: Longs, at: Longs
+) -> None:
+    """Counts the pairs of single bytes and records their places.
 
     Args:
-        texts: The pretokens.
+        pretokens: The pretokens.
         pairs: Written.
-        n_symbols: Special tokens and bytes.
-        weight: Room for a number a pair; zeros.
+        n_symbols: Number of special tokens and bytes.
+        weight: Working memory, a number for each possible pair; zeros.
         at: The same.
     """
-    ids = texts.ids
+    ids = pretokens.ids
     for place in range(len(ids) - 1):
         if ids[place] != GAP and ids[place + 1] != GAP:
             pair = ids[place] * n_symbols + ids[place + 1]
-            weight[pair] += texts.counts[texts.pretoken[place]]
+            weight[pair] += pretokens.counts[pretokens.numbers[place]]
             at[pair] += 1
     for pair in range(len(at)):
         if at[pair]:
@@ -115,84 +116,84 @@ def start_pairs(texts: Texts, pairs: Pairs, n_symbols: int, weight: Longs, at: L
 
 
 @jit
-def merge(texts: Texts, pairs: Pairs, pair: int, events: Events, sides: Sides) -> None:
+def merge(
+    pretokens: Pretokens, pairs: Pairs, pair: int, joined: JoinedPlaces, sides: Sides
+) -> None:
     """Joins a pair everywhere, left to right, and corrects counts and places around it.
 
-    Args:
-        texts: The pretokens; changed.
-        pairs: Changed.
-        pair: Number of the pair.
-        events: Room for as many as the pair has places.
-        sides: Room.
+    The pair is given by its number. ``joined`` and ``sides`` are working memory, for as many
+    places as the pair has.
     """
-    left, right, new = pairs.left[pair], pairs.right[pair], texts.size[0]
+    left, right, new = pairs.left[pair], pairs.right[pair], pretokens.n_ids[0]
     lefts, rights = sides
-    texts.size[0] += 1
-    texts.lengths[new] = texts.lengths[left] + texts.lengths[right]
-    n_events = join(texts, pairs, pair, new, events, sides)
+    pretokens.n_ids[0] += 1
+    pretokens.lengths[new] = pretokens.lengths[left] + pretokens.lengths[right]
+    n_joined = join(pretokens, pairs, pair, new, joined, sides)
     for n in range(lefts.size[0]):
         id = lefts.seen[n]
         if id != new:
-            lose(pairs, id, left, lefts.weight[id])
+            subtract(pairs, id, left, lefts.weight[id])
         lefts.at[id] = add_pair(pairs, id, new, lefts.weight[id], lefts.n[id])
         lefts.n[id] = lefts.weight[id] = 0
     for n in range(rights.size[0]):
         id = rights.seen[n]
-        lose(pairs, right, id, rights.weight[id])
+        subtract(pairs, right, id, rights.weight[id])
         weight, n_places = rights.weight[id], rights.n[id]
-        if id == left:  # some of them have become the new token, and stand among the lefts
+        if id == left:  # some of these have become the new token and count on the left
             weight -= rights.weight[new]
             n_places -= rights.n[new]
         rights.at[id] = add_pair(pairs, new, id, weight, n_places)
         rights.n[id] = rights.weight[id] = 0
     rights.n[new] = rights.weight[new] = lefts.size[0] = rights.size[0] = 0
     pairs.counts[pair] = 0
-    for n in range(n_events):
-        before, after = events.before[n], events.after[n]
+    for n in range(n_joined):
+        before, after = joined.before[n], joined.after[n]
         if before != GAP:
-            pairs.places[lefts.at[before]] = events.start[n] - texts.lengths[before]
+            pairs.places[lefts.at[before]] = joined.start[n] - pretokens.lengths[before]
             lefts.at[before] += 1
         if after not in (GAP, new):
-            pairs.places[rights.at[after]] = events.start[n]
+            pairs.places[rights.at[after]] = joined.start[n]
             rights.at[after] += 1
 
 
 @jit
-def join(texts: Texts, pairs: Pairs, pair: int, new: int, events: Events, sides: Sides) -> int:
-    """Joins a pair everywhere and notes what stands beside it; returns how often it stood.
+def join(
+    pretokens: Pretokens, pairs: Pairs, pair: int, new: int, joined: JoinedPlaces, sides: Sides
+) -> int:
+    """Joins a pair everywhere and counts its neighbours; returns how often it was joined.
 
-    Where the pair follows itself, what stood behind the first is no more what it was; of
-    those, ``rights`` counts occurrences and places under the new id.
+    Where the pair follows itself, the right neighbour of the first one is joined in its turn;
+    ``rights`` counts the occurrences and places of those under the new id.
     """
-    ids, lengths = texts.ids, texts.lengths
+    ids, lengths = pretokens.ids, pretokens.lengths
     lefts, rights = sides
     left, right = pairs.left[pair], pairs.right[pair]
-    n_events = 0
+    n_joined = 0
     for number in range(pairs.first[pair], pairs.first[pair] + pairs.n_places[pair]):
         start = pairs.places[number]
         middle = start + lengths[left]
         if ids[start] != left or ids[middle] != right:
             continue
         end = start + lengths[new]
-        weight = texts.counts[texts.pretoken[start]]
+        weight = pretokens.counts[pretokens.numbers[start]]
         before, after = ids[start - 1], ids[end]
-        note(lefts, before, weight)
-        note(rights, after, weight)
+        count_neighbour(lefts, before, weight)
+        count_neighbour(rights, after, weight)
         if before == new:
-            events.after[n_events - 1] = new
+            joined.after[n_joined - 1] = new
             rights.n[new] += 1
             rights.weight[new] += weight
         ids[middle - 1] = ids[middle] = GAP
         ids[start] = ids[end - 1] = new
-        events.start[n_events], events.before[n_events] = start, before
-        events.after[n_events] = after
-        n_events += 1
-    return n_events
+        joined.start[n_joined], joined.before[n_joined] = start, before
+        joined.after[n_joined] = after
+        n_joined += 1
+    return n_joined
 
 
 @jit
-def note(side: Neighbours, id: int, weight: int) -> None:
-    """Counts an id beside the pair."""
+def count_neighbour(side: Neighbours, id: int, weight: int) -> None:
+    """Counts one neighbour of the pair."""
     if id == GAP:
         return
     if side.n[id] == 0:
@@ -203,28 +204,36 @@ def note(side: Neighbours, id: int, weight: int) -> None:
 
 
 @jit
-def learn(
-    texts: Texts, pairs: Pairs, merges: Longs, until: int, events: Events, sides: Sides
+def train_until(
+    pretokens: Pretokens,
+    pairs: Pairs,
+    merges: Longs,
+    until: int,
+    joined: JoinedPlaces,
+    sides: Sides,
 ) -> bool:
-    """Learns merges up to a number of ids; returns whether it stopped for want of room.
+    """Trains merges up to a number of ids; returns whether it stopped because arrays are full.
 
     Args:
-        texts: The pretokens; changed.
+        pretokens: Changed.
         pairs: Changed.
         merges: Receives left and right of each merge, by id.
         until: Ids wanted.
-        events: Room for as many as any pair has places.
-        sides: Room.
+        joined: Working memory for as many as any pair has places.
+        sides: Working memory.
     """
-    while texts.size[0] < until:
-        pair = most_frequent(pairs)
+    while pretokens.n_ids[0] < until:
+        pair = pop_most_frequent(pairs)
         if pair < 0:
             break
         n_places = pairs.n_places[pair]
-        n_pairs = pairs.sizes[0] + 2 * min(n_places, texts.size[0] + 1)
+        n_pairs = pairs.sizes[0] + 2 * min(n_places, pretokens.n_ids[0] + 1)
         if n_pairs > len(pairs.left) or pairs.sizes[1] + 2 * n_places > len(pairs.places):
             push(pairs, pair)
             return True
-        merges[texts.size[0], 0], merges[texts.size[0], 1] = pairs.left[pair], pairs.right[pair]
-        merge(texts, pairs, pair, events, sides)
+        merges[pretokens.n_ids[0], 0], merges[pretokens.n_ids[0], 1] = (
+            pairs.left[pair],
+            pairs.right[pair],
+        )
+        merge(pretokens, pairs, pair, joined, sides)
     return False

@@ -1,35 +1,34 @@
 """Pairs of ids, how often they stand side by side, and the most frequent of them.
 
-The count of a pair only falls after it was added, so a heap entry may be too large: it is
-corrected when it comes to the top.
+Once a pair has been added, its count only falls. So the count in a heap entry may be too high;
+it is corrected when the entry reaches the top.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Ints, Longs, Words
+from anekdot.numba_jit import Ints, Longs, Words64, jit
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 
 
 class Pairs(NamedTuple):
-    """The pairs that ever stood side by side, and the places where they may.
+    """The pairs that ever stood side by side, and the places where they may still do so.
 
     Attributes:
-        left: Ids.
-        right: Ids.
+        left: The left id of each pair.
+        right: The right id of each pair.
         counts: Occurrences now.
-        first: Where in ``places`` those of the pair begin.
-        n_places: How many there are.
-        places: Of all pairs.
-        heap_count: The heap: a pair's count when it was put in.
-        heap_pair: The pair.
-        keys: A hash table of (left + 1, right); zero is an empty entry.
-        numbers: The pair of each entry.
-        sizes: How much is used of the pairs, of the places and of the heap.
+        first: Where in ``places`` those of each pair begin.
+        n_places: How many places each pair has.
+        places: The places of all pairs.
+        heap_count: The heap: a pair's count when it was pushed.
+        heap_pair: The heap: the pair.
+        keys: A hash table of (left + 1, right); zero marks an empty entry.
+        numbers: The pair of each entry of the hash table.
+        sizes: How much of the pairs, of the places and of the heap is in use.
     """
 
     left: Ints
@@ -40,7 +39,7 @@ class Pairs(NamedTuple):
     places: Ints
     heap_count: Longs
     heap_pair: Ints
-    keys: Words
+    keys: Words64
     numbers: Ints
     sizes: Longs
 
@@ -73,7 +72,7 @@ def add_pair(pairs: Pairs, left: int, right: int, count: int, n_places: int) -> 
 
 
 @jit
-def before(pairs: Pairs, count: int, pair: int, other_count: int, other: int) -> bool:
+def precedes(pairs: Pairs, count: int, pair: int, other_count: int, other: int) -> bool:
     """Whether a heap entry comes before another: by count, then by smaller ids."""
     if count != other_count:
         return count > other_count
@@ -84,13 +83,13 @@ def before(pairs: Pairs, count: int, pair: int, other_count: int, other: int) ->
 
 @jit
 def push(pairs: Pairs, pair: int) -> None:
-    """Puts a pair into the heap with its present count."""
+    """Pushes a pair onto the heap with its current count."""
     place, count = pairs.sizes[2], pairs.counts[pair]
     pairs.sizes[2] += 1
     while place > 0:
         parent = place - 1 >> 1
         parent_count, parent_pair = pairs.heap_count[parent], pairs.heap_pair[parent]
-        if not before(pairs, count, pair, parent_count, parent_pair):
+        if not precedes(pairs, count, pair, parent_count, parent_pair):
             break
         pairs.heap_count[place], pairs.heap_pair[place] = parent_count, parent_pair
         place = parent
@@ -98,12 +97,12 @@ def push(pairs: Pairs, pair: int) -> None:
 
 
 @jit
-def sink(pairs: Pairs, count: int, pair: int) -> None:
-    """Puts an entry at the top of the heap and lets it sink to where it belongs."""
+def sift_down(pairs: Pairs, count: int, pair: int) -> None:
+    """Replaces the top of the heap with an entry and sifts it down."""
     size, place = pairs.sizes[2], 0
     while 2 * place + 1 < size:
         child = 2 * place + 1
-        if child + 1 < size and before(
+        if child + 1 < size and precedes(
             pairs,
             pairs.heap_count[child + 1],
             pairs.heap_pair[child + 1],
@@ -112,7 +111,7 @@ def sink(pairs: Pairs, count: int, pair: int) -> None:
         ):
             child += 1
         child_count, child_pair = pairs.heap_count[child], pairs.heap_pair[child]
-        if before(pairs, count, pair, child_count, child_pair):
+        if precedes(pairs, count, pair, child_count, child_pair):
             break
         pairs.heap_count[place], pairs.heap_pair[place] = child_count, child_pair
         place = child
@@ -120,32 +119,32 @@ def sink(pairs: Pairs, count: int, pair: int) -> None:
 
 
 @jit
-def most_frequent(pairs: Pairs) -> int:
-    """Takes the most frequent pair out of the heap; -1 if there is none."""
+def pop_most_frequent(pairs: Pairs) -> int:
+    """Pops the most frequent pair off the heap; returns -1 if there is none."""
     while pairs.sizes[2] > 0:
         expected, pair = pairs.heap_count[0], pairs.heap_pair[0]
         count = pairs.counts[pair]
         if 0 < count < expected:
-            sink(pairs, count, pair)
+            sift_down(pairs, count, pair)
             continue
         pairs.sizes[2] -= 1
         last = pairs.sizes[2]
         if last > 0:
-            sink(pairs, pairs.heap_count[last], pairs.heap_pair[last])
+            sift_down(pairs, pairs.heap_count[last], pairs.heap_pair[last])
         if count == expected:
             return pair
     return -1
 
 
 @jit
-def lose(pairs: Pairs, left: int, right: int, weight: int) -> None:
-    """Takes occurrences away from a pair."""
+def subtract(pairs: Pairs, left: int, right: int, weight: int) -> None:
+    """Subtracts occurrences from the count of a pair."""
     pairs.counts[pairs.numbers[find_pair(pairs, left, right)]] -= weight
 
 
 @jit
 def rehash(pairs: Pairs) -> None:
-    """Fills the empty hash table of pairs that were moved into larger arrays."""
+    """Fills the empty hash table after the pairs were moved to larger arrays."""
     for number in range(pairs.sizes[0]):
         entry = find_pair(pairs, pairs.left[number], pairs.right[number])
         pairs.keys[entry] = np.uint64(pairs.left[number] + 1) << _HALF | np.uint64(

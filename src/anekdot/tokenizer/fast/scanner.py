@@ -1,10 +1,10 @@
 r"""The split pattern as a state machine over UTF-16.
 
-Python holds Cyrillic text in 16-bit units, and half as many units as bytes have to be
-looked at. What a pretoken is so far and the class of the next unit say whether the unit
-belongs to it, without a branch that the processor could guess wrong. Where that is not
-enough (several blanks, an apostrophe, a pair of surrogates), ``any_pretoken`` looks further
-ahead. See ``pretokens.PATTERN``, whose alternatives the comments number:
+Python holds Cyrillic text in 16-bit units, of which there are half as many as bytes in UTF-8.
+What a pretoken is so far and the class of the next unit determine whether the unit belongs to
+it, without a branch that the processor could mispredict. Where that is not enough (several
+blanks, an apostrophe, a surrogate pair), ``any_pretoken`` looks further ahead. The
+comments number the alternatives of ``pretokens.PATTERN``:
 
     1 contraction   2 [^\r\n\p{L}\p{N}]?\p{L}+   3 \p{N}   4  ?[^\s\p{L}\p{N}]+[\r\n]*
     5 \s*[\r\n]+    6 \s+(?!\S)                  7 \s+
@@ -15,8 +15,7 @@ single byte, its last eight bits: a byte that is not part of well-formed UTF-8, 
 
 import numpy as np
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Bytes, Ints, Units
+from anekdot.numba_jit import Bytes, Ints, Units, jit
 from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE
 
 # The space and the apostrophe have classes of their own, as they have in the pattern. A HALF is
@@ -80,7 +79,7 @@ def build_steps() -> Bytes:
 
 @jit
 def character(units: Units, place: int, classes: Bytes) -> tuple[int, int]:
-    """Returns class and length of the character at a place."""
+    """Returns the class and the length of the character at a place."""
     kind = classes[units[place]]
     if kind == HALF:
         high, low = np.int64(units[place] & 0x3FF), units[place + 1] & 0x3FF
@@ -149,12 +148,12 @@ def cut(units: Units, n_units: int, classes: Bytes, steps: Bytes, ends: Ints) ->
     """Cuts documents into pretokens; returns how many there are.
 
     Args:
-        units: UTF-16, a zero behind each document and two behind the last.
-        n_units: As many of them, up to the zero behind the last document.
+        units: UTF-16, with a zero after each document and two after the last.
+        n_units: Number of units, up to the zero after the last document.
         classes: From ``build_classes``.
         steps: From ``build_steps``.
         ends: Receives a zero, then where each pretoken ends, which is where the next begins;
-            the zero behind a document is one too. Shape [n_units + 1].
+            the zero after a document counts as one too. Shape [n_units + 1].
     """
     size = place = np.uint64(0)
     state = np.uint64(COMPLETE * N_CLASSES)
@@ -174,7 +173,7 @@ def cut(units: Units, n_units: int, classes: Bytes, steps: Bytes, ends: Ints) ->
 
 @jit
 def any_pretoken(units: Units, start: int, classes: Bytes) -> int:
-    """Returns where the pretoken that begins at a place ends, whatever it is."""
+    """Returns where the pretoken that begins at a place ends, of whatever kind it is."""
     kind, length = character(units, start, classes)
     place = start + length
     if kind == NUMBER:
@@ -196,7 +195,7 @@ def any_pretoken(units: Units, start: int, classes: Bytes) -> int:
 
 @jit
 def to_utf8(units: Units, start: int, stop: int, out: Bytes) -> int:
-    """Writes a piece of text as UTF-8; returns how many bytes it has, at most three a unit."""
+    """Writes a piece of text as UTF-8; returns its size in bytes, at most three per unit."""
     size = 0
     place = start
     while place < stop:

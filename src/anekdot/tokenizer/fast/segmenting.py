@@ -1,12 +1,12 @@
 """One pretoken to ids, without merging: the longest tokens that fit side by side.
 
-Whether two tokens may stand side by side is decided by undoing their merges: they may not
-if an earlier merge would have crossed the border between them. Tokens are taken from the
-left, the longest first; where none fits, the last one is taken back and made shorter.
+Whether two tokens may stand side by side is found by undoing their merges: they may not if an
+earlier merge would have crossed the boundary between them. Tokens are taken from the left, the
+longest first; if none fits, the last one is taken back and replaced by a shorter one.
 
-That gives what merging gives for every vocabulary whose tokens can all be reached by its
-merges, as those of a training can. The number of steps grows with the length of the pretoken,
-times that of the longest tokens at hand.
+This gives the same ids as merging for every vocabulary whose merges can reach all its tokens,
+as those of a trained tokenizer can. The number of steps is at most proportional to the length
+of the pretoken times that of the longest tokens in it.
 
 Source: Neubeck and van Antwerpen 2024, "So many tokens, so little time", and the crate bpe.
 """
@@ -16,28 +16,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anekdot.numba_jit import jit
-from anekdot.tokenizer.fast.arrays import Bytes, Ids, Ints, Longs, Words
-from anekdot.tokenizer.fast.merge_table import MOST_IDS, NO_MERGE, build_merge_table, merge_of
+from anekdot.numba_jit import Bytes, Ids, Ints, Longs, Words64, jit
+from anekdot.tokenizer.fast.merge_table import MAX_IDS, NO_MERGE, build_merge_table, merge_of
 from anekdot.tokenizer.fast.trie import NO_TOKEN, build_trie, longest_token
 from anekdot.tokenizer.vocabulary import FIRST_MERGE, Merge
 
 
 class Vocabulary(NamedTuple):
-    """A vocabulary for the loops.
+    """A vocabulary as the fast loops need it.
 
     Attributes:
-        trie: The tokens by their bytes.
-        pairs: The merges by their ids.
-        edges: Of each token, [ids, 4]: its left part and its right part, which for a byte are
-            itself; the earliest merge that joins what stands at its right edge (itself, its
-            right part, the right part of that ...) to something; and the same on the left.
+        trie: Finds tokens by their bytes.
+        pairs: Finds merges by the ids that they join.
+        edges: For each token, [ids, 4]: its left part and its right part, which for a byte are
+            the byte itself; the earliest merge that joins something to what stands at its right
+            edge (the token, its right part, the right part of that ...); the same for the left.
         shorter: The longest other token that a token begins with, or NO_TOKEN, by id.
         lengths: Bytes, by id.
     """
 
-    trie: Words
-    pairs: Words
+    trie: Words64
+    pairs: Words64
     edges: Ints
     shorter: Ints
     lengths: Ints
@@ -47,18 +46,18 @@ LEFT, RIGHT, TO_RIGHT, TO_LEFT = range(4)
 
 
 def build_vocabulary(merges: Sequence[Merge], tokens: Sequence[bytes]) -> Vocabulary | None:
-    """Returns the vocabulary of some merges, and of the tokens that they build.
+    """Returns the vocabulary of some merges and of the tokens that they build.
 
-    None, if a token cannot be reached by them or if there are more than the tables can hold.
+    Returns None if the merges cannot reach a token, or if the tables cannot hold all tokens.
     """
-    if len(tokens) > MOST_IDS:
+    if len(tokens) > MAX_IDS:
         return None
     lengths = np.array([*map(len, tokens)], np.int32)
-    learned = np.array(merges, np.int64).reshape(-1, 2)
-    pairs = build_merge_table(learned)
+    merged = np.array(merges, np.int64).reshape(-1, 2)
+    pairs = build_merge_table(merged)
     edges = np.full((len(tokens), 4), NO_MERGE, np.int32)
     edges[:, LEFT] = edges[:, RIGHT] = np.arange(len(tokens))
-    edges[FIRST_MERGE:, : RIGHT + 1] = learned
+    edges[FIRST_MERGE:, : RIGHT + 1] = merged
     find_earliest(edges, FIRST_MERGE)
     if not reachable(pairs, edges, FIRST_MERGE):
         return None
@@ -82,7 +81,7 @@ def find_earliest(edges: Ints, first: int) -> None:
 
 
 @jit
-def find_shorter(trie: Words, data: Bytes, starts: Longs, shorter: Ints) -> None:
+def find_shorter(trie: Words64, data: Bytes, starts: Longs, shorter: Ints) -> None:
     """Writes the longest other token that each token begins with.
 
     Args:
@@ -96,8 +95,8 @@ def find_shorter(trie: Words, data: Bytes, starts: Longs, shorter: Ints) -> None
 
 
 @jit
-def reachable(pairs: Words, edges: Ints, first: int) -> bool:
-    """Whether merging the bytes of each token, from the first learned one on, gives the token."""
+def reachable(pairs: Words64, edges: Ints, first: int) -> bool:
+    """Whether merging the bytes of each token, from the first merge on, gives that token."""
     for id in range(first, len(edges)):
         if not may_stand(pairs, edges, edges[id, LEFT], edges[id, RIGHT], id):
             return False
@@ -105,11 +104,11 @@ def reachable(pairs: Words, edges: Ints, first: int) -> bool:
 
 
 @jit
-def may_stand(pairs: Words, edges: Ints, left: int, right: int, limit: int) -> bool:
-    """Whether two tokens may stand side by side where no merge from a limit on is made.
+def may_stand(pairs: Words64, edges: Ints, left: int, right: int, limit: int) -> bool:
+    """Whether two tokens may stand side by side, if only the merges before a limit are made.
 
-    Of what stands beside the border, the side that was merged last is undone, again and
-    again: had another merge crossed the border before that, it would have been made.
+    Of the two tokens at the boundary, the one that was merged last is undone, again and again:
+    a merge that could have crossed the boundary before that would have been made.
     """
     a, b = np.uint64(left), np.uint64(right)
     while edges[a, TO_RIGHT] < limit and edges[b, TO_LEFT] < limit:
@@ -133,8 +132,8 @@ def segment(
     Args:
         text: The pretoken.
         size: Its bytes, at least one.
-        vocabulary: Of the tokenizer.
-        closed: Room for one more than bytes: where a token is known not to end.
+        vocabulary: The tokenizer's.
+        closed: Working memory, one more than bytes: where no token can end.
         ids: Receives the ids.
         first: Where in them.
     """
@@ -147,7 +146,7 @@ def segment(
     token = longest_token(trie, text, 0, size)
     while place < size:
         end = place + lengths[token]
-        if last != asked_left or token != asked_right:  # long runs ask the same again and again
+        if last != asked_left or token != asked_right:  # long runs repeat the question
             fits = n_ids == 0 or may_stand(pairs, edges, last, token, NO_MERGE)
             asked_left, asked_right = last, token
         if fits and not closed[end]:

@@ -7,8 +7,8 @@ from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
 
-MAX_WAITING = 2  # each holds a copy of the model
-PATIENCE = 1.0  # seconds that an interruption waits for what is being written
+MAX_QUEUED = 2  # each holds a copy of the model
+MAX_WAIT = 1.0  # seconds that an interruption waits for what is being written
 
 
 class BackgroundWriter:
@@ -16,14 +16,16 @@ class BackgroundWriter:
 
     What one of them raises comes out of the next call of any method, and none is called after
     it: a checkpoint must not speak of a best model that could not be written. The end of the
-    block waits for what has begun; a KeyboardInterrupt does not wait for a disk that takes long.
+    block waits for what has begun; a KeyboardInterrupt does not wait for a slow disk.
     """
 
-    def __enter__(self) -> "BackgroundWriter":
-        self._waiting: deque[Future[None]] = deque()
+    def __init__(self) -> None:
+        self._queued: deque[Future[None]] = deque()
         self._orders: SimpleQueue[tuple[Future[None], Callable[[], None]] | None] = SimpleQueue()
-        # a daemon, for the process ends without one that an interruption did not wait for
+        # a daemon: the process may end without one that an interruption did not wait for
         self._thread = Thread(target=self._work, name="writer", daemon=True)
+
+    def __enter__(self) -> "BackgroundWriter":
         self._thread.start()
         return self
 
@@ -33,10 +35,10 @@ class BackgroundWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for future in self._waiting:
+        for future in self._queued:
             future.cancel()
         self._orders.put(None)
-        self._thread.join(PATIENCE if isinstance(error, KeyboardInterrupt) else None)
+        self._thread.join(MAX_WAIT if isinstance(error, KeyboardInterrupt) else None)
 
     def _work(self) -> None:
         failure: BaseException | None = None
@@ -57,18 +59,18 @@ class BackgroundWriter:
                 future.set_exception(failure)
 
     def submit(self, write: Callable[[], None]) -> None:
-        """Has a function called; waits only if too many are waiting already."""
-        while len(self._waiting) >= MAX_WAITING:
-            self._waiting.popleft().result()
-        self._waiting.append(Future())
-        self._orders.put((self._waiting[-1], write))
+        """Queues a function; waits only if too many are queued already."""
+        while len(self._queued) >= MAX_QUEUED:
+            self._queued.popleft().result()
+        self._queued.append(Future())
+        self._orders.put((self._queued[-1], write))
 
     def check(self) -> None:
         """Raises what has gone wrong so far."""
-        while self._waiting and self._waiting[0].done():
-            self._waiting.popleft().result()
+        while self._queued and self._queued[0].done():
+            self._queued.popleft().result()
 
     def wait(self) -> None:
-        """Waits until all is done."""
-        while self._waiting:
-            self._waiting.popleft().result()
+        """Waits until all is written."""
+        while self._queued:
+            self._queued.popleft().result()

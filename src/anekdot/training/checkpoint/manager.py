@@ -1,12 +1,10 @@
-"""What of a run stands on the disk: checkpoints, and the best model so far.
+"""What a run keeps on disk: its checkpoints, and the best model so far.
 
-Both are copied at once and written beside training.
+Both are copied at once and written in the background.
 """
 
-import dataclasses
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +14,7 @@ from anekdot.bundle import Bundle
 from anekdot.callbacks import Notice
 from anekdot.errors import AnekdotError, BundleError
 from anekdot.model.transformer import Transformer
+from anekdot.run_folder import RunFolder
 from anekdot.training.checkpoint.background_writer import BackgroundWriter
 from anekdot.training.checkpoint.format import (
     Snapshot,
@@ -24,120 +23,117 @@ from anekdot.training.checkpoint.format import (
     save_checkpoint,
     snapshot,
 )
-from anekdot.training.monitoring.metrics import METRICS, make_durable
-from anekdot.training.state import Progress
+from anekdot.training.monitoring.metrics import make_durable
+from anekdot.training.state import TrainingState
 
-BYTES = 4  # of a weight
-ARRAYS = 3  # of a checkpoint, as large as the weights: these, and AdamW's two
+BYTES_PER_WEIGHT = 4
+ARRAYS_PER_CHECKPOINT = 3  # as large as the weights: these, and AdamW's two moments
 
 
 class CheckpointManager:
     """Saves a run and finds it again.
 
     Args:
-        folder: The bundle's.
+        run: The run's folder.
         model: What is saved.
         optimizer: What is saved with it.
-        kept: Checkpoints that stay.
+        keep: How many checkpoints stay.
         writer: Does the writing.
-        notice: Told of what is damaged or different.
-        device: Where training runs, and how.
-
-    Raises:
-        StorageError: The disk has no room for the run.
+        notice: Receives what is damaged or different.
+        describe_device: Says where training runs, and how.
     """
 
     def __init__(
         self,
-        folder: Path,
+        run: RunFolder,
         model: Transformer,
         optimizer: torch.optim.Optimizer,
         *,
-        kept: int,
+        keep: int,
         writer: BackgroundWriter,
         notice: Notice,
-        device: str,
+        describe_device: Callable[[], str],
     ) -> None:
-        self.folder = folder
-        self.checkpoints = folder / "run" / "checkpoints"
-        self.model, self.optimizer, self.kept = model, optimizer, kept
-        self.writer, self.notice = writer, notice
-        self.device = device
-        self.size = BYTES * model.config.n_parameters
-        coming = max(1, kept + 1 - len(checkpoints(self.checkpoints)))
-        check_disk_space(self.size * (ARRAYS * coming + 2), folder)
+        self.run, self.model, self.optimizer = run, model, optimizer
+        self.keep, self.writer, self.notice = keep, writer, notice
+        self.describe_device = describe_device
+        self.size = BYTES_PER_WEIGHT * model.config.n_parameters
         self._saved: dict[str, Any] | None = None
-        self._last = time.monotonic()
+        self._saved_at = time.monotonic()
 
     @property
-    def minutes(self) -> float:
-        """Minutes since the last checkpoint, or the beginning."""
-        return (time.monotonic() - self._last) / 60
+    def minutes_since_save(self) -> float:
+        """Minutes since the last checkpoint, or since the beginning."""
+        return (time.monotonic() - self._saved_at) / 60
 
-    def load(self) -> Progress | None:
-        """Restores the newest whole checkpoint, and says where the run stands, if there is one.
+    def check_disk_space(self) -> None:
+        """Raises a StorageError unless the disk has room for what is still to be written."""
+        coming = max(1, self.keep + 1 - len(checkpoints(self.run.checkpoints)))
+        check_disk_space(self.size * (ARRAYS_PER_CHECKPOINT * coming + 2), self.run.bundle)
+
+    def load(self) -> TrainingState | None:
+        """Restores the newest whole checkpoint and returns its state, if there is one.
 
         Raises:
             BundleError: All checkpoints are damaged, or they are of another version.
         """
         self.writer.wait()
-        state = load_checkpoint(self.checkpoints, self.model, self.optimizer, self.notice)
-        if state is None:
+        record = load_checkpoint(self.run.checkpoints, self.model, self.optimizer, self.notice)
+        if record is None:
             return None
-        facts = self._facts()
-        before = {name: state.pop(name, now) for name, now in facts.items()}
+        for name, now in self._environment().items():
+            before = record.pop(name, now)
+            if before != now:
+                self.notice(
+                    f"The run began with {name} {before} and goes on with {now}: the last digits "
+                    "of the weights may differ from those of an uninterrupted run."
+                )
         try:
-            progress = Progress(**state)
+            state = TrainingState.from_json(record)
         except TypeError as error:
             raise BundleError(
-                f"The checkpoints in {self.checkpoints} are of another version ({error}).",
+                f"The checkpoints in {self.run.checkpoints} are of another version ({error}).",
                 "Use the version of anekdot that wrote them, or name another folder with --out.",
             ) from None
-        for name, now in facts.items():
-            if before[name] != now:
-                self.notice(
-                    f"The run began with {name} {before[name]} and goes on with {now}: the "
-                    "last digits of the weights may come out otherwise."
-                )
-        self._saved = state
-        return progress
+        self._saved = state.to_json()
+        return state
 
-    def save(self, progress: Progress) -> None:
-        """Has a checkpoint written, unless the last one is the same."""
-        state = dataclasses.asdict(progress)
-        if state != self._saved:
-            copy = snapshot({**state, **self._facts()}, self.model, self.optimizer)
-            self._write(ARRAYS, lambda: self._save(copy))
-            self._saved, self._last = state, time.monotonic()
-
-    def _facts(self) -> dict[str, object]:
-        """Returns what the last digits of a result depend on besides the settings."""
-        return {
-            "PyTorch": torch.__version__,
-            "threads": torch.get_num_threads(),
-            "device": self.device,
-        }
-
-    def _save(self, copy: Snapshot) -> None:
-        make_durable(self.folder / "run" / METRICS)  # who goes on from here finds all before
-        save_checkpoint(self.checkpoints, copy, self.kept)
+    def save(self, state: TrainingState) -> None:
+        """Queues a checkpoint, unless the last one is the same."""
+        record = state.to_json()
+        if record != self._saved:
+            copy = snapshot({**record, **self._environment()}, self.model, self.optimizer)
+            self._submit(ARRAYS_PER_CHECKPOINT, lambda: self._save(copy))
+            self._saved, self._saved_at = record, time.monotonic()
 
     def save_best(self, bundle: Bundle) -> None:
-        """Has the best model replaced."""
-        self._write(1, lambda: bundle.save_weights(self.folder))
+        """Queues the replacement of the best model."""
+        self._submit(1, lambda: bundle.save_weights(self.run.bundle))
 
     def has_best(self) -> bool:
-        """Whether the best model can be loaded; says so if not."""
+        """Whether the best model can be loaded; a notice says so if not."""
         try:
-            Bundle.load(self.folder)
-        except AnekdotError as error:  # the tokenizer has its own
+            Bundle.load(self.run.bundle)
+        except AnekdotError as error:  # a damaged tokenizer has an error of its own
             self.notice(f"{error.cause} The newest checkpoint takes its place.")
             return False
         return True
 
-    def _write(self, arrays: int, write: Callable[[], object]) -> None:
+    def _environment(self) -> dict[str, object]:
+        """Returns what the last digits of a result depend on besides the settings."""
+        return {
+            "PyTorch": torch.__version__,
+            "threads": torch.get_num_threads(),
+            "device": self.describe_device(),
+        }
+
+    def _save(self, copy: Snapshot) -> None:
+        make_durable(self.run.metrics)  # a run that goes on from here needs all records before it
+        save_checkpoint(self.run.checkpoints, copy, self.keep)
+
+    def _submit(self, arrays: int, write: Callable[[], object]) -> None:
         def guarded() -> None:
-            with disk_space_for(arrays * self.size, self.folder):
+            with disk_space_for(arrays * self.size, self.run.bundle):
                 write()
 
         self.writer.submit(guarded)

@@ -6,7 +6,8 @@ from typing import Any
 
 from anekdot.atomic_files import staged
 from anekdot.errors import BundleError, ConfigurationError
-from anekdot.training.monitoring.metrics import METRICS, Record, read
+from anekdot.run_folder import RunFolder
+from anekdot.training.monitoring.metrics import Record, read
 
 FORMATS = (".png", ".svg", ".pdf")
 
@@ -27,7 +28,7 @@ def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
     """
     if out.suffix not in FORMATS:
         raise ConfigurationError(
-            f"{out} is no name of a picture.", f"Let it end with {', '.join(FORMATS)}."
+            f"{out} is not a picture's name.", f"Choose a name that ends with {', '.join(FORMATS)}."
         )
     import matplotlib  # noqa: PLC0415 (0.2 s that only a picture is worth)
 
@@ -36,7 +37,7 @@ def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
 
     figure, axes = pyplot.subplots(2, 2, figsize=(11, 7), layout="constrained")
     panels = dict(zip(("loss", "perplexity", "bits", "rate"), axes.flat, strict=True))
-    titles = ("Loss, nats a token", "Perplexity", "Bits per byte", "Learning rate")
+    titles = ("Loss, nats per token", "Perplexity", "Bits per byte", "Learning rate")
     for axis, title in zip(axes.flat, titles, strict=True):
         axis.set_title(title, loc="left", fontsize=11)
         axis.set_xlabel("step")
@@ -47,7 +48,7 @@ def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
     panels["perplexity"].yaxis.set_major_formatter("{x:,g}")
     panels["perplexity"].yaxis.set_minor_formatter(ticker.NullFormatter())
     for number, (bundle, name) in enumerate(zip(bundles, _names(bundles), strict=True)):
-        records = read(bundle / "run" / METRICS)
+        records = read(RunFolder(bundle).metrics)
         if not any(record["kind"] == "step" for record in records):
             raise BundleError(
                 f"{bundle} holds no record of a training run.",

@@ -1,12 +1,12 @@
-"""What keeps a model from being better: the texts, its size, or the time it was given."""
+"""Diagnosis: what limits a model: its texts, its size, or the time it was given."""
 
 from collections.abc import Sequence
 
 from anekdot.training.monitoring.metrics import Record
 
-GAP = 0.08  # of the validation split's bits, between it and the training split
-FRESH = 4.0  # epochs through which texts that come again teach almost as much as new ones
-LAST = 20  # step records at the end, at most, that tell what the model has learned
+OVERFITTING_GAP = 0.08  # of the validation bits per byte, between validation and training
+FRESH_EPOCHS = 4.0  # texts seen again up to so often teach almost as much as new ones
+LAST_RECORDS = 20  # at most so many step records at the end give the training loss
 
 
 def diagnose(records: Sequence[Record], validation: float | None) -> str:
@@ -23,15 +23,15 @@ def diagnose(records: Sequence[Record], validation: float | None) -> str:
     epochs are about as good as new texts.
     """
     steps = [record for record in records if record["kind"] == "step"]
-    steps = steps[-max(1, min(LAST, len(steps) // 10)) :]
+    steps = steps[-max(1, min(LAST_RECORDS, len(steps) // 10)) :]
     if not steps or validation is None:
-        return "Nothing can be said about what limits this model without a validation split."
+        return "Without a validation split nothing can be said about what limits this model."
     training = sum(record["bits_per_byte"] for record in steps) / len(steps)
     epochs = steps[-1]["epoch"]
     figures = f"{training:.2f} bits per byte on its own texts, {validation:.2f} on others"
-    if validation - training > GAP * validation:
+    if validation - training > OVERFITTING_GAP * validation:
         return f"More texts would help most: {figures}."
-    if epochs < FRESH:
+    if epochs < FRESH_EPOCHS:
         return (
             f"A longer run would help most: it has seen its texts {epochs:.1f} times ({figures})."
         )

@@ -1,15 +1,15 @@
-"""metrics.jsonl: the one record of a run, a JSON object a line.
+"""metrics.jsonl: what a run reports, one JSON object per line.
 
-Every record has ``kind`` and ``step``, and besides, by kind:
+Every record has ``kind`` and ``step``, and further keys by kind:
 
-- step: steps (of the run), loss (nats a token), bits_per_byte, learning_rate,
+- step: steps (of the run), loss (nats per token), bits_per_byte, learning_rate,
   tokens_per_second, seconds (spent on steps), seconds_left (until the end of everything),
   epoch, memory (bytes)
-- skip: steps (those whose loss or gradient was no number, or whose spike was skipped)
+- skip: steps (those whose loss or gradient was not finite, or whose spike was skipped)
 - spike: at (the step), loss, usual (the mean of those before)
-- return: after (the step at which it went wrong), rate_scale (of the schedule's rate from now on)
-- evaluation: loss (nats a token), perplexity, bits_per_byte, best (whether a new best model)
-- sample: text, copied (its longest span that stands in a training text)
+- return: a rollback: after (the step that diverged), rate_scale (the lr_scale from now on)
+- evaluation: loss (nats per token), perplexity, bits_per_byte, best (whether a new best model)
+- sample: text, copied (its longest span that is also in a training text)
 - interruption: nothing; a signal came, and the run stops after this step
 """
 
@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from anekdot.atomic_files import staged, sync
-from anekdot.training.state import Progress
+from anekdot.training.state import TrainingState
 
-METRICS = "metrics.jsonl"
 Record = dict[str, Any]
 
 _NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {  # to draw and to judge a run
@@ -67,26 +66,13 @@ def _is_whole(record: object) -> bool:
     return all(isinstance(record.get(name), kind) for name, kind in needed.items())
 
 
-def truncate_after(path: Path, progress: Progress) -> None:
+def truncate_after(path: Path, state: TrainingState) -> None:
     """Drops the records of what a resumed run will do again."""
-    last = {"evaluation": progress.evaluated, "sample": progress.sampled}
+    last = {"evaluation": state.last_evaluation, "sample": state.last_sample}
     kept = [
-        record for record in read(path) if record["step"] <= last.get(record["kind"], progress.step)
+        record for record in read(path) if record["step"] <= last.get(record["kind"], state.step)
     ]
     with staged(path) as draft:
         draft.write_text(
             "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept), "utf-8"
         )
-
-
-def write_samples(path: Path, samples: Path) -> None:
-    """Writes all samples of a run as Markdown, for people."""
-    texts = [
-        f"## Step {record['step']}\n\n{record['text']}\n\n"
-        f"*Longest span from the training texts, {len(record['copied'])} characters of "
-        f"{len(record['text'])}: «{' '.join(record['copied'].split())}»*\n\n"
-        for record in read(path)
-        if record["kind"] == "sample"
-    ]
-    with staged(samples) as draft:
-        draft.write_text("".join(texts), "utf-8")

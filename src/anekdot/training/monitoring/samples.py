@@ -1,8 +1,12 @@
-"""What a live sample is told with: the text, and how much of it was copied."""
+"""Live samples: the text, how much of it was copied, and all of them as Markdown."""
 
+from pathlib import Path
+
+from anekdot.atomic_files import staged
 from anekdot.corpus.shards import Shard
 from anekdot.evaluation.originality import longest_shared_span
 from anekdot.tokenizer.tokenizer import Tokenizer
+from anekdot.training.monitoring.metrics import read
 
 
 def describe_sample(text: str, tokenizer: Tokenizer, train_shard: Shard) -> dict[str, str]:
@@ -13,3 +17,16 @@ def describe_sample(text: str, tokenizer: Tokenizer, train_shard: Shard) -> dict
     ids = tokenizer.encode(text)
     start, length = longest_shared_span(ids, train_shard.ids)
     return {"text": text, "copied": tokenizer.decode(ids[start : start + length])}
+
+
+def write_samples(metrics: Path, samples: Path) -> None:
+    """Writes all samples of a run as Markdown, for people."""
+    texts = [
+        f"## Step {record['step']}\n\n{record['text']}\n\n"
+        f"*Longest span from the training texts, {len(record['copied'])} characters of "
+        f"{len(record['text'])}: «{' '.join(record['copied'].split())}»*\n\n"
+        for record in read(metrics)
+        if record["kind"] == "sample"
+    ]
+    with staged(samples) as draft:
+        draft.write_text("".join(texts), "utf-8")

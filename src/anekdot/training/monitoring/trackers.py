@@ -1,18 +1,18 @@
 """Other programs that show runs: TensorBoard, trackio, Weights & Biases.
 
-metrics.jsonl stays the record of a run; these are told what goes into it. None is needed, and
-none can stop a run: one that fails is told no more.
+They receive the numbers that go into metrics.jsonl. None is needed, and none can stop a run: one
+that fails is dropped.
 """
 
 import contextlib
 import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from anekdot.callbacks import Notice, Observer
 from anekdot.errors import ConfigurationError
+from anekdot.run_folder import RunFolder
 from anekdot.training.monitoring.metrics import Record
 
 Log = Callable[[dict[str, float], int], object]
@@ -22,10 +22,10 @@ PROJECT = "anekdot"
 
 
 @contextlib.contextmanager
-def _tensorboard(folder: Path, settings: dict[str, Any]) -> Iterator[Log]:
+def _tensorboard(run: RunFolder, settings: dict[str, Any]) -> Iterator[Log]:
     from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 (optional)
 
-    with SummaryWriter(str(folder / "run" / "tensorboard")) as writer:
+    with SummaryWriter(str(run.tensorboard)) as writer:
 
         def log(values: dict[str, float], step: int) -> None:
             for name, value in values.items():
@@ -35,10 +35,10 @@ def _tensorboard(folder: Path, settings: dict[str, Any]) -> Iterator[Log]:
 
 
 @contextlib.contextmanager
-def _trackio(folder: Path, settings: dict[str, Any]) -> Iterator[Log]:
+def _trackio(run: RunFolder, settings: dict[str, Any]) -> Iterator[Log]:
     import trackio  # noqa: PLC0415 (optional)
 
-    trackio.init(project=PROJECT, name=folder.name, config=settings)
+    trackio.init(project=PROJECT, name=run.bundle.name, config=settings)
     try:
         yield lambda values, step: trackio.log(values, step=step)
     finally:
@@ -46,11 +46,12 @@ def _trackio(folder: Path, settings: dict[str, Any]) -> Iterator[Log]:
 
 
 @contextlib.contextmanager
-def _wandb(folder: Path, settings: dict[str, Any]) -> Iterator[Log]:
+def _wandb(run: RunFolder, settings: dict[str, Any]) -> Iterator[Log]:
     import wandb  # noqa: PLC0415 (optional)
 
-    with wandb.init(project=PROJECT, name=folder.name, config=settings, dir=folder / "run") as run:
-        yield lambda values, step: run.log(values, step=step)
+    options = {"name": run.bundle.name, "config": settings, "dir": run.run}
+    with wandb.init(project=PROJECT, **options) as logger:
+        yield lambda values, step: logger.log(values, step=step)
 
 
 TRACKERS = {"tensorboard": _tensorboard, "trackio": _trackio, "wandb": _wandb}
@@ -71,15 +72,15 @@ def check_trackers(names: Sequence[str]) -> None:
 
 @contextlib.contextmanager
 def trackers(
-    names: Sequence[str], folder: Path, settings: dict[str, Any], notice: Notice
+    names: Sequence[str], run: RunFolder, settings: dict[str, Any], notice: Notice
 ) -> Iterator[Observer]:
     """Yields an observer that passes the numbers of records on to some trackers.
 
     Args:
         names: Keys of TRACKERS.
-        folder: The run's.
+        run: The folder of the run.
         settings: Of the run.
-        notice: Told once of each tracker that fails.
+        notice: Receives one sentence for each tracker that fails.
     """
     with contextlib.ExitStack() as stack:
         logs: dict[str, Log] = {}
@@ -89,11 +90,11 @@ def trackers(
                 return action()
             except (Exception, SystemExit) as error:
                 logs.pop(name, None)
-                notice(f"{name} fails and is told no more ({error}); the run goes on.")
+                notice(f"{name} failed and is left out from now on ({error}); the run goes on.")
             return None
 
         for name in names:
-            tracker = TRACKERS[name](folder, settings)
+            tracker = TRACKERS[name](run, settings)
             log: Any = attempt(name, tracker.__enter__)
             if log is not None:
                 logs[name] = log

@@ -1,4 +1,4 @@
-"""Documents laid out for the compiled loops."""
+"""Documents packed into one array for the fast loops."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from anekdot.errors import TokenizerError
-from anekdot.tokenizer.fast.arrays import Longs, Words
+from anekdot.numba_jit import Longs, Words64
 from anekdot.tokenizer.fast.keys import PADDING, build_masks
 from anekdot.tokenizer.fast.scanner import build_classes, build_steps
 from anekdot.tokenizer.pretokens import to_bytes
@@ -20,26 +20,26 @@ MASKS = build_masks()
 _PADDING_TEXT = "\0" * PADDING
 
 
-class Layout(NamedTuple):
+class PackedDocuments(NamedTuple):
     """Documents in one array.
 
     Attributes:
-        words: Units of UTF-16, four a word; a zero behind each document, then PADDING zeros.
-        n_units: As many, without the padding.
-        n_documents: As many.
+        words: Units of UTF-16, four a word; a zero after each document, then PADDING zeros.
+        n_units: Number of units, without the padding.
+        n_documents: Number of documents.
     """
 
-    words: Words
+    words: Words64
     n_units: int
     n_documents: int
 
 
-def lay_out(texts: Sequence[str | bytes], first: int = 0) -> Layout:
-    """Lays documents out.
+def pack_documents(texts: Sequence[str | bytes], first: int = 0) -> PackedDocuments:
+    """Packs documents into one array.
 
     Args:
-        texts: Strings, or bytes that may be malformed.
-        first: The number of the first one, for an error.
+        texts: Strings, or bytes, which may be malformed UTF-8.
+        first: The number of the first document, for error messages.
 
     Raises:
         TokenizerError: A string holds a lone surrogate, or one is longer than two billion units.
@@ -57,11 +57,11 @@ def lay_out(texts: Sequence[str | bytes], first: int = 0) -> Layout:
         units = np.frombuffer(data, np.uint16)
     if len(units) > np.iinfo(np.int32).max:
         raise TokenizerError(
-            f"Document {first + 1} or one after it is too long: {len(units):,} UTF-16 units.",
+            f"Document {first + 1} or a later one is too long: {len(units):,} UTF-16 units.",
             "Cut it into pieces of less than a gigabyte.",
         )
     words = units[: len(units) // 4 * 4].view(np.uint64)
-    return Layout(words, len(units) - PADDING, len(texts))
+    return PackedDocuments(words, len(units) - PADDING, len(texts))
 
 
 def hash_documents(texts: Sequence[str | bytes]) -> Longs:
@@ -73,7 +73,7 @@ Chunk = tuple[Sequence[str | bytes], int]
 
 
 def chunks(documents: Iterable[str | bytes]) -> Iterator[Chunk]:
-    """Yields neighbouring documents of about CHUNK_SIZE together, and the first one's number."""
+    """Yields consecutive documents, about CHUNK_SIZE together, and the number of the first."""
     chunk: list[str | bytes] = []
     first = size = 0
     for document in documents:

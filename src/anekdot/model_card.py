@@ -1,0 +1,36 @@
+"""The model card: the README.md of a bundle, for people."""
+
+from typing import TYPE_CHECKING
+
+from anekdot.model.config import ModelConfig
+
+if TYPE_CHECKING:
+    from anekdot.evaluation.likelihood import Likelihood
+
+
+def model_card(name: str, config: ModelConfig, validation: "Likelihood | None") -> str:
+    """Returns the card of a model as Markdown.
+
+    Args:
+        name: The name of its folder.
+        config: Its shape.
+        validation: Measured on the whole validation split; None without one.
+    """
+    figures = (
+        f"On {validation.documents} validation documents: {validation.bits_per_byte:.3f} bits "
+        f"per byte, {validation.loss:.3f} nats per token, perplexity {validation.perplexity:.1f}."
+        if validation
+        else "There was no validation split."
+    )
+    return f"""# {name}
+
+A decoder-only Transformer of {config.n_parameters:,} parameters, trained with anekdot.
+
+{figures}
+
+Layers {config.n_layer}, heads {config.n_head} (KV {config.n_kv_head}), width \
+{config.hidden_dim}, feed-forward {config.intermediate_dim}, vocabulary {config.vocab_size}, \
+context {config.context_length} tokens.
+
+    anekdot generate --model {name} "…"
+"""

@@ -1,0 +1,74 @@
+"""Validation: how well the model predicts held-out documents, and whether it is the best so far."""
+
+from collections.abc import Callable
+
+from anekdot.bundle import Bundle
+from anekdot.corpus.shards import Shard
+from anekdot.device import autocast
+from anekdot.evaluation.likelihood import Likelihood, likelihood
+from anekdot.tokenizer.tokenizer import Tokenizer
+from anekdot.training.checkpoint.format import load_weights
+from anekdot.training.config import TrainingConfig
+from anekdot.training.setup import Setup
+from anekdot.training.state import TrainingState
+
+INTERIM_TOKENS = 100_000  # of the validation split, while training; the end scores all of it
+
+
+class Validation:
+    """Measures the model on the validation split.
+
+    Args:
+        setup: Its model is measured.
+        config: Its precision is used.
+        shard: The validation split; may be empty.
+        tokenizer: Of the shard.
+        poll: Called between batches, and may raise.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        config: TrainingConfig,
+        shard: Shard,
+        tokenizer: Tokenizer,
+        poll: Callable[[], None],
+    ) -> None:
+        self.setup, self.config = setup, config
+        self.shard, self.tokenizer, self.poll = shard, tokenizer, poll
+
+    def interim(self) -> Likelihood | None:
+        """Measures the beginning of the split; None where it is empty."""
+        return self._measure(INTERIM_TOKENS)
+
+    def final(self, bundle: Bundle) -> Likelihood | None:
+        """Loads the weights of a bundle into the model and measures the whole split."""
+        load_weights(self.setup.model, bundle.weights)
+        return self._measure(None)
+
+    def _measure(self, max_tokens: int | None) -> Likelihood | None:
+        if not len(self.shard):
+            return None
+        return likelihood(
+            self.setup.model,
+            self.shard.documents(max_tokens),
+            self.tokenizer.token_lengths,
+            autocast=autocast(self.setup.device, self.config.precision),
+            progress=lambda *_: self.poll(),
+        )
+
+
+def update_best(state: TrainingState, result: Likelihood | None) -> bool:
+    """Notes a measurement in the training state and returns whether it is the best so far.
+
+    Without a validation split, the last model counts as the best.
+    """
+    state.last_evaluation = state.step
+    best = state.best_bits_per_byte
+    is_best = result is None or best is None or result.bits_per_byte < best
+    if result is not None:
+        state.evaluations_since_best = 0 if is_best else state.evaluations_since_best + 1
+    if is_best:
+        state.best_step = state.step
+        state.best_bits_per_byte = None if result is None else result.bits_per_byte
+    return is_best
