@@ -1,1 +1,1 @@
-"""From a person's files to documents, sides and shards: read, clean, deduplicate, split, store."""
+"""From a person's files to documents, splits and shards: read, clean, deduplicate, split, store."""

@@ -16,9 +16,9 @@ class Rules:
     """What is done with each document, whatever the others are.
 
     Attributes:
-        without: Names of the rules of cleaning that are switched off.
+        without: Names of the cleaning rules that are switched off.
         no_obscene: Whether documents with hard profanity are dropped.
-        script: The script that documents shall be in, if any.
+        script: The script that documents must be in, if any.
         validation: The expected share of validation documents.
         test: The expected share of test documents.
     """
@@ -35,18 +35,18 @@ class PreparationConfig:
     """How texts become shards.
 
     Attributes:
-        vocab_size: Tokens of the tokenizer, specials included.
-        validation: Share of the documents that choose the best model.
-        test: Share of the documents that nothing is chosen by.
+        vocab_size: Tokens of the tokenizer, special ones included.
+        validation: Share of the documents by which the best model is chosen.
+        test: Share of the documents that are kept for the final measurement.
         no_obscene: Whether documents with hard profanity are left out.
-        without: Names of the rules of cleaning that are switched off, divided by commas.
-        script: The script that documents shall be in, such as "cyrillic"; any unless given.
+        without: Names of the cleaning rules that are switched off, separated by commas.
+        script: The script that documents must be in, such as "cyrillic"; any unless given.
         separator: What stands between the texts of a text file ("line", "blank line", or the
             separator itself); guessed unless given.
         column: The column or key that holds the text; guessed unless given.
 
     Raises:
-        ConfigurationError: A field has the wrong type or a value that cannot work.
+        ConfigurationError: A field has the wrong type or an impossible value.
     """
 
     vocab_size: int = 2048

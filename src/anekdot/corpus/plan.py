@@ -1,4 +1,4 @@
-"""What is read, and in which pieces: found out once, and kept in the work folder."""
+"""What is read, and by which tasks: planned once, and kept in the work folder."""
 
 import dataclasses
 import json

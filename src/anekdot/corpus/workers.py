@@ -15,7 +15,7 @@ from typing import Any
 from anekdot.errors import CorpusError, require
 
 Call = Callable[[int], None]
-"""A function of a number, which must be one that another process can import."""
+"""A function of a number; another process must be able to import it."""
 
 
 def run_all(
@@ -30,10 +30,10 @@ def run_all(
 
     Args:
         function: What to call.
-        numbers: With what.
+        numbers: What to call it with.
         workers: Processes; with one, all happens in this process.
         ray: Whether to call it on the cluster that `cluster` has reached.
-        done: Called with the number of calls that have ended.
+        done: Called with the number of calls that have returned.
 
     Raises:
         CorpusError: A process was killed.
@@ -62,7 +62,7 @@ def _run_in_processes(
                 done(count)
         except BrokenProcessPool as error:
             raise CorpusError(
-                "A process that was reading texts was killed, most likely for want of memory.",
+                "A process that was reading texts was killed, most likely because memory ran out.",
                 "Give less with --memory, or close other programs, and run the command again.",
             ) from error
         except BaseException:
@@ -71,7 +71,7 @@ def _run_in_processes(
 
 
 def _stop(pool: ProcessPoolExecutor, futures: list[Future[None]]) -> None:
-    """Ends all work at once: what is half done has not been published."""
+    """Ends all work at once; unfinished results have not been published."""
     processes: dict[int, Any] = dict(getattr(pool, "_processes", None) or {})
     pool.shutdown(wait=False, cancel_futures=True)
     for process in processes.values():
@@ -85,7 +85,7 @@ def _be_quiet() -> None:
 
 @contextmanager
 def _without_main() -> Iterator[None]:
-    """Hides the user's script while processes start: they would import, and so run, it again."""
+    """Hides the user's script while processes start: they would import it, and so run it again."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
@@ -96,11 +96,11 @@ def _without_main() -> Iterator[None]:
 
 @contextmanager
 def cluster(address: str | None, workers: int) -> Iterator[None]:
-    """Reaches a Ray cluster while the block runs.
+    """Connects to a Ray cluster while the block runs.
 
     Args:
-        address: Where it is; "local" starts one here, and None leaves Ray alone.
-        workers: Processes of one that is started here.
+        address: Its address; "local" starts one here, and None does nothing.
+        workers: Processes of a cluster that is started here.
 
     Raises:
         CorpusError: It cannot be reached.

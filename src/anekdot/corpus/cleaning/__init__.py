@@ -1,4 +1,4 @@
-"""What is repaired in a text, what is dropped, and why: pure functions on one text."""
+"""What is repaired in a text, and why a text is dropped: pure functions of one text."""
 
 import difflib
 import re
@@ -42,7 +42,7 @@ _BLANK_LINES = re.compile("\n{3,}")
 
 
 def clean(text: str, without: Collection[str] = ()) -> str:
-    r"""Repairs what no reader would miss.
+    r"""Repairs a text without touching anything that readers would miss.
 
     Text that was decoded from the wrong encoding is decoded again, HTML becomes plain text,
     Unicode is composed (NFC), line ends become ``\n`` and tabs spaces; control and zero-width
@@ -51,7 +51,7 @@ def clean(text: str, without: Collection[str] = ()) -> str:
 
     Args:
         text: A text as it was read.
-        without: Names of REPAIRS that are left out.
+        without: Names of rules in REPAIRS that are switched off.
 
     >>> clean("  Штирлиц\u200b шёл\tпо лесу. \r\n\r\n\r\nЛес кончился.\n")
     'Штирлиц шёл по лесу.\n\nЛес кончился.'
@@ -62,8 +62,8 @@ def clean(text: str, without: Collection[str] = ()) -> str:
 def repairs(text: str, without: Collection[str] = ()) -> tuple[str, list[str]]:
     """Returns the cleaned text, and the names of the rules that changed it.
 
-    One rule may uncover work for another, so they take turns until none finds any. That ends:
-    each makes the text shorter, or as long and more regular.
+    One rule may uncover work for another, so they take turns until none changes anything. That
+    ends: each makes the text shorter, or keeps its length and makes it more regular.
 
     >>> repairs("&lt;b&gt;Стоп!")
     ('Стоп!', ['html'])
@@ -84,13 +84,13 @@ def check_rules(names: Iterable[str]) -> None:
     """Checks that all names are names of rules.
 
     Raises:
-        ConfigurationError: One is not; the nearest right name is proposed.
+        ConfigurationError: One is not; the message proposes the nearest rule.
     """
     for name in names:
         if name not in RULES:
             near = difflib.get_close_matches(name, RULES, n=1)
             raise ConfigurationError(
-                f"There is no rule of cleaning {name!r}.",
+                f"There is no cleaning rule {name!r}.",
                 f"Did you mean {near[0]!r}?" if near else f"The rules are: {', '.join(RULES)}.",
             )
 

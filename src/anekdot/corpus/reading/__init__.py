@@ -110,13 +110,7 @@ def pieces(
     found: list[Piece] = []
     guesses: dict[str, list[str]] = {}
     for path in paths:
-        file, name = Path(path), label(Path(path))
-        if str(path) == "-":
-            assert work is not None, "standard input needs a folder"
-            file, name = keep_standard_input(work), STANDARD_INPUT
-        elif is_remote(path):
-            assert work is not None, "what is fetched needs a folder"
-            file, name = fetch(str(path), work), address(str(path))
+        file, name = _local_file(path, work)
         whole, guessed = examine(file, separator=separator, column=column, name=name)
         for named, guess in guessed:
             guesses.setdefault(guess, []).append(named)
@@ -150,6 +144,17 @@ def _read(paths: Iterable[Source], notice: Notice | None) -> Iterator[Document]:
         for path in paths:
             for piece in pieces([path], notice=notice, work=Path(folder)):
                 yield from read_piece(piece)
+
+
+def _local_file(source: Source, work: Path | None) -> tuple[Path, str]:
+    """Returns a file, after it was copied into a folder if need be, and its name in messages."""
+    if str(source) == "-":
+        assert work is not None, "standard input needs a folder"
+        return keep_standard_input(work), STANDARD_INPUT
+    if is_remote(source):
+        assert work is not None, "a download needs a folder"
+        return fetch(str(source), work), address(str(source))
+    return Path(source), label(Path(source))
 
 
 def _together(names: list[str]) -> str:

@@ -34,7 +34,7 @@ from anekdot.corpus.reading.sources import ARCHIVE, ENDINGS, ending, no_text
 HEAD_BYTES = 4 << 20
 """Bytes of a file from which its layout is guessed."""
 
-_SAMPLE_RECORDS = 500  # by which the format is told
+_SAMPLE_RECORDS = 500  # by which the format is recognised
 _SEPARATOR_PHRASES = {
     "line": "one text a line",
     "blank line": "texts separated by blank lines",

@@ -129,10 +129,7 @@ def _splits(facts: Facts) -> str:
         (split, f"{count:,}", f"{facts.tokens[split]:,}", f"{facts.bytes[split]:,}")
         for split, count in facts.documents.items()
     ]
-    what = (
-        "The model is trained on train, the best checkpoint is chosen by validation, and test "
-        "measures it."
-    )
+    what = "Train is what the model learns from; validation chooses the best one; test measures it."
     splits = table(("split", "texts", "tokens", "bytes"), rows)
     return _section("Splits", f'<p class="note">{what}</p>{splits}')
 
