@@ -16,14 +16,8 @@ from anekdot.corpus.cleaning.filters import is_in_script
 from anekdot.corpus.documents import Rules
 from anekdot.corpus.splitting import check_fractions
 from anekdot.errors import ConfigurationError
-from anekdot.model.config import (
-    LARGEST,
-    PRESETS,
-    ModelConfig,
-    check_boolean,
-    check_integer,
-    check_number,
-)
+from anekdot.field_checks import check_boolean, check_integer, check_number
+from anekdot.model.config import MAX_FIELD_VALUES, PRESETS, ModelConfig
 from anekdot.tokenizer.vocabulary import FIRST_MERGE
 from anekdot.training.config import RECIPES, TrainingConfig
 
@@ -62,7 +56,7 @@ class PreparationConfig:
     column: str | None = None
 
     def __post_init__(self) -> None:
-        check_integer("vocab_size", self.vocab_size, MIN_VOCAB_SIZE, LARGEST["vocab_size"])
+        check_integer("vocab_size", self.vocab_size, MIN_VOCAB_SIZE, MAX_FIELD_VALUES["vocab_size"])
         check_number("validation", self.validation, 0.0, 1.0)
         check_number("test", self.test, 0.0, 1.0)
         check_fractions(self.validation, self.test)
@@ -186,7 +180,7 @@ def fill_up(
         ConfigurationError: Rows or steps are no whole numbers.
     """
     for name in ("batch_size", "context_length"):
-        check_integer(name, settled[name], 1, LARGEST["context_length"])
+        check_integer(name, settled[name], 1, MAX_FIELD_VALUES["context_length"])
     rows = documents if settled["rows"] == "documents" else tokens // settled["context_length"]
     fitting = settled.get("epochs", 1) * rows // settled["batch_size"]
     fewest = settled.get("fewest_steps", 1)

@@ -277,7 +277,7 @@ def evaluate(
     from anekdot.corpus.tokenization import encode_documents  # noqa: PLC0415 (slow)
     from anekdot.evaluation.likelihood import likelihood  # noqa: PLC0415 (torch is optional)
     from anekdot.model.transformer import Transformer  # noqa: PLC0415
-    from anekdot.training.checkpoint.format import load_weights  # noqa: PLC0415
+    from anekdot.model.weights import load_weights  # noqa: PLC0415
     from anekdot.training.compilation import pick_device  # noqa: PLC0415
 
     bundle = Path(bundle)

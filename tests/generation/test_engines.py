@@ -11,8 +11,8 @@ from anekdot.generation.numpy_engine import NumpyEngine
 from anekdot.generation.torch_engine import TorchEngine
 from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.model.transformer import Transformer
+from anekdot.model.weights import load_weights, model_weights
 from anekdot.quantization import dequantize_weights, quantize_weights
-from anekdot.training.checkpoint.format import load_weights, model_weights
 from tests.support.models import published_slopes, tiny_model
 
 

@@ -9,8 +9,8 @@ from anekdot.errors import ConfigurationError, TokenizerError
 from anekdot.generation.generator import Generator
 from anekdot.generation.numpy_engine import NumpyEngine
 from anekdot.generation.torch_engine import TorchEngine
+from anekdot.model.weights import model_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.training.checkpoint.format import model_weights
 from tests.support.models import tiny_model
 from tests.support.texts import make_texts
 

@@ -8,12 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anekdot.bundle import expected_shapes
 from anekdot.errors import ConfigurationError
 from anekdot.model import transformer
 from anekdot.model.attention import folded_bias
 from anekdot.model.cache import KVCache
-from anekdot.model.config import PRESETS, ModelConfig
+from anekdot.model.config import PRESETS, ModelConfig, parameter_shapes
 from anekdot.model.transformer import IGNORE_INDEX, Transformer, next_token_loss, reference_loss
 from tests.support.models import TINY_MODEL, random_ids, tiny_model
 
@@ -194,7 +193,7 @@ def test_parameter_count_and_shapes_are_the_models(preset, tied):
         model = Transformer(config)
     assert config.n_parameters == sum(p.numel() for p in model.parameters())
     shapes = {name: tuple(p.shape) for name, p in model.named_parameters()}
-    assert shapes == expected_shapes(config)
+    assert shapes == parameter_shapes(config)
 
 
 @pytest.mark.parametrize(

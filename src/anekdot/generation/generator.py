@@ -11,11 +11,11 @@ import numpy as np
 
 from anekdot.bundle import Bundle
 from anekdot.errors import ConfigurationError
+from anekdot.field_checks import check_integer, check_number
 from anekdot.generation.beam_search import beam_search
 from anekdot.generation.engine import Engine
 from anekdot.generation.numpy_engine import NumpyEngine
 from anekdot.generation.sampling import sample
-from anekdot.model.config import check_integer, check_number
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 TEMPERATURE = 0.8

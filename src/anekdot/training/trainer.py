@@ -25,12 +25,12 @@ from anekdot.generation.generator import Generator
 from anekdot.generation.torch_engine import TorchEngine
 from anekdot.model.config import ModelConfig
 from anekdot.model.transformer import Transformer
+from anekdot.model.weights import load_weights, model_weights
 from anekdot.signals import interruption
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.batch_size_finder import find_micro_batch
 from anekdot.training.batches import Batches
 from anekdot.training.checkpoint.background_writer import BackgroundWriter
-from anekdot.training.checkpoint.format import load_weights, model_weights
 from anekdot.training.checkpoint.manager import BYTES, CheckpointManager
 from anekdot.training.compilation import (
     autocast,
