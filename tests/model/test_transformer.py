@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anekdot.errors import ConfigurationError
-from anekdot.model import transformer
-from anekdot.model.attention import folded_bias
+from anekdot.model import attention_kernels, transformer
+from anekdot.model.attention_kernels import folded_bias
 from anekdot.model.cache import KVCache
 from anekdot.model.config import PRESETS, ModelConfig, parameter_shapes
 from anekdot.model.transformer import IGNORE_INDEX, Transformer, next_token_loss, reference_loss
@@ -79,7 +79,7 @@ def test_what_would_not_fit_into_memory_is_folded(monkeypatch):
     model, ids_BT = tiny_model(), random_ids(2, 20)
     documents_BT = (ids_BT % 7 == 0).cumsum(1)
     expected = model(ids_BT, documents_BT=documents_BT)
-    monkeypatch.setattr(transformer, "MAX_SCORE_ELEMENTS", 2 * 6 * 20 * 20 - 1)
+    monkeypatch.setattr(attention_kernels, "MAX_SCORE_ELEMENTS", 2 * 6 * 20 * 20 - 1)
     monkeypatch.setattr(transformer, "attention_bias", None)
     logits = model(ids_BT, documents_BT=documents_BT)
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
