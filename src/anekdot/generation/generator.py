@@ -64,7 +64,7 @@ class Generator:
         engine: The model.
     """
 
-    def __init__(self, tokenizer: Tokenizer, engine: Engine) -> None:
+    def __init__(self, tokenizer: Tokenizer, engine: Engine[Any]) -> None:
         self.tokenizer = tokenizer
         self.engine = engine
 
@@ -152,9 +152,8 @@ class Generator:
     ) -> Iterator[int]:
         """Yields sampled ids, the end token included when it comes."""
         cache = self.engine.new_cache(len(prompt_ids) + max_tokens)
-        ids = prompt_ids
+        logits_V = self.engine.prefill(prompt_ids, cache)
         for position in range(max_tokens + 1):
-            logits_V = self.engine.forward(ids, cache)
             logits_V[self._forbidden] = -np.inf
             if len(prompt_ids) == 1 and position == 0:
                 logits_V[self.tokenizer.end_id] = -np.inf  # no empty texts
@@ -170,7 +169,7 @@ class Generator:
             yield token
             if token == self.tokenizer.end_id:
                 return
-            ids = [token]
+            logits_V = self.engine.decode([token], [cache])[0]
 
     def _read(self, prompt: str, ids: Iterator[int], seed: int, stop: Sequence[str]) -> Sample:
         """Turns ids into a sample, and stops drawing them at a stop string."""
