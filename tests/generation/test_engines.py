@@ -17,6 +17,7 @@ from anekdot.model.weights import load_weights, model_weights
 from anekdot.quantization import dequantize_weights, quantize_weights
 from tests.support.models import published_slopes, tiny_model
 
+
 def numpy_engine(model: Transformer) -> NumpyEngine:
     return NumpyEngine(model.config, model_weights(model))
 
