@@ -177,3 +177,6 @@ def test_torch_engine_leaves_the_training_mode_alone():
     assert (first == second).all()
     assert model.training
     assert torch.is_grad_enabled()
+    with pytest.raises(IndexError):
+        engine.prefill([10**6], engine.new_cache(1))  # no such token
+    assert model.training

@@ -1,5 +1,6 @@
 """Properties of the whole model: causality, padding, caching, loss."""
 
+import contextlib
 import dataclasses
 import math
 
@@ -13,7 +14,13 @@ from anekdot.model import attention_kernels, transformer
 from anekdot.model.attention_kernels import folded_bias
 from anekdot.model.cache import KVCache
 from anekdot.model.config import PRESETS, ModelConfig, parameter_shapes
-from anekdot.model.transformer import IGNORE_INDEX, Transformer, next_token_loss, reference_loss
+from anekdot.model.transformer import (
+    IGNORE_INDEX,
+    Transformer,
+    evaluation_mode,
+    next_token_loss,
+    reference_loss,
+)
 from tests.support.models import TINY_MODEL, random_ids, tiny_model
 
 
@@ -175,6 +182,19 @@ def test_dropout_acts_in_training_alone():
     assert torch.equal(model(ids), model(ids))
     model.train()
     assert not torch.equal(model(ids), model(ids))
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
+def test_evaluation_mode_is_left_as_it_was_entered(training, error):
+    model = tiny_model(dropout=0.5).train(training)
+    with contextlib.suppress(*[error] if error else []), evaluation_mode(model):
+        assert not any(module.training for module in model.modules())
+        assert not torch.is_grad_enabled()
+        if error:
+            raise error
+    assert all(module.training == training for module in model.modules())
+    assert torch.is_grad_enabled()
 
 
 def test_tied_embeddings_are_one_matrix():

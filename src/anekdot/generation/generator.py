@@ -115,7 +115,8 @@ class Generator:
         """Yields the text in pieces as it is generated, and at last the whole as a ``Sample``.
 
         The pieces, joined, are what follows the prompt in ``Sample.text``. None holds half a
-        character, or what may yet become a stop string. A beam search gives its pieces when it has ended.
+        character, or what may yet become a stop string. A beam search yields nothing before it
+        has ended.
 
         Args and errors are those of ``generate``. Errors are raised by the call itself.
         """

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from anekdot.model.cache import KVCache
 from anekdot.model.config import ModelConfig
-from anekdot.model.transformer import Transformer
+from anekdot.model.transformer import Transformer, evaluation_mode
 
 
 class TorchEngine:
@@ -36,14 +36,11 @@ class TorchEngine:
         """Returns an empty cache for at most ``capacity`` tokens."""
         return KVCache(self.config, batch_size=1, capacity=capacity, device=self.device)
 
-    @torch.no_grad()
     def prefill(self, ids_T: Sequence[int], cache: KVCache) -> NDArray[np.float32]:
         """Appends the tokens to the cache and returns logits_V of the one that follows."""
         self.poll()
-        training = self.model.training
-        self.model.eval()
-        logits_BTV = self.model(torch.tensor([list(ids_T)], device=self.device), cache=cache)
-        self.model.train(training)
+        with evaluation_mode(self.model):
+            logits_BTV = self.model(torch.tensor([list(ids_T)], device=self.device), cache=cache)
         logits_V: NDArray[np.float32] = logits_BTV[0, -1].float().cpu().numpy()
         return logits_V
 
