@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
-from anekdot.model.config import PRESETS, ModelConfig, check_integer
+from anekdot.field_checks import check_integer
+from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.training.config import Rows, TrainingConfig
 
 Configuration = TypeVar("Configuration", PreparationConfig, ModelConfig, TrainingConfig)

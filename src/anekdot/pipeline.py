@@ -238,7 +238,7 @@ def evaluate(
     from anekdot.device import pick_device  # noqa: PLC0415
     from anekdot.evaluation.likelihood import likelihood  # noqa: PLC0415 (torch is optional)
     from anekdot.model.transformer import Transformer  # noqa: PLC0415
-    from anekdot.training.checkpoint.format import load_weights  # noqa: PLC0415
+    from anekdot.model.weights import load_weights  # noqa: PLC0415
 
     bundle = Path(bundle)
     loaded = Bundle.load(bundle)

@@ -25,12 +25,12 @@ from anekdot.generation.torch_engine import TorchEngine
 from anekdot.machine import retain_freed_memory
 from anekdot.model.config import ModelConfig
 from anekdot.model.transformer import IGNORE_INDEX
+from anekdot.model.weights import model_weights
 from anekdot.run_folder import RunFolder
 from anekdot.signals import SignalRequests, deferred_signals
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.batch_size_finder import find_micro_batch
 from anekdot.training.checkpoint.background_writer import BackgroundWriter
-from anekdot.training.checkpoint.format import model_weights
 from anekdot.training.checkpoint.manager import BYTES_PER_WEIGHT, CheckpointManager
 from anekdot.training.compilation import CompilableLoss, should_compile
 from anekdot.training.config import TrainingConfig

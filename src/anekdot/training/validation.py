@@ -6,8 +6,8 @@ from anekdot.bundle import Bundle
 from anekdot.corpus.shards import Shard
 from anekdot.device import autocast
 from anekdot.evaluation.likelihood import Likelihood, likelihood
+from anekdot.model.weights import load_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.training.checkpoint.format import load_weights
 from anekdot.training.config import TrainingConfig
 from anekdot.training.setup import Setup
 from anekdot.training.state import TrainingState

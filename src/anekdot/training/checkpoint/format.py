@@ -25,6 +25,7 @@ from anekdot.atomic_files import sha256, staged
 from anekdot.callbacks import Notice
 from anekdot.errors import BundleError
 from anekdot.model.transformer import Transformer
+from anekdot.model.weights import load_weights, model_weights
 
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
 HASHES = "hashes.json"
@@ -43,24 +44,6 @@ class Snapshot:
     state: dict[str, Any]
     weights: dict[str, NDArray[np.float32]]
     moments: dict[str, NDArray[np.generic]]
-
-
-def model_weights(model: Transformer) -> dict[str, NDArray[np.float32]]:
-    """Returns copies of the weights as float32 under their state dict names, tied ones once."""
-    tied = {"lm_head.weight"} if model.config.tie_embeddings else set()
-    return {
-        name: tensor.detach().cpu().numpy().copy()
-        for name, tensor in model.state_dict().items()
-        if name not in tied
-    }
-
-
-def load_weights(model: Transformer, arrays: dict[str, NDArray[np.float32]]) -> None:
-    """Fills the model with weights from ``model_weights`` or from a bundle."""
-    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    if model.config.tie_embeddings:
-        tensors["lm_head.weight"] = tensors["token_embedding.weight"]
-    model.load_state_dict(tensors)
 
 
 def snapshot(
