@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from anekdot.model.transformer import Transformer
 
 
-def model_weights(model: Transformer) -> dict[str, NDArray[np.float32]]:
+def model_weights(model: Transformer) -> dict[str, NDArray[np.generic]]:
     """Returns copies of the weights as float32 under their state dict names, tied ones once."""
     tied = {"lm_head.weight"} if model.config.tie_embeddings else set()
     return {
