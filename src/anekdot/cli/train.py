@@ -1,6 +1,5 @@
 """anekdot train."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,7 +9,7 @@ from anekdot.cli.flags import TRAINING_FLAGS, explicit
 from anekdot.cli.progress import bars, console, training_watcher
 from anekdot.errors import ConfigurationError
 from anekdot.run_folder import RunFolder
-from anekdot.text_output import escape_control_characters
+from anekdot.text_output import for_output
 
 if TYPE_CHECKING:
     from anekdot.pipeline import Trained
@@ -81,8 +80,7 @@ def _show(trained: "Trained") -> None:
     console.print(trained.diagnosis)
     console.print(f"Curves: {trained.curves}\nThree texts of the new model:\n")
     for sample in load(trained.bundle).samples(n=3, seed=0):
-        text = escape_control_characters(sample.text) if sys.stdout.isatty() else sample.text
-        print(text, end="\n\n")
+        print(for_output(sample.text), end="\n\n")
     console.print(f'More: anekdot generate --model {trained.bundle} "…"')
 
 
