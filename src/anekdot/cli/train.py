@@ -1,12 +1,13 @@
 """anekdot train."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from anekdot.cli.flags import TRAINING_FLAGS, explicit
 from anekdot.cli.progress import bars, console, training_watcher
+from anekdot.config import PresetName, RecipeName
 from anekdot.errors import ConfigurationError
 from anekdot.run_folder import RunFolder
 from anekdot.text_output import for_output
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 def train(
     *sources: str,
     out: Path | None = None,
-    preset: Literal["nano", "mini", "small"] | None = None,
-    recipe: Literal["default", "mission", "finetune"] | None = None,
+    preset: PresetName | None = None,
+    recipe: RecipeName | None = None,
     config: Path | None = None,
     base: Annotated[str | None, Parameter(name="--from")] = None,
     track: str = "",
