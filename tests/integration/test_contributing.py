@@ -34,14 +34,14 @@ from anekdot.generation.torch_engine import TorchEngine, load_transformer
 assert anekdot.load(sys.argv[1]).generate("Кот", seed=1, max_tokens=60).text.startswith("Кот")
 
 bundle = anekdot.Bundle.load(sys.argv[1])
-large = {name: array * (5 if array.ndim == 2 else 1) for name, array in bundle.weights.items()}
+large = {name: array * (10 if array.ndim == 2 else 1) for name, array in bundle.weights.items()}
 bundle = dataclasses.replace(bundle, stored=large)  # a model so young hardly attends otherwise
 engines = NumpyEngine.from_bundle(bundle), TorchEngine(load_transformer(bundle))
 ids = [1, *bundle.tokenizer.encode("Студент номер 7 спрашивает профессора о смысле жизни")]
 caches = [engine.new_cache(100) for engine in engines]
 logits = [engine.prefill(ids, cache) for engine, cache in zip(engines, caches)]
 swapped = engines[0].prefill([1, ids[2], ids[1], *ids[3:]], engines[0].new_cache(100))
-assert abs(swapped - logits[0]).max() > 1e-2, "position does not enter"
+assert abs(swapped - logits[0]).max() > 1e-3, "position does not enter"
 for _ in range(100 - len(ids)):
     np.testing.assert_allclose(*logits, atol=1e-4, rtol=0)
     token = int(logits[0].argmax())
