@@ -26,7 +26,9 @@ print(anekdot.__file__)
 """
 
 COMPARE = """
-import dataclasses, sys, anekdot
+import dataclasses, sys
+from unittest.mock import patch
+import anekdot, torch
 import numpy as np
 from anekdot.generation.numpy_engine import NumpyEngine
 from anekdot.generation.torch_engine import TorchEngine, load_transformer
@@ -46,6 +48,18 @@ for _ in range(100 - len(ids)):
     np.testing.assert_allclose(*logits, atol=1e-4, rtol=0)
     token = int(logits[0].argmax())
     logits = [engine.decode([token], [cache])[0] for engine, cache in zip(engines, caches)]
+
+model = load_transformer(bundle)
+ids_BT = torch.tensor([ids, ids[::-1]])
+documents_BT = torch.arange(len(ids)).expand(2, -1) // 9
+for documents in (None, documents_BT):
+    by_products = model(ids_BT, documents_BT=documents).detach()
+    with torch.no_grad():
+        by_kernel = model(ids_BT, documents_BT=documents)
+        with patch("anekdot.model.transformer.should_fold_bias", return_value=True):
+            folded = model(ids_BT, documents_BT=documents)
+    for other in (by_kernel, folded):
+        torch.testing.assert_close(other, by_products, atol=1e-4, rtol=0)
 print(anekdot.__file__)
 """
 
