@@ -28,11 +28,13 @@ def apply(change: str, path: Path) -> None:
     if not path.exists():
         path.write_text(change, "utf-8")
         return
-    text = f"\n{path.read_text('utf-8')}"
+    text = path.read_text("utf-8")
     for hunk in re.split(r"(?m)^@@.*\n", change)[1:]:
         lines = hunk.splitlines()
-        old = "".join(f"\n{line[1:]}" for line in lines if line[:1] != "+") + "\n"
-        new = "".join(f"\n{line[1:]}" for line in lines if line[:1] != "-") + "\n"
-        assert text.count(old) == 1, f"{path} has this {text.count(old)} times:{old}"
-        text = text.replace(old, new)
-    path.write_text(text[1:], "utf-8")
+        old = "\n".join(line[1:] for line in lines if line[:1] != "+")
+        new = "".join(f"{line[1:]}\n" for line in lines if line[:1] != "-")
+        places = [match.span() for match in re.finditer(rf"(?m)^{re.escape(old)}\n", text)]
+        assert len(places) == 1, f"{path} has this {len(places)} times:\n{old}"
+        ((start, end),) = places
+        text = text[:start] + new + text[end:]
+    path.write_text(text, "utf-8")
