@@ -8,6 +8,7 @@ import torch
 
 from anekdot.bundle import CONFIG, PRETRAINED, TOKENIZER, WEIGHTS, Bundle
 from anekdot.errors import AnekdotError, BundleError
+from anekdot.model.config import PARTS
 from anekdot.model.weights import load_weights, model_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
 from tests.support.models import random_ids, tiny_model
@@ -39,6 +40,37 @@ def test_saved_and_loaded_gives_identical_logits(bundle, folder, model):
     load_weights(twin, loaded.weights)
     ids = random_ids(2, 9)
     assert torch.equal(twin(ids), model(ids))
+
+
+def test_the_parts_are_saved_and_nothing_else_is_new(bundle, folder):
+    content = json.loads((folder / CONFIG).read_text("utf-8"))
+    assert content.pop("parts") == PARTS
+    assert content.keys() == {"format", "model", "training"}
+    other = dataclasses.replace(bundle, parts={**PARTS, "position": "rope"})
+    other.save(folder)
+    assert Bundle.load(folder).parts == other.parts
+    assert Bundle.load(folder).quantized().parts == other.parts
+
+
+def test_a_bundle_that_names_no_parts_has_those_of_its_time(bundle, folder, monkeypatch):
+    content = json.loads((folder / CONFIG).read_text("utf-8"))
+    del content["parts"]
+    (folder / CONFIG).write_text(json.dumps(content), "utf-8")
+    bundle.save_weights(folder)
+    expected = {"position": "alibi", "norm": "rmsnorm", "feed_forward": "swiglu"}
+    assert Bundle.load(folder).parts == expected
+    assert Bundle.load().parts == expected  # the pretrained one is older than the key
+    monkeypatch.setitem(PARTS, "position", "rope")  # what somebody does who tries another
+    assert Bundle.load(folder).parts == expected
+
+
+@pytest.mark.parametrize("parts", [None, 3, "alibi", ["alibi"], {"norm": 3}, {"norm": None}])
+def test_parts_that_are_no_names_are_refused(bundle, folder, parts):
+    content = json.loads((folder / CONFIG).read_text("utf-8"))
+    (folder / CONFIG).write_text(json.dumps({**content, "parts": parts}), "utf-8")
+    bundle.save_weights(folder)
+    with pytest.raises(BundleError, match=CONFIG):
+        Bundle.load(folder)
 
 
 def test_quantized_bundle_is_small_and_near(bundle, tmp_path):

@@ -2,7 +2,7 @@
 
 ::
 
-    config.json        the model's shape, and how it was trained
+    config.json        the model's shape and parts, and how it was trained
     tokenizer.json     in the Hugging Face format
     model.safetensors  the weights, float32 or int8 rows with scales
     README.md          the card, for people
@@ -15,6 +15,7 @@ replaces that one file by a rename, a bundle is whole at every moment.
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from safetensors.numpy import save
 
 from anekdot.atomic_files import sha256, staged
 from anekdot.errors import AnekdotError, BundleError
-from anekdot.model.config import ModelConfig, parameter_shapes
+from anekdot.model.config import PARTS, ModelConfig, parameter_shapes
 from anekdot.quantization import SCALE_SUFFIX, dequantize_weights, quantize_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
 
@@ -39,6 +40,9 @@ CONFIG, TOKENIZER, WEIGHTS, CARD = (
     "README.md",
 )
 
+# The parts of models in bundles that do not name them. It never changes, whatever PARTS becomes.
+UNNAMED_PARTS = {"position": "alibi", "norm": "rmsnorm", "feed_forward": "swiglu"}
+
 
 @dataclass(frozen=True)
 class Bundle:
@@ -48,13 +52,15 @@ class Bundle:
         config: The model's shape.
         tokenizer: Text to ids and back.
         stored: Arrays by name as they lie in the file, see ``weights``.
-        training: How the model came to be: anything JSON can hold.
+        training: How the model was trained: anything JSON can hold.
+        parts: What the model is built of, such as the norm; see ``check_parts``.
     """
 
     config: ModelConfig
     tokenizer: Tokenizer
     stored: dict[str, NDArray[np.generic]] = field(repr=False)
     training: dict[str, Any] = field(default_factory=dict, repr=False)
+    parts: dict[str, str] = field(default_factory=lambda: dict(PARTS))
 
     @property
     def weights(self) -> dict[str, NDArray[np.float32]]:
@@ -64,6 +70,23 @@ class Bundle:
     def quantized(self) -> "Bundle":
         """Returns the same model with int8 matrices."""
         return dataclasses.replace(self, stored=quantize_weights(self.weights))
+
+    def check_parts(self, computed: Mapping[str, str], engine: str) -> None:
+        """Raises a BundleError unless the model is built of just the parts that are computed.
+
+        Args:
+            computed: The parts that an engine computes.
+            engine: Its name in the message.
+        """
+        for name in sorted(self.parts.keys() | computed.keys()):
+            part, known = self.parts.get(name), computed.get(name)
+            if part != known:
+                raise BundleError(
+                    f"The bundle's {CONFIG} names {_described(name, part)}, and {engine} computes "
+                    f"{_described(name, known)}.",
+                    "Use the version of anekdot that trained the model, or change the engine to "
+                    "compute the same.",
+                )
 
     def fingerprint(self) -> str:
         """Returns the SHA-256 of the stored arrays, as 64 hexadecimal digits."""
@@ -78,6 +101,7 @@ class Bundle:
         config = {
             "format": FORMAT,
             "model": dataclasses.asdict(self.config),
+            "parts": self.parts,
             "training": self.training,
         }
         with staged(folder / CONFIG) as draft:
@@ -113,7 +137,7 @@ class Bundle:
                     f"{folder} is not a bundle: it has no {name}.",
                     "Give the folder that anekdot train --out wrote.",
                 )
-        config, training = _read_config(folder / CONFIG)
+        config, parts, training = _read_config(folder / CONFIG)
         tokenizer = Tokenizer.load(folder / TOKENIZER)
         stored, hashes = _read_weights(folder / WEIGHTS)
         for name, key in ((CONFIG, "config"), (TOKENIZER, "tokenizer")):
@@ -125,10 +149,15 @@ class Bundle:
         if hashes.get("weights") != _weights_hash(stored):
             raise BundleError(f"{folder / WEIGHTS} is damaged.", "Copy or train it again.")
         _check_shapes(folder, config, tokenizer, stored)
-        return cls(config, tokenizer, stored, training)
+        return cls(config, tokenizer, stored, training, parts)
 
 
-def _read_config(path: Path) -> tuple[ModelConfig, dict[str, Any]]:
+def _described(name: str, part: str | None) -> str:
+    return f"no {name}" if part is None else f"the {name} {part!r}"
+
+
+def _read_config(path: Path) -> tuple[ModelConfig, dict[str, str], dict[str, Any]]:
+    """Returns shape and parts of the model, and how it was trained."""
     try:
         content = json.loads(path.read_text("utf-8"))
         if content["format"] != FORMAT:
@@ -136,7 +165,10 @@ def _read_config(path: Path) -> tuple[ModelConfig, dict[str, Any]]:
                 f"{path} has the format {content['format']!r}, not {FORMAT!r}.",
                 "Use the version of anekdot that wrote it.",
             )
-        return ModelConfig(**content["model"]), dict(content.get("training", {}))
+        parts = dict(content.get("parts", UNNAMED_PARTS))
+        if not all(isinstance(part, str) for part in parts.values()):
+            raise TypeError("a part is not a string")
+        return ModelConfig(**content["model"]), parts, dict(content.get("training", {}))
     except AnekdotError as error:
         raise BundleError(f"{path}: {error.cause}", error.remedy) from None
     except (ValueError, TypeError, KeyError, RecursionError) as error:

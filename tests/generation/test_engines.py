@@ -1,5 +1,6 @@
 """The NumPy engine against the PyTorch model and against a float64 forward pass."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -9,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anekdot.bundle import Bundle
+from anekdot.errors import BundleError
+from anekdot.generation.engine import MAX_DISAGREEMENT, disagreement
+from anekdot.generation.generator import load
 from anekdot.generation.numpy_engine import NumpyEngine
-from anekdot.generation.torch_engine import TorchEngine
+from anekdot.generation.torch_engine import TorchEngine, load_transformer
 from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.model.transformer import Transformer
 from anekdot.model.weights import load_weights, model_weights
@@ -180,3 +184,61 @@ def test_torch_engine_leaves_the_training_mode_alone():
     with pytest.raises(IndexError):
         engine.prefill([10**6], engine.new_cache(1))  # no such token
     assert model.training
+
+
+@pytest.mark.parametrize("name", ["nano", "pretrained"])
+def test_engines_of_one_model_agree(name):
+    bundle = Bundle.load()
+    config, weights = random_preset("nano")
+    model = load_transformer(bundle) if name == "pretrained" else Transformer(config)
+    if name == "nano":
+        load_weights(model, weights)
+    prompt_ids = [1, *range(40, 60)]
+    assert 0 < disagreement(numpy_engine(model), TorchEngine(model), prompt_ids) < MAX_DISAGREEMENT
+
+
+class LayerNormEngine(NumpyEngine):
+    """A copy of the engine whose norm was changed, and its literal was not."""
+
+    def _norm(self, x, name):
+        return super()._norm(x - x.mean(axis=-1, keepdims=True), name)
+
+
+def test_an_engine_of_another_part_disagrees():
+    torch.manual_seed(0)
+    model = Transformer(ModelConfig(vocab_size=500, context_length=64, **PRESETS["nano"]))
+    other = LayerNormEngine(model.config, model_weights(model))
+    assert disagreement(TorchEngine(model), other, [1, *range(40, 60)]) > MAX_DISAGREEMENT
+
+
+def test_what_is_not_a_number_disagrees():
+    model = tiny_model()
+    weights = model_weights(model)
+    weights["final_norm.weight"][3] = math.nan
+    engine = NumpyEngine(model.config, weights)
+    assert disagreement(engine, TorchEngine(model), [1, 5, 9]) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("part", "named", "known"),
+    [
+        ("position", "rope", "alibi"),
+        ("norm", "layernorm", "rmsnorm"),
+        ("feed_forward", "gelu", "swiglu"),
+        ("norm", None, "rmsnorm"),
+        ("experts", "top-2", "no experts"),
+    ],
+)
+def test_a_model_of_another_part_is_refused_by_every_engine(tmp_path, part, named, known):
+    whole = Bundle.load()
+    parts = {name: p for name, p in {**whole.parts, part: named}.items() if p is not None}
+    changed = dataclasses.replace(whole, parts=parts)
+    changed.save(tmp_path)
+    for refuse, engine in (
+        (lambda: load(tmp_path), "NumPy"),
+        (lambda: load_transformer(Bundle.load(tmp_path)), "PyTorch"),
+    ):
+        with pytest.raises(BundleError, match=engine) as error:
+            refuse()
+        for word in (part, named or "no norm", known):
+            assert word in error.value.cause

@@ -50,10 +50,11 @@ def load(bundle: Path | str | None = None) -> "Generator":
     """Loads a bundle, ready to generate; without an argument, the pretrained one.
 
     Raises:
-        BundleError: The folder is no bundle, or a damaged one.
+        BundleError: The folder is no bundle, or a damaged one, or its model has a part that the
+            engine does not compute.
     """
-    model = Bundle.load(bundle)
-    return Generator(model.tokenizer, NumpyEngine(model.config, model.weights))
+    loaded = Bundle.load(bundle)
+    return Generator(loaded.tokenizer, NumpyEngine.from_bundle(loaded))
 
 
 class Generator:

@@ -11,10 +11,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from anekdot.bundle import Bundle
 from anekdot.model.alibi import alibi_bias, head_slopes
 from anekdot.model.config import ModelConfig
 
 Array = NDArray[np.float32]
+
+# What this engine computes, whatever the PyTorch model is built of.
+COMPUTED_PARTS = {"position": "alibi", "norm": "rmsnorm", "feed_forward": "swiglu"}
 
 
 class NumpyCache:
@@ -68,6 +72,16 @@ class NumpyEngine:
         self.config = config
         self.weights = weights
         self.slopes_N = np.array(head_slopes(config.n_head), np.float32)
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle) -> "NumpyEngine":
+        """Returns an engine for a bundle's model.
+
+        Raises:
+            BundleError: The model has a part that this engine does not compute.
+        """
+        bundle.check_parts(COMPUTED_PARTS, "the NumPy engine")
+        return cls(bundle.config, bundle.weights)
 
     def new_cache(self, capacity: int) -> NumpyCache:
         """Returns an empty cache for at most ``capacity`` tokens."""

@@ -9,9 +9,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from anekdot.bundle import Bundle
 from anekdot.model.cache import KVCache
-from anekdot.model.config import ModelConfig
+from anekdot.model.config import PARTS, ModelConfig
 from anekdot.model.transformer import Transformer, evaluation_mode
+from anekdot.model.weights import load_weights
+
+
+def load_transformer(bundle: Bundle) -> Transformer:
+    """Returns the model of a bundle, on the CPU and in float32.
+
+    Raises:
+        BundleError: The model has a part that the Transformer does not have.
+    """
+    bundle.check_parts(PARTS, "the PyTorch model")
+    model = Transformer(bundle.config)
+    load_weights(model, bundle.weights)
+    return model
 
 
 class TorchEngine:

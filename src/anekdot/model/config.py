@@ -1,4 +1,4 @@
-"""The shape of a model, and the three presets."""
+"""The shape of a model, the parts that it is built of, and the three presets."""
 
 import math
 from dataclasses import dataclass
@@ -89,6 +89,10 @@ def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
         shapes["lm_head.weight"] = (config.vocab_size, hidden)
     return shapes
 
+
+# What Transformer is built of. A bundle records it; whoever changes a part names it anew here, so
+# that an engine which does not compute the new part refuses the bundle.
+PARTS = {"position": "alibi", "norm": "rmsnorm", "feed_forward": "swiglu"}
 
 MAX_FIELD_VALUES = {
     "vocab_size": 1 << 20,
