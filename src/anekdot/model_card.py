@@ -1,11 +1,20 @@
 """The model card: the README.md of a bundle, for people."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anekdot.atomic_files import staged
+from anekdot.bundle import CARD
 from anekdot.model.config import ModelConfig
 
 if TYPE_CHECKING:
     from anekdot.evaluation.likelihood import Likelihood
+
+
+def write_card(folder: Path, config: ModelConfig, validation: "Likelihood | None") -> None:
+    """Writes the card of a bundle into its folder."""
+    with staged(folder / CARD) as draft:
+        draft.write_text(model_card(folder.resolve().name, config, validation), "utf-8")
 
 
 def model_card(name: str, config: ModelConfig, validation: "Likelihood | None") -> str:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anekdot.atomic_files import staged, write_json
-from anekdot.bundle import CARD, TOKENIZER, Bundle
+from anekdot.atomic_files import write_json
+from anekdot.bundle import TOKENIZER, Bundle
 from anekdot.callbacks import Notice, Observer, Progress
 from anekdot.config import ResolvedConfig, check_known, field_names, resolve
 from anekdot.corpus.collection import source_of
@@ -23,7 +23,7 @@ from anekdot.corpus.shards import Shard
 from anekdot.corpus.splitting import SPLITS
 from anekdot.errors import BundleError, CorpusError, require
 from anekdot.machine import limit_spinning
-from anekdot.model_card import model_card
+from anekdot.model_card import write_card
 from anekdot.run_folder import MANIFEST, RunFolder
 from anekdot.signals import deferred_signals, immediate_signals
 from anekdot.tokenizer.tokenizer import Tokenizer
@@ -133,12 +133,13 @@ def train(
     with deferred_signals() as signals:  # an import may swallow a KeyboardInterrupt
         from anekdot.corpus.tokenization import load_tokenizer  # noqa: PLC0415 (slow)
         from anekdot.training.monitoring.curves import draw_curves  # noqa: PLC0415 (optional)
+        from anekdot.training.setup import load_base  # noqa: PLC0415
         from anekdot.training.trainer import Trainer  # noqa: PLC0415
+        from anekdot.training.validation import compare_engines  # noqa: PLC0415
     signals.raise_if_stopped()
     check_trackers(track)
-    start = None if base is None else Bundle.load(None if str(base) == "pretrained" else base)
-    shape = None if start is None else start.config
-    resolved = resolve(recipe, preset, config, fields, base=shape)
+    start = None if base is None else load_base(base)
+    resolved = resolve(recipe, preset, config, fields, base=None if start is None else start.config)
     run, notice = RunFolder(Path(out)), notice or (lambda sentence: None)
     with run.locked(), ExitStack() as stack:
         data = _prepared_folder(sources, run, resolved, start, progress=progress, notice=notice)
@@ -165,10 +166,10 @@ def train(
             notice=notice,
         )
         validation = trainer.train()
+        if sentence := compare_engines(trainer.generator, run.bundle, shards["train"]):
+            notice(sentence)
         draw_curves([run.bundle], run.curves)
-        with staged(run.bundle / CARD) as draft:
-            card = model_card(run.bundle.resolve().name, resolved.model, validation)
-            draft.write_text(card, "utf-8")
+        write_card(run.bundle, resolved.model, validation)
         write_json(run.finished, trainer.state.to_json())
     bits = None if validation is None else validation.bits_per_byte
     return Trained(run.bundle, validation, run.curves, diagnose(read(run.metrics), bits))
@@ -193,8 +194,7 @@ def evaluate(
     from anekdot.corpus.tokenization import encode_documents  # noqa: PLC0415 (slow)
     from anekdot.device import pick_device  # noqa: PLC0415
     from anekdot.evaluation.likelihood import likelihood  # noqa: PLC0415 (torch is optional)
-    from anekdot.model.transformer import Transformer  # noqa: PLC0415
-    from anekdot.model.weights import load_weights  # noqa: PLC0415
+    from anekdot.generation.torch_engine import load_transformer  # noqa: PLC0415
 
     bundle = Path(bundle)
     loaded = Bundle.load(bundle)
@@ -206,8 +206,7 @@ def evaluate(
             raise CorpusError(f"{texts} has no texts.", "Name a file with at least one.")
         ids, offsets = encode_documents(loaded.tokenizer, found)
         documents = np.split(ids, offsets[1:-1])
-    model = Transformer(loaded.config)
-    load_weights(model, loaded.weights)
+    model = load_transformer(loaded)
     return likelihood(
         model.to(pick_device()), documents, loaded.tokenizer.token_lengths, progress=progress
     )

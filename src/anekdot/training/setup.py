@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from anekdot.bundle import Bundle
 from anekdot.corpus.shards import Shard
 from anekdot.device import pick_device
-from anekdot.model.config import ModelConfig
+from anekdot.model.config import PARTS, ModelConfig
 from anekdot.model.transformer import Transformer
 from anekdot.model.weights import load_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
@@ -35,6 +36,17 @@ class Setup(NamedTuple):
     optimizer: torch.optim.Optimizer
     batches: Batches
     loss_of: Callable[[Tensor, Tensor], Tensor]
+
+
+def load_base(base: Path | str) -> Bundle:
+    """Returns the bundle that a run starts from; "pretrained" names the one of the package.
+
+    Raises:
+        BundleError: It is damaged, or has a part that the Transformer does not have.
+    """
+    bundle = Bundle.load(None if str(base) == "pretrained" else base)
+    bundle.check_parts(PARTS, "the PyTorch model")
+    return bundle
 
 
 def set_up(

@@ -1,11 +1,15 @@
 """Validation: how well the model predicts held-out documents, and whether it is the best so far."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from anekdot.bundle import Bundle
 from anekdot.corpus.shards import Shard
 from anekdot.device import autocast
+from anekdot.errors import BundleError
 from anekdot.evaluation.likelihood import Likelihood, likelihood
+from anekdot.generation.engine import MAX_DISAGREEMENT, disagreement
+from anekdot.generation.generator import Generator, load
 from anekdot.model.weights import load_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.config import TrainingConfig
@@ -13,6 +17,7 @@ from anekdot.training.monitoring.metrics import Record
 from anekdot.training.setup import Setup
 from anekdot.training.state import TrainingState
 
+PROMPT_TOKENS = 32  # that two engines are compared on
 INTERIM_TOKENS = 100_000  # of the validation split, while training; the end scores all of it
 
 
@@ -77,3 +82,29 @@ class Validation:
             autocast=autocast(self.setup.device, self.config.precision),
             progress=lambda *_: self.poll(),
         )
+
+
+def compare_engines(generator: Generator, bundle: Path, shard: Shard) -> str | None:
+    """Compares a trained model with the engine that ``anekdot generate`` uses, on one prompt.
+
+    They differ where a part of the model was changed in one of them only.
+
+    Args:
+        generator: Of the PyTorch model, with the weights of the bundle.
+        bundle: The folder of the model.
+        shard: Its first document is the prompt.
+
+    Returns:
+        A sentence that says so if they differ, else None.
+    """
+    prompt_ids = shard.document(0)[:PROMPT_TOKENS].tolist()
+    try:
+        difference = disagreement(generator.engine, load(bundle).engine, prompt_ids)
+    except BundleError as error:
+        return str(error)
+    if difference <= MAX_DISAGREEMENT:
+        return None
+    return (
+        f"The engine of anekdot generate computes another model than the one that was trained: "
+        f"log-probabilities differ by up to {difference:.2g} nats. Change both alike."
+    )

@@ -1,0 +1,57 @@
+"""A training state goes to JSON and back, also from the names that older checkpoints have."""
+
+import json
+import math
+
+import pytest
+import torch
+
+from anekdot.training.state import SPIKE_WINDOW, StepResult, TrainingState
+
+OLD = {
+    "step": 13, "tokens": 900, "seconds": 1.5, "best_bits_per_byte": 2.5, "best_step": 10,
+    "evaluated": 10, "sampled": 5, "worse": 1, "rate_scale": 0.5, "ways_back": 1,
+    "losses": [3.0, 2.5], "pending": [[2.5, 0.0, 70, 140, 0.1], [2.25, 1.0, 71, 141, 0.2]],
+    "micro_batch": 4,
+}  # fmt: skip
+
+
+def test_a_state_of_the_old_names_is_read():
+    state = TrainingState.from_json(OLD)
+    assert (state.last_evaluation, state.last_sample, state.evaluations_since_best) == (10, 5, 1)
+    assert (state.lr_scale, state.rollbacks, state.recent_losses) == (0.5, 1, [3.0, 2.5])
+    assert state.unrecorded == [
+        StepResult(2.5, 0.0, 70, 140, 0.1),
+        StepResult(2.25, 1.0, 71, 141, 0.2),
+    ]
+    assert (state.step, state.tokens, state.best_step, state.micro_batch) == (13, 900, 10, 4)
+
+
+def test_json_and_back_is_the_same():
+    state = TrainingState.from_json(OLD)
+    assert TrainingState.from_json(json.loads(json.dumps(state.to_json()))) == state
+
+
+def test_tensors_become_numbers_and_later_changes_do_not_reach_them():
+    state = TrainingState(step=1, recent_losses=[1.0])
+    state.unrecorded.append(StepResult(torch.tensor(0.1), torch.tensor(0.0), 3, 4, 0.5))
+    record = state.to_json()
+    state.recent_losses.append(2.0)
+    state.unrecorded.clear()
+    assert record["recent_losses"] == [1.0]
+    assert record["unrecorded"] == [
+        {"loss": float(torch.tensor(0.1)), "skipped": 0.0, "targets": 3, "bytes": 4, "seconds": 0.5}
+    ]
+
+
+@pytest.mark.parametrize("change", [{"stepz": 1}, {"unrecorded": [{"los": 1}]}])
+def test_another_version_is_refused(change):
+    with pytest.raises(TypeError):
+        TrainingState.from_json(OLD | change)
+
+
+def test_a_spike_stands_out_of_the_last_losses_only_when_they_are_many():
+    state = TrainingState(recent_losses=[2.0, 4.0] * (SPIKE_WINDOW // 2))
+    assert state.spike_threshold() == 3.0 + 6.0
+    state.recent_losses.pop()
+    assert state.spike_threshold() == math.inf
