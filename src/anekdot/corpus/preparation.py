@@ -147,7 +147,11 @@ def _nothing_left(dropped: dict[str, int]) -> CorpusError:
     """Returns the error of a corpus all of whose texts were dropped."""
     reasons = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
     n_texts = sum(dropped.values())
-    cause = f"All {n_texts} texts were dropped ({reasons})." if n_texts else "No text was found."
+    cause = (
+        f"All {n_texts} texts were dropped ({reasons})."
+        if n_texts
+        else "No texts were found (0 read)."
+    )
     return CorpusError(cause, "Bring texts of at least a sentence.")
 
 
