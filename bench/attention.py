@@ -19,14 +19,13 @@ from torch.nn import functional as F
 from anekdot.device import pick_device
 from anekdot.machine import retain_freed_memory
 from anekdot.model.alibi import head_slopes
-from anekdot.model.attention import (
+from anekdot.model.attention import attention_bias, reference_attention
+from anekdot.model.attention_kernels import (
     FoldedBias,
-    attention_bias,
     blockwise_attention,
     folded_attention,
     folded_bias,
     grouped_attention,
-    reference_attention,
 )
 from anekdot.model.config import PRESETS
 

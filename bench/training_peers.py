@@ -111,7 +111,7 @@ def anekdot(
     def step() -> None:
         trainer._train_step(trainer.batches.batch(trainer.state.step))
         if len(trainer.state.unrecorded) == 10:  # as the loop does
-            list(trainer.recorder.records(trainer.state, RATE))
+            list(trainer.recorder.records(trainer.state))
 
     return step, trainer
 

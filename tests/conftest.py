@@ -1,20 +1,21 @@
-"""Shared fixtures: texts of our own, tiny models, and the check of shape suffixes."""
+"""Shared fixtures: texts of our own, and the one profile of all property tests."""
 
 import os
-import sys
 from pathlib import Path
 
 # tiny models run faster on one thread, and two suites may share a machine
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import hypothesis
 import pytest
 
 from tests.support.paths import ROOT
-from tests.support.shapes import shape_faults
 from tests.support.texts import make_texts
 
-CHECKED = ("/anekdot/model/", "/anekdot/generation/", "/anekdot/evaluation/", "/anekdot/training/")
+# a first call may compile, and machines differ: no property has a time limit
+hypothesis.settings.register_profile("anekdot", deadline=None)
+hypothesis.settings.load_profile("anekdot")
 
 
 @pytest.fixture(scope="session")
@@ -35,27 +36,5 @@ def corpus_path() -> Path:
     """The real corpus, which stands beside the repository on a developer's machine only."""
     path = Path(os.environ.get("ANEKDOT_CORPUS", ROOT.parent / "shared/data/anecdotes.jsonl.gz"))
     if not path.is_file():
-        pytest.skip("the corpus of anecdotes is not on this machine")
+        pytest.skip(f"the corpus of anecdotes is not at {path}: set ANEKDOT_CORPUS to its file")
     return path
-
-
-@pytest.fixture(autouse=True)
-def shapes_match_names(request: pytest.FixtureRequest):
-    """Checks that x_BTD has three dimensions and that equal letters mean equal sizes.
-
-    Looks at the local variables of every function of the model when it returns.
-    """
-    if request.node.get_closest_marker("slow"):
-        yield
-        return
-    faults: list[str] = []
-
-    def on_event(frame, event, _):
-        if event == "return" and any(part in frame.f_code.co_filename for part in CHECKED):
-            faults.extend(shape_faults(frame.f_code.co_name, frame.f_locals))
-
-    previous = sys.getprofile()
-    sys.setprofile(on_event)
-    yield
-    sys.setprofile(previous)
-    assert not faults, "\n".join(dict.fromkeys(faults))

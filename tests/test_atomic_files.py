@@ -59,7 +59,7 @@ def test_everything_is_flushed_before_it_is_published(tmp_path, monkeypatch):
     assert events[rename + 1] == ("sync", tmp_path.name)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="POSIX file modes")
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX file modes")
 def test_files_are_readable_by_others(tmp_path):
     with staged(tmp_path / "a") as draft:
         draft.write_text("1")

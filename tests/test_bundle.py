@@ -8,8 +8,8 @@ import torch
 
 from anekdot.bundle import CONFIG, PRETRAINED, TOKENIZER, WEIGHTS, Bundle
 from anekdot.errors import AnekdotError, BundleError
+from anekdot.model.weights import load_weights, model_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.training.checkpoint.format import load_weights, model_weights
 from tests.support.models import random_ids, tiny_model
 from tests.support.texts import make_texts
 

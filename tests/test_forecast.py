@@ -8,7 +8,6 @@ import pytest
 
 from anekdot import forecast as room
 from anekdot.bundle import TOKENIZER
-from anekdot.cli.forecast import duration
 from anekdot.cli.forecast import forecast as command
 from anekdot.config import resolve
 from anekdot.corpus.manifest import Manifest, hash_files
@@ -202,15 +201,6 @@ def test_the_command_prints_a_plain_table(tmp_path, only_nano, capsys):
     assert not empty
     assert sentence.startswith("nano fits best")
     assert "\x1b" not in printed.out
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [(0.4, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2.0 h"),
-     (172_799, "48.0 h"), (172_800, "2.0 days")],
-)  # fmt: skip
-def test_a_time_has_the_unit_that_suits_it(seconds, expected):
-    assert duration(seconds) == expected
 
 
 def test_a_slow_beginning_leaves_all_the_time_to_the_steps(monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 
 from anekdot import numba_jit
 
-POSIX = pytest.mark.skipif(os.name != "posix", reason="owners and modes are those of POSIX")
+POSIX = pytest.mark.skipif(os.name != "posix", reason="needs the owners and modes of POSIX")
 HITS_AND_MISSES = """
 from anekdot import numba_jit
 from anekdot.tokenizer.fast.scanner import is_other
@@ -90,7 +90,7 @@ def test_a_read_only_folder_is_refused(user_cache: Path) -> None:
     assert folder is not None
     folder.chmod(0o500)
     if os.access(folder, os.W_OK):
-        pytest.skip("this user may write anywhere")
+        pytest.skip("needs a user other than root")
     assert numba_jit.cache_folder() is None
     folder.rmdir()
     folder.parent.chmod(0o500)

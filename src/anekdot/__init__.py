@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from anekdot.generation.generator import Generator, Sample, load
     from anekdot.pipeline import evaluate, prepare, train
     from anekdot.tokenizer.tokenizer import Tokenizer
+    from anekdot.training.monitoring.curves import draw_curves
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,7 @@ _HOMES = {
     "Generator": "anekdot.generation.generator",
     "Sample": "anekdot.generation.generator",
     "Tokenizer": "anekdot.tokenizer.tokenizer",
+    "draw_curves": "anekdot.training.monitoring.curves",
     "evaluate": "anekdot.pipeline",
     "load": "anekdot.generation.generator",
     "prepare": "anekdot.pipeline",
@@ -36,6 +38,7 @@ __all__ = [
     "Generator",
     "Sample",
     "Tokenizer",
+    "draw_curves",
     "evaluate",
     "load",
     "prepare",
@@ -47,3 +50,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'anekdot' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -75,15 +75,7 @@ def staged(path: Path) -> Iterator[Path]:
             sync(item)
             if item.is_file():
                 item.chmod(0o666 & ~_umask())
-        previous = private / "previous"
-        if draft.is_dir() and path.exists():
-            path.replace(previous)
-        try:
-            draft.replace(path)
-        except OSError:
-            if previous.exists():
-                previous.replace(path)
-            raise
+        _replace(path, draft, aside=private / "previous")
         for folder in (path.parent, *(folder.parent for folder in made)):
             sync(folder)
     except OSError as error:
@@ -93,6 +85,18 @@ def staged(path: Path) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(private, ignore_errors=True)
+
+
+def _replace(path: Path, draft: Path, aside: Path) -> None:
+    """Moves a draft to its final name, and a folder that is in its way aside."""
+    if draft.is_dir() and path.exists():
+        path.replace(aside)
+    try:
+        draft.replace(path)
+    except OSError:
+        if aside.exists():
+            aside.replace(path)
+        raise
 
 
 def write_json(path: Path, value: object, *, indent: int | None = None) -> None:

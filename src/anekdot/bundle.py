@@ -26,7 +26,7 @@ from safetensors.numpy import save
 
 from anekdot.atomic_files import sha256, staged
 from anekdot.errors import AnekdotError, BundleError
-from anekdot.model.config import ModelConfig
+from anekdot.model.config import ModelConfig, parameter_shapes
 from anekdot.quantization import SCALE_SUFFIX, dequantize_weights, quantize_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
 
@@ -128,33 +128,6 @@ class Bundle:
         return cls(config, tokenizer, stored, training)
 
 
-def expected_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
-    """Returns name and shape of every weight of a model."""
-    hidden, intermediate = config.hidden_dim, config.intermediate_dim
-    kv_dim = config.n_kv_head * config.head_dim
-    block = {
-        "attention_norm.weight": (hidden,),
-        "attention.q_proj.weight": (hidden, hidden),
-        "attention.k_proj.weight": (kv_dim, hidden),
-        "attention.v_proj.weight": (kv_dim, hidden),
-        "attention.out_proj.weight": (hidden, hidden),
-        "feed_forward_norm.weight": (hidden,),
-        "feed_forward.gate_proj.weight": (intermediate, hidden),
-        "feed_forward.up_proj.weight": (intermediate, hidden),
-        "feed_forward.down_proj.weight": (hidden, intermediate),
-    }
-    shapes: dict[str, tuple[int, ...]] = {
-        f"blocks.{layer}.{name}": shape
-        for layer in range(config.n_layer)
-        for name, shape in block.items()
-    }
-    shapes["token_embedding.weight"] = (config.vocab_size, hidden)
-    shapes["final_norm.weight"] = (hidden,)
-    if not config.tie_embeddings:
-        shapes["lm_head.weight"] = (config.vocab_size, hidden)
-    return shapes
-
-
 def _read_config(path: Path) -> tuple[ModelConfig, dict[str, Any]]:
     try:
         content = json.loads(path.read_text("utf-8"))
@@ -209,7 +182,7 @@ def _check_shapes(
     shapes = {
         name: array.shape for name, array in stored.items() if not name.endswith(SCALE_SUFFIX)
     }
-    expected = expected_shapes(config)
+    expected = parameter_shapes(config)
     for name in sorted(shapes.keys() | expected.keys()):
         if shapes.get(name) != expected.get(name):
             raise BundleError(

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
-from anekdot.model.config import PRESETS, ModelConfig, check_integer
+from anekdot.field_checks import check_integer
+from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.training.config import Rows, TrainingConfig
 
 Configuration = TypeVar("Configuration", PreparationConfig, ModelConfig, TrainingConfig)
@@ -198,13 +199,10 @@ def resolve(
     given = {name: value for name, value in (fields or {}).items() if value is not None}
     check_known(given, FIELDS, "The call")
     written = read_toml(Path(toml)) if toml is not None else {}
-    start = recipe or written.pop("recipe", "default" if base is None else "finetune")
-    preset = preset or written.pop("preset", "nano")
-    for name, value, choices in (("recipe", start, RECIPES), ("preset", preset, PRESETS)):
-        if not isinstance(value, str) or value not in choices:
-            raise ConfigurationError(
-                f"There is no {name} {value!r}.", f"Choose one of {', '.join(choices)}."
-            )
+    start = recipe or written.get("recipe", "default" if base is None else "finetune")
+    preset = preset or written.get("preset", "nano")
+    _check_choice("recipe", start, RECIPES)
+    _check_choice("preset", preset, PRESETS)
     if base is None and start == "finetune":
         raise ConfigurationError(
             "The recipe finetune goes on from a model.",
@@ -226,6 +224,13 @@ def resolve(
         recipe=chosen,
         explicit=frozenset(explicit),
     )
+
+
+def _check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    if not isinstance(value, str) or value not in choices:
+        raise ConfigurationError(
+            f"There is no {name} {value!r}.", f"Choose one of {', '.join(choices)}."
+        )
 
 
 def _build(kind: type[Configuration], values: Mapping[str, Any]) -> Configuration:

@@ -16,15 +16,15 @@ from anekdot.callbacks import Notice, Observer, Progress
 from anekdot.config import ResolvedConfig, check_known, field_names, resolve
 from anekdot.corpus.collection import source_of
 from anekdot.corpus.config import PreparationConfig
-from anekdot.corpus.manifest import MANIFEST, Manifest, hash_files, is_prepared
+from anekdot.corpus.manifest import Manifest, check_settings, is_prepared
 from anekdot.corpus.reading import Source, clean_texts
 from anekdot.corpus.reading.sources import kept_name
 from anekdot.corpus.shards import Shard
 from anekdot.corpus.splitting import SPLITS
-from anekdot.errors import BundleError, ConfigurationError, CorpusError, require
+from anekdot.errors import BundleError, CorpusError, require
 from anekdot.machine import limit_spinning
 from anekdot.model_card import model_card
-from anekdot.run_folder import RunFolder, refuse_difference
+from anekdot.run_folder import MANIFEST, RunFolder
 from anekdot.signals import deferred_signals, immediate_signals
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.monitoring.diagnosis import diagnose
@@ -53,12 +53,12 @@ def prepare(
         sources: Files, folders, patterns, or "-" for standard input.
         out: The folder to make, with tokenizer.json, shards, documents.parquet, report.html
             and manifest.json.
-        tokenizer: One that exists already; learned from the training split unless given.
+        tokenizer: One that exists already; trained on the training split unless given.
         memory: Bytes that all processes together should stay within; half of what the
             machine has unless given. It changes nothing in the result.
         ray: The address of a Ray cluster that reads the texts, or "local".
         progress: Called with (done, total, unit) through every stage.
-        notice: Told what was guessed about a file.
+        notice: Receives what was guessed about a file.
         fields: Any field of PreparationConfig.
 
     Raises:
@@ -66,55 +66,17 @@ def prepare(
         CorpusError: The texts cannot be used.
     """
     require("anekdot prepare", "train", "duckdb", "numba")
-    from anekdot.corpus.preparation import collect, publish, workplace  # noqa: PLC0415 (slow)
-    from anekdot.corpus.report import write_report  # noqa: PLC0415
-    from anekdot.corpus.tokenization import train_tokenizer, write_shards  # noqa: PLC0415
+    from anekdot.corpus.preparation import collect, work_folder, write_result  # noqa: PLC0415
 
     check_known(fields, field_names(PreparationConfig), "The call")
-    config, out = PreparationConfig(**fields), Path(out)
-    with immediate_signals(), workplace(out) as work:
+    config = PreparationConfig(**fields)
+    with immediate_signals(), work_folder(Path(out)) as work:
         collection = collect(
-            sources,
-            work,
-            rules=config.rules,
-            separator=config.separator,
-            column=config.column,
-            memory=memory,
-            ray=ray,
-            progress=progress,
-            notice=notice,
+            sources, work, config, memory=memory, ray=ray, progress=progress, notice=notice
         )
-        if not collection.count("train"):
-            left_out = sum(collection.dropped().values())
-            raise CorpusError(
-                f"Of {collection.count()} texts ({left_out} more were dropped) none fell to the "
-                "training split.",
-                "Give more texts, or --validation 0 --test 0 to train on all.",
-            )
-        result = work / "result"
-        with staged(result) as draft:
-            draft.mkdir()
-            if tokenizer is None:
-                tokenizer = train_tokenizer(
-                    collection, config.vocab_size, work / TOKENIZER, progress
-                )
-            tokenizer.save(draft / TOKENIZER)
-            tokens = write_shards(collection, tokenizer, draft, progress)
-            collection.write_index(draft / "documents.parquet")
-            report = write_report(collection, tokenizer, tokens, draft)
-            manifest = Manifest(
-                sources=[*map(kept_name, sources)],
-                settings=dataclasses.asdict(config),
-                texts_in=report.texts_in,
-                dropped=report.dropped,
-                documents=report.documents,
-                tokens=tokens,
-                vocab_size=tokenizer.vocab_size,
-                files=hash_files(draft),
-            )
-            manifest.save(draft)
-        publish(result, out)
-    return manifest
+        return write_result(
+            collection, Path(out), config, sources, tokenizer=tokenizer, progress=progress
+        )
 
 
 @dataclass(frozen=True)
@@ -170,6 +132,7 @@ def train(
     require("anekdot train", "train", "torch", "matplotlib")
     limit_spinning()
     with deferred_signals() as signals:  # an import may swallow a KeyboardInterrupt
+        from anekdot.corpus.tokenization import load_tokenizer  # noqa: PLC0415 (slow)
         from anekdot.training.monitoring.curves import draw_curves  # noqa: PLC0415 (optional)
         from anekdot.training.trainer import Trainer  # noqa: PLC0415
     signals.raise_if_stopped()
@@ -179,15 +142,9 @@ def train(
     resolved = resolve(recipe, preset, config, fields, base=shape)
     run, notice = RunFolder(Path(out)), notice or (lambda sentence: None)
     with run.locked(), ExitStack() as stack:
-        data = _prepared(sources, run, resolved, start, progress=progress, notice=notice)
-        tokenizer = Tokenizer.load(data / TOKENIZER)
+        data = _prepared_folder(sources, run, resolved, start, progress=progress, notice=notice)
+        tokenizer = load_tokenizer(data, None if start is None else start.tokenizer, notice)
         shards = {split: Shard.open(data, split) for split in SPLITS}
-        wanted = Manifest.load(data).settings["vocab_size"]
-        if start is None and tokenizer.vocab_size < wanted:
-            notice(
-                f"The vocabulary has {tokenizer.vocab_size:,} tokens, not {wanted:,}: "
-                "the texts have no more pairs to merge."
-            )
         resolved = resolved.with_corpus_defaults(
             documents=len(shards["train"]),
             tokens=len(shards["train"].ids),
@@ -238,7 +195,7 @@ def evaluate(
     from anekdot.device import pick_device  # noqa: PLC0415
     from anekdot.evaluation.likelihood import likelihood  # noqa: PLC0415 (torch is optional)
     from anekdot.model.transformer import Transformer  # noqa: PLC0415
-    from anekdot.training.checkpoint.format import load_weights  # noqa: PLC0415
+    from anekdot.model.weights import load_weights  # noqa: PLC0415
 
     bundle = Path(bundle)
     loaded = Bundle.load(bundle)
@@ -271,7 +228,7 @@ def _test_side(bundle: Path, tokenizer: Tokenizer) -> list[Any]:
     return side.documents()
 
 
-def _prepared(
+def _prepared_folder(
     sources: Sequence[Source],
     run: RunFolder,
     resolved: ResolvedConfig,
@@ -279,36 +236,15 @@ def _prepared(
     **callbacks: Any,
 ) -> Path:
     """Returns the prepared folder: the one given, the run's own, or a new one in the run."""
-    data = _already_prepared(sources, run, resolved)
-    if data is None:
-        wanted = dataclasses.asdict(resolved.preparation)
-        tokenizer = None if base is None else base.tokenizer
-        prepare(*sources, out=run.data, tokenizer=tokenizer, **callbacks, **wanted)
-        return run.data
-    if base is not None and Tokenizer.load(data / TOKENIZER) != base.tokenizer:
-        raise ConfigurationError(
-            f"{data} was prepared with another tokenizer than that of the base model.",
-            "Give the texts themselves, and another folder with --out.",
-        )
-    return data
-
-
-def _already_prepared(
-    sources: Sequence[Source], run: RunFolder, resolved: ResolvedConfig
-) -> Path | None:
-    """Returns the prepared folder that is given, or that the run has made before."""
-    wanted = dataclasses.asdict(resolved.preparation)
     if len(sources) == 1 and is_prepared(Path(sources[0])):
         data = Path(sources[0])
-        before = Manifest.load(data).settings
-        explicit = {name: wanted[name] for name in before.keys() & resolved.explicit}
-        refuse_difference(data, before, {**before, **explicit})
+        check_settings(data, resolved.preparation, only=resolved.explicit)
         return data
-    if not (run.data / MANIFEST).exists():
-        return None
-    manifest = Manifest.load(run.data)
-    named = [*map(kept_name, sources)]
-    refuse_difference(
-        run.bundle, {**manifest.settings, "sources": manifest.sources}, {**wanted, "sources": named}
-    )
+    if (run.data / MANIFEST).exists():
+        named = [*map(kept_name, sources)]
+        check_settings(run.data, resolved.preparation, sources=named, told_as=run.bundle)
+        return run.data
+    wanted = dataclasses.asdict(resolved.preparation)
+    tokenizer = None if base is None else base.tokenizer
+    prepare(*sources, out=run.data, tokenizer=tokenizer, **callbacks, **wanted)
     return run.data

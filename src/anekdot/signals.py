@@ -16,6 +16,20 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 SAVING: signal.Signals | None = getattr(signal, "SIGUSR1", None)  # not on Windows
 
 
+def handle_termination() -> None:
+    """Lets SIGTERM end a command as cleanly as Ctrl-C does, and SIGUSR1 do nothing.
+
+    ``deferred_signals`` takes both over while a model is trained.
+    """
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+    if SAVING:
+        signal.signal(SAVING, signal.SIG_IGN)
+
+
 @dataclass
 class SignalRequests:
     """What signals have asked for.
@@ -36,10 +50,9 @@ class SignalRequests:
 
 @contextmanager
 def deferred_signals(on_stop: Callable[[], None] = lambda: None) -> Iterator[SignalRequests]:
-    """Turns signals into requests while the block runs.
+    """Turns signals into requests while the block runs; a second one to stop acts at once.
 
-    A second one to stop acts at once. Python delivers signals to the main thread only;
-    elsewhere no request ever comes.
+    Python delivers signals to the main thread only; elsewhere no request ever comes.
 
     Args:
         on_stop: Called when the first one to stop comes.

@@ -9,7 +9,8 @@ import pytest
 import anekdot
 from anekdot import atomic_files
 from anekdot.corpus import plan, preparation
-from anekdot.corpus.manifest import MANIFEST, Manifest
+from anekdot.corpus.manifest import Manifest
+from anekdot.run_folder import MANIFEST
 from tests.support.texts import make_texts
 
 

@@ -6,8 +6,8 @@ import pytest
 
 import anekdot
 from anekdot.corpus.database import database, parquet
-from anekdot.corpus.manifest import MANIFEST
 from anekdot.errors import CorpusError
+from anekdot.run_folder import MANIFEST
 from tests.support.hostile_files import REFUSED, SURVIVED
 from tests.support.texts import make_texts
 

@@ -4,7 +4,7 @@ import random
 import sys
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anekdot.corpus.config import Rules
+from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.database import database, parquet
 from anekdot.corpus.deduplication.select import LEAK, NEAR_DUPLICATE
 from anekdot.corpus.preparation import collect
@@ -40,14 +40,9 @@ class Collected:
 def gathered(sources, work: Path, **options) -> Collected:
     """Collects sources, and reads everything back."""
     work.mkdir(exist_ok=True)
-    rules = Rules(
-        **{
-            name: options.pop(name)
-            for name in ("validation", "test", "no_obscene")
-            if name in options
-        }
-    )
-    collection = collect(sources, work, rules=rules, memory=MEMORY, **options)
+    names = {*options} & {field.name for field in fields(PreparationConfig)}
+    own = {"validation": 0.0, "test": 0.0} | {name: options.pop(name) for name in names}
+    collection = collect(sources, work, PreparationConfig(**own), memory=MEMORY, **options)
     splits: dict[str, list[str]] = {name: [] for name in SPLITS}
     for numbers, texts in collection.kept():
         for number, text in zip(numbers, texts, strict=True):
@@ -167,7 +162,7 @@ def test_no_obscene():
     assert collection.dropped == {"obscene": 2}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(sentences, min_size=1, max_size=25))
 def test_nothing_is_lost_and_the_splits_are_apart(texts):
     try:
@@ -186,7 +181,7 @@ def test_nothing_is_lost_and_the_splits_are_apart(texts):
             assert not any(near(grams(a), grams(b)) for a in held_out for b in lower)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(sentences, min_size=1, max_size=12), st.lists(sentences, max_size=12), st.randoms())
 def test_other_documents_never_change_a_side(texts, others, draw):
     texts = ["Опорный текст корпуса", *texts]

@@ -68,6 +68,18 @@ def test_windows_score_each_input_once_with_half_a_context_before_it(n_inputs, c
         assert window.start == 0 or window.skip >= context // 2
 
 
+def test_the_mode_is_kept_after_an_error():
+    model = tiny_model(dropout=0.5).train()
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        likelihood(model, make_documents(9), LENGTHS, progress=stop)
+    assert model.training
+    assert torch.is_grad_enabled()
+
+
 def test_dropout_is_off_and_the_mode_is_kept():
     model = tiny_model(dropout=0.5).train()
     documents = make_documents(9)

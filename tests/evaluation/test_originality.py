@@ -1,7 +1,7 @@
 """The longest copied span, against trying all of them."""
 
 import numpy as np
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from anekdot.evaluation import originality
@@ -25,7 +25,6 @@ def joined(texts):
     return [token for text in texts for token in [SEPARATOR, *text, SEPARATOR]]
 
 
-@settings(deadline=None)  # the first call compiles
 @given(TOKENS, st.lists(TOKENS, max_size=4))
 @example([], [[1]])
 @example([1], [])
@@ -39,7 +38,6 @@ def test_the_span_is_that_of_brute_force(ids, texts):
     assert ids[begin : begin + found] == span
 
 
-@settings(deadline=None)
 @given(TOKENS, st.lists(TOKENS, min_size=1, max_size=4), st.integers(1, 7))
 def test_pieces_that_go_by_one_after_another_change_nothing(ids, texts, size):
     others = np.array(joined(texts), np.uint16)

@@ -20,7 +20,10 @@ class TableEngine:
     def new_cache(self, capacity):
         return Tokens([])
 
-    def forward(self, ids, cache):
+    def decode(self, tokens, caches):
+        return np.stack([self.prefill([token], c) for token, c in zip(tokens, caches, strict=True)])
+
+    def prefill(self, ids, cache):
         cache += ids
         code = int("".join(map(str, cache)) or "0") % 10**9
         return np.random.default_rng([self.seed, code]).normal(0, 2, VOCABULARY).astype(np.float32)
@@ -38,7 +41,7 @@ def best_text(seed: int, max_tokens: int) -> list[int]:
         for body in itertools.product((3, 4), repeat=length):
             engine, cache, nats = TableEngine(seed), Tokens([]), 0.0
             for before, token in itertools.pairwise((1, *body, END)):
-                nats += log_probabilities(engine.forward([before], cache))[token]
+                nats += log_probabilities(engine.prefill([before], cache))[token]
             if nats / (length + 1) > best_score:
                 best, best_score = list(body), nats / (length + 1)
     return best
@@ -61,7 +64,7 @@ def test_a_wide_search_finds_the_best_text(seed):
 def greedy(seed: int, max_tokens: int) -> tuple[list[int], bool]:
     engine, cache, ids, last = TableEngine(seed), Tokens([]), [], 1
     while True:
-        logits = engine.forward([last], cache)
+        logits = engine.prefill([last], cache)
         logits[[0, 1]] = -np.inf
         last = int(logits.argmax())
         if last == END or len(ids) == max_tokens:

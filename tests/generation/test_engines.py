@@ -5,15 +5,24 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from anekdot.bundle import Bundle
 from anekdot.generation.numpy_engine import NumpyEngine
 from anekdot.generation.torch_engine import TorchEngine
 from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.model.transformer import Transformer
+from anekdot.model.weights import load_weights, model_weights
 from anekdot.quantization import dequantize_weights, quantize_weights
-from anekdot.training.checkpoint.format import load_weights, model_weights
 from tests.support.models import published_slopes, tiny_model
+
+
+def numpy_engine(model: Transformer) -> NumpyEngine:
+    return NumpyEngine(model.config, model_weights(model))
+
+
+ENGINES = [numpy_engine, TorchEngine]
 
 
 def float64_logits(config: ModelConfig, weights: dict, ids: list[int]) -> np.ndarray:
@@ -56,7 +65,7 @@ def test_both_engines_equal_float64(tied):
     ids = [1, 30, 4, 61, 5, 5, 17]
     expected = float64_logits(model.config, weights, ids)[-1]
     for engine in (NumpyEngine(model.config, weights), TorchEngine(model)):
-        np.testing.assert_allclose(engine.forward(ids, engine.new_cache(7)), expected, atol=1e-4)
+        np.testing.assert_allclose(engine.prefill(ids, engine.new_cache(7)), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("damage", ["gate_up", "slope", "kv"])
@@ -75,7 +84,7 @@ def test_damage_is_noticed(damage):
     engine = NumpyEngine(model.config, swapped)
     if damage == "slope":
         engine.slopes_N = engine.slopes_N[::-1].copy()
-    assert abs(engine.forward(ids, engine.new_cache(5)) - expected).max() > 1e-3
+    assert abs(engine.prefill(ids, engine.new_cache(5)) - expected).max() > 1e-3
 
 
 def random_preset(preset: str) -> tuple[ModelConfig, dict]:
@@ -99,30 +108,75 @@ def test_cpu_engine_follows_torch_greedily_on_dequantized_weights(name):
     caches = numpy_engine.new_cache(60), torch_engine.new_cache(60)
     ids = [1, 40, 41, 42]
     for _ in range(50):
-        ours, theirs = numpy_engine.forward(ids, caches[0]), torch_engine.forward(ids, caches[1])
+        ours, theirs = numpy_engine.prefill(ids, caches[0]), torch_engine.prefill(ids, caches[1])
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
         assert ours.argmax() == theirs.argmax()
         ids = [int(ours.argmax())]
 
 
-@pytest.mark.parametrize("kind", [NumpyEngine, TorchEngine])
-def test_cached_equals_full_and_copies_are_independent(kind):
-    model = tiny_model()
-    engine = kind(model.config, model_weights(model)) if kind is NumpyEngine else kind(model)
+@pytest.mark.parametrize("make_engine", ENGINES)
+def test_cached_equals_full_and_copies_are_independent(make_engine):
+    engine = make_engine(tiny_model())
     ids = [1, 9, 8, 7, 6, 5]
     cache = engine.new_cache(6)
-    engine.forward(ids[:2], cache)
+    engine.prefill(ids[:2], cache)
     twin = cache.copy()
-    engine.forward([50, 51], twin)
+    engine.prefill([50, 51], twin)
     for token in ids[2:]:
-        logits = engine.forward([token], cache)
-    np.testing.assert_allclose(logits, engine.forward(ids, engine.new_cache(6)), atol=1e-4)
+        logits = engine.decode([token], [cache])[0]
+    np.testing.assert_allclose(logits, engine.prefill(ids, engine.new_cache(6)), atol=1e-4)
+
+
+@pytest.mark.parametrize("make_engine", ENGINES)
+def test_rows_that_are_decoded_together_are_as_if_alone(make_engine):
+    engine = make_engine(tiny_model())
+    prompts, tokens = ([1, 9, 8], [1], [1, 30, 31, 32, 33, 34]), [7, 50, 61]
+    together, alone = ([engine.new_cache(8) for _ in prompts] for _ in range(2))
+    for caches in (together, alone):
+        for prompt, cache in zip(prompts, caches, strict=True):
+            engine.prefill(prompt, cache)
+    rows = engine.decode(tokens, together)
+    for row, token, cache in zip(rows, tokens, alone, strict=True):
+        assert (row == engine.prefill([token], cache)).all()
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    kept=st.lists(st.integers(3, 63), min_size=1, max_size=6),
+    undone=st.lists(st.integers(3, 63), max_size=6),
+    more=st.lists(st.integers(3, 63), min_size=1, max_size=4),
+)
+@pytest.mark.parametrize("make_engine", ENGINES)
+def test_a_truncated_cache_is_as_if_nothing_had_been_decoded(make_engine, kept, undone, more):
+    engine = make_engine(tiny_model())
+    cut, plain = engine.new_cache(16), engine.new_cache(16)
+    for cache in (cut, plain):
+        engine.prefill(kept, cache)
+    for token in undone:
+        engine.decode([token], [cut])
+    assert cut.length == len(kept) + len(undone)
+    cut.truncate(len(kept))
+    for token in more:
+        assert (engine.decode([token], [cut]) == engine.decode([token], [plain])).all()
+
+
+@pytest.mark.parametrize("length", [-1, 5])
+@pytest.mark.parametrize("make_engine", ENGINES)
+def test_a_cache_is_never_cut_to_what_it_does_not_hold(make_engine, length):
+    engine = make_engine(tiny_model())
+    cache = engine.new_cache(8)
+    engine.prefill([1, 2, 3, 4], cache)
+    with pytest.raises(AssertionError):
+        cache.truncate(length)
 
 
 def test_torch_engine_leaves_the_training_mode_alone():
     model = tiny_model(dropout=0.5).train()
     engine = TorchEngine(model)
-    first, second = (engine.forward([1, 2], engine.new_cache(2)) for _ in range(2))
+    first, second = (engine.prefill([1, 2], engine.new_cache(2)) for _ in range(2))
     assert (first == second).all()
     assert model.training
     assert torch.is_grad_enabled()
+    with pytest.raises(IndexError):
+        engine.prefill([10**6], engine.new_cache(1))  # no such token
+    assert model.training

@@ -4,13 +4,15 @@ import math
 import unicodedata
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from anekdot.errors import ConfigurationError, TokenizerError
-from anekdot.generation.generator import Generator
+from anekdot.generation.generator import Generator, Sample
 from anekdot.generation.numpy_engine import NumpyEngine
 from anekdot.generation.torch_engine import TorchEngine
+from anekdot.model.weights import model_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.training.checkpoint.format import model_weights
 from tests.support.models import tiny_model
 from tests.support.texts import make_texts
 
@@ -143,3 +145,76 @@ def test_impossible_numbers_of_texts_are_refused(generator, n):
 def test_a_lone_surrogate_is_no_prompt(generator):
     with pytest.raises(TokenizerError):
         generator.generate("\ud800")
+
+
+def read_whole(generator, prompt, ids, seed, stop):
+    """What a sample is, told plainly: all ids are decoded, and nothing is held back."""
+    decoder, text = generator.tokenizer.stream_decoder(), ""
+    for count, token in enumerate(ids):
+        if token == generator.tokenizer.end_id:
+            return Sample(prompt, prompt + text + decoder.flush(), "end", count, seed)
+        text += decoder.feed(token)
+        cuts = [text.find(word) for word in stop if word in text]
+        if cuts:
+            return Sample(prompt, prompt + text[: min(cuts)], "stop", count + 1, seed)
+    return Sample(prompt, prompt + text, "length", len(ids), seed)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    data=st.data(),
+    prompt=st.sampled_from([PROMPT, "", "Мой йод", "🙂"]),
+    options=st.fixed_dictionaries(
+        {
+            "seed": st.integers(0, 1 << 40),
+            "max_tokens": st.integers(1, 40),
+            "temperature": st.sampled_from([0.0, 0.8, 3.0]),
+        }
+    ),
+)
+def test_what_is_streamed_is_the_whole_text(generator, data, prompt, options):
+    whole = generator.generate(prompt, **options).text[len(prompt) :]
+    spans = st.tuples(st.integers(0, len(whole)), st.integers(1, 6)).map(
+        lambda span: whole[span[0] : span[0] + span[1]]
+    )
+    # spans of the text, and spans that go on otherwise than the text does
+    words = spans | spans.map(lambda word: word + "☃") | st.text("аео \n☃", max_size=3)
+    stop = data.draw(st.lists(words.filter(bool), max_size=4))
+    *pieces, sample = generator.stream(prompt, stop=stop, **options)
+    prompt_ids = generator._encode(prompt)
+    ids = list(generator._sample(prompt_ids, top_k=None, **options))
+    assert sample == read_whole(generator, prompt, ids, options["seed"], stop)
+    assert sample == generator.generate(prompt, stop=stop, **options)
+    assert all(isinstance(piece, str) and piece for piece in pieces)
+    assert prompt + "".join(pieces) == sample.text
+
+
+@pytest.mark.parametrize("max_tokens", [1, 5, 20])
+@pytest.mark.parametrize("cut", [None, slice(2, 5)])
+def test_a_streamed_beam_search_is_the_whole_text(generator, max_tokens, cut):
+    options = {"beams": 3, "seed": 0, "max_tokens": max_tokens}
+    whole = generator.generate(PROMPT, **options).text[len(PROMPT) :]
+    stop = [word] if cut and (word := whole[cut]) else []
+    *pieces, sample = generator.stream(PROMPT, stop=stop, **options)
+    assert sample == generator.generate(PROMPT, stop=stop, **options)
+    assert PROMPT + "".join(pieces) == sample.text
+
+
+def test_pieces_come_while_the_text_is_generated(tokenizer, model):
+    calls = []
+    generator = Generator(tokenizer, TorchEngine(model, poll=lambda: calls.append(None)))
+    stream = generator.stream(PROMPT, seed=1, max_tokens=30)
+    assert not calls
+    assert isinstance(next(stream), str)
+    assert len(calls) < 10
+    *_, sample = stream
+    assert len(calls) > sample.tokens > 10
+
+
+def test_a_stream_refuses_before_it_is_read(generator):
+    with pytest.raises(ConfigurationError):
+        generator.stream(max_tokens=0)
+    with pytest.raises(ConfigurationError):
+        generator.stream("слово " * 100)
+    with pytest.raises(ConfigurationError):
+        generator.stream(stop=[1])

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from anekdot.bundle import CONFIG, TOKENIZER, WEIGHTS, Bundle
+from anekdot.model.weights import model_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.training.checkpoint.format import model_weights
 from tests.support.commands import run
 from tests.support.models import tiny_model
 from tests.support.texts import make_texts

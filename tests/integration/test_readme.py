@@ -64,7 +64,7 @@ def test_every_command_works(tmp_path):
                 capture_output=True,
                 encoding="utf-8",
                 check=False,
-                timeout=500,
+                timeout=900,
             )
             assert result.returncode == 0, f"{line}\n{result.stderr}"
             tried += 1

@@ -21,7 +21,7 @@ from anekdot.training.checkpoint.format import checkpoints, is_whole, save_check
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
+    pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals"),
 ]
 
 FIELDS = {
@@ -70,7 +70,7 @@ def start(source: Path, out: Path, fields: dict) -> subprocess.Popen:
 
 
 def wait_until(happens, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 900
     while not happens():
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline
@@ -115,7 +115,7 @@ def test_a_signal_to_stop_saves_first_and_says_so_by_the_status(data, tmp_path, 
     process.send_signal(number)
     if number == signal.SIGINT:  # an impatient person
         process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=900)
     assert process.returncode == STOPPING[number]
     assert "Traceback" not in errors
     assert "Stopped." in errors
@@ -134,11 +134,10 @@ def test_sigusr1_saves_at_once_and_training_goes_on(data, tmp_path, unbroken):
     wait_until(lambda: steps_told(out) >= 2, process)
     assert newest(out).name == "step-00000000"
     process.send_signal(signal.SIGUSR1)
-    sent = time.monotonic()
+    told = steps_told(out)
     wait_until(lambda: len(checkpoints(out / "run/checkpoints")) > 1, process)
-    assert time.monotonic() - sent < 10  # 2 on a machine that does nothing else
-    assert newest(out).name < "step-00000120"
-    _, errors = process.communicate(timeout=120)
+    assert int(newest(out).name.removeprefix("step-")) <= 10 * (told + 2)  # two records later
+    _, errors = process.communicate(timeout=900)
     assert process.returncode == 0, errors
     assert_same(out, unbroken / "120")
 
@@ -148,7 +147,7 @@ def test_a_preparation_that_was_told_to_stop_goes_on(jokes, tmp_path, unbroken):
     process = start(jokes, out, fields)
     wait_until((out / "run/data/work/digests").exists, process)
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=900)
     assert process.returncode == 143
     assert "Traceback" not in errors
     assert "the same command goes on" in errors
@@ -259,14 +258,15 @@ def test_evaluation_and_sampling_answer(  # noqa: PLR0917
 
 
 def test_a_second_signal_does_not_wait_for_the_disk(data, tmp_path, unbroken, monkeypatch):
-    out, released = tmp_path / "m", threading.Event()
+    out, released, waited = tmp_path / "m", threading.Event(), []
 
     def slow(folder, snapshot, kept) -> None:
         """Hangs where the first signal has a checkpoint written, and sends the second one."""
         if snapshot.state["step"]:
             time.sleep(0.3)  # until the main thread waits
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-            released.wait(20)
+            released.wait(900)
+            waited.append(True)
         save_checkpoint(folder, snapshot, kept)
 
     def observe(record) -> None:
@@ -274,10 +274,9 @@ def test_a_second_signal_does_not_wait_for_the_disk(data, tmp_path, unbroken, mo
             os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(manager, "save_checkpoint", slow)
-    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         anekdot.train(data, out=out, observe=observe, **SHORT)
-    assert time.monotonic() - began < 15
+    assert not waited
     assert newest(out).name == "step-00000000"
     released.set()
     monkeypatch.undo()

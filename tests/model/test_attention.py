@@ -11,13 +11,15 @@ from anekdot.model.alibi import head_slopes
 from anekdot.model.attention import (
     Attention,
     attention_bias,
+    reference_attention,
+    stable_softmax,
+)
+from anekdot.model.attention_kernels import (
     blockwise_attention,
     fast_attention,
     folded_attention,
     folded_bias,
     grouped_attention,
-    reference_attention,
-    stable_softmax,
 )
 from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.model.transformer import Transformer

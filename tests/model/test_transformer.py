@@ -1,5 +1,6 @@
 """Properties of the whole model: causality, padding, caching, loss."""
 
+import contextlib
 import dataclasses
 import math
 
@@ -8,13 +9,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anekdot.bundle import expected_shapes
 from anekdot.errors import ConfigurationError
-from anekdot.model import transformer
-from anekdot.model.attention import folded_bias
+from anekdot.model import attention_kernels, transformer
+from anekdot.model.attention_kernels import folded_bias
 from anekdot.model.cache import KVCache
-from anekdot.model.config import PRESETS, ModelConfig
-from anekdot.model.transformer import IGNORE_INDEX, Transformer, next_token_loss, reference_loss
+from anekdot.model.config import PRESETS, ModelConfig, parameter_shapes
+from anekdot.model.transformer import (
+    IGNORE_INDEX,
+    Transformer,
+    evaluation_mode,
+    next_token_loss,
+    reference_loss,
+)
 from tests.support.models import TINY_MODEL, random_ids, tiny_model
 
 
@@ -55,7 +61,7 @@ def test_padding_cannot_move_anything(side):
         assert torch.equal(other, logits[b, mask_BS[b]])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=5), folded=st.booleans())
 def test_documents_of_a_row_are_read_as_if_alone(lengths, folded):
     """In one row, with the bias of each kind, against a forward pass for each document."""
@@ -80,13 +86,13 @@ def test_what_would_not_fit_into_memory_is_folded(monkeypatch):
     model, ids_BT = tiny_model(), random_ids(2, 20)
     documents_BT = (ids_BT % 7 == 0).cumsum(1)
     expected = model(ids_BT, documents_BT=documents_BT)
-    monkeypatch.setattr(transformer, "MAX_SCORE_ELEMENTS", 2 * 6 * 20 * 20 - 1)
+    monkeypatch.setattr(attention_kernels, "MAX_SCORE_ELEMENTS", 2 * 6 * 20 * 20 - 1)
     monkeypatch.setattr(transformer, "attention_bias", None)
     logits = model(ids_BT, documents_BT=documents_BT)
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(cuts=st.lists(st.integers(1, 6), min_size=1, max_size=5))
 def test_cached_equals_full(cuts):
     model = tiny_model()
@@ -178,6 +184,19 @@ def test_dropout_acts_in_training_alone():
     assert not torch.equal(model(ids), model(ids))
 
 
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
+def test_evaluation_mode_is_left_as_it_was_entered(training, error):
+    model = tiny_model(dropout=0.5).train(training)
+    with contextlib.suppress(*[error] if error else []), evaluation_mode(model):
+        assert not any(module.training for module in model.modules())
+        assert not torch.is_grad_enabled()
+        if error:
+            raise error
+    assert all(module.training == training for module in model.modules())
+    assert torch.is_grad_enabled()
+
+
 def test_tied_embeddings_are_one_matrix():
     tied, untied = tiny_model(), tiny_model(tie_embeddings=False)
     assert tied.lm_head.weight is tied.token_embedding.weight
@@ -194,7 +213,7 @@ def test_parameter_count_and_shapes_are_the_models(preset, tied):
         model = Transformer(config)
     assert config.n_parameters == sum(p.numel() for p in model.parameters())
     shapes = {name: tuple(p.shape) for name, p in model.named_parameters()}
-    assert shapes == expected_shapes(config)
+    assert shapes == parameter_shapes(config)
 
 
 @pytest.mark.parametrize(

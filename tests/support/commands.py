@@ -26,7 +26,7 @@ def anekdot(*arguments: object, cwd: Path, text: str | None = None):
         encoding="utf-8",
         env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "200"},
         check=False,
-        timeout=300,
+        timeout=900,
     )
 
 

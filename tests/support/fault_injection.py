@@ -22,7 +22,7 @@ from matplotlib import pyplot
 from anekdot import atomic_files
 from tests.support.paths import ROOT
 
-LONGEST = 120.0  # seconds before a child counts as hanging
+LONGEST = 900.0  # seconds before a child counts as hanging
 MODES = ("count", "full", "write fails", "short", "sync fails", "rename fails")
 
 
@@ -70,7 +70,7 @@ class Nursery:
 
     def close(self) -> None:
         self.process.stdin.close()
-        self.process.wait(60)
+        self.process.wait(900)
 
 
 def serve() -> None:

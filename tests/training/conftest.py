@@ -4,6 +4,7 @@ import pytest
 
 import anekdot
 from tests.support.fault_injection import little_pictures
+from tests.support.shapes import shapes_match_names  # noqa: F401 (a fixture)
 
 
 @pytest.fixture(autouse=True, scope="session")

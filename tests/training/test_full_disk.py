@@ -19,7 +19,7 @@ from tests.support.runs import TINY_RUN
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs"),
+    pytest.mark.skipif(sys.platform != "linux", reason="needs Linux, to mount a tmpfs"),
 ]
 
 SIZE = 2 << 20  # of the disk
@@ -53,7 +53,7 @@ def disk(tmp_path):
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", folder]
     if shutil.which("mount") is None or subprocess.run(command, check=False).returncode:
-        pytest.skip("mount is refused here")
+        pytest.skip("needs the right to mount a tmpfs, as root has it")
     try:
         yield Disk(folder)
     finally:

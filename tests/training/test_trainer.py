@@ -87,7 +87,9 @@ def broken_compiler(tmp_path, monkeypatch):
         yield compiler
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="nothing is compiled here")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="needs Linux and a C++ compiler with the headers of Python"
+)
 def test_a_compiler_that_fails_costs_speed_only(jokes, tmp_path, broken_compiler):
     said = []
     settings = TINY_RUN | {"steps": 4}
@@ -99,7 +101,9 @@ def test_a_compiler_that_fails_costs_speed_only(jokes, tmp_path, broken_compiler
     assert state["device"] == "cpu"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="nothing is compiled here")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="needs Linux and a C++ compiler with the headers of Python"
+)
 @pytest.mark.usefixtures("listening")
 def test_a_compiler_that_a_signal_ended_too_is_asked_again(jokes, tmp_path, broken_compiler):
     """Ctrl-C reaches all programs of a terminal: no step is taken by other means."""
@@ -228,7 +232,7 @@ def test_records_keep_texts_with_odd_line_ends(tmp_path):
     assert read(tmp_path / "metrics.jsonl") == [record]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_a_run_that_ignores_ctrl_c_goes_on_ignoring_it():
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -239,7 +243,7 @@ def test_a_run_that_ignores_ctrl_c_goes_on_ignoring_it():
         signal.signal(signal.SIGINT, previous)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 @pytest.mark.usefixtures("listening")
 def test_a_signal_amid_a_print_is_obeyed():
     def reentrant() -> None:
@@ -264,7 +268,7 @@ def test_data_may_move_and_the_way_may_lead_over_a_link(jokes, tmp_path):
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_gpu_trains_goes_on_and_tells(jokes, tmp_path):
     def stop(record):
         if record["kind"] == "step" and record["step"] == 10:

@@ -21,7 +21,7 @@ from tests.support.runs import TINY_RUN
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="forks, /proc and LD_PRELOAD"),
+    pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: forks, /proc and LD_PRELOAD"),
 ]
 
 OWN = {name: value for name, value in TINY_RUN.items() if name not in ("validation", "test")}
@@ -146,7 +146,7 @@ def test_fifty_kills_lose_nothing(run, unbroken, tmp_path):
 def totals(run, shim, tmp_path_factory):
     """How much a whole run writes, and how often it syncs and renames."""
     if shim is None:
-        pytest.skip("no C compiler")
+        pytest.skip("needs a C compiler named cc")
     return run(tmp_path_factory.mktemp("totals") / "m", PLAIN, fault=["count", 0])
 
 

@@ -6,12 +6,12 @@ import re
 import signal
 import sys
 from itertools import pairwise
-from types import FrameType
 
 from cyclopts import App, CycloptsError
 
 from anekdot import __version__
 from anekdot.errors import AnekdotError, Terminated
+from anekdot.signals import handle_termination
 
 app = App(
     name="anekdot",
@@ -69,7 +69,7 @@ app.command(
 
 def main() -> None:
     """Runs a command; a user's mistake is one message and exit status 2."""
-    _answer_signals()
+    handle_termination()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # Windows would write a file in its code page
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -91,20 +91,6 @@ def main() -> None:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
-
-
-def _answer_signals() -> None:
-    """Lets SIGTERM end a command as cleanly as Ctrl-C, and SIGUSR1 do nothing.
-
-    While it trains, a command answers both itself; see signals.py.
-    """
-
-    def terminate(number: int, frame: FrameType | None) -> None:
-        raise Terminated
-
-    signal.signal(signal.SIGTERM, terminate)
-    if hasattr(signal, "SIGUSR1"):
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 TEXT = re.compile(r"-(?![A-Za-z0-9-])|-[^=]*\s|-+[^\x00-\x7f]")

@@ -16,6 +16,7 @@ def forecast(folder: Path, *, seconds: float = 10.0) -> None:
     from anekdot.cli.progress import console
     from anekdot.forecast import advice
     from anekdot.forecast import forecast as predict
+    from anekdot.text_output import duration
 
     console.print(f"Training each preset for a moment, about {seconds:g} seconds in all.")
     rows = predict(folder, seconds)
@@ -41,15 +42,3 @@ def forecast(folder: Path, *, seconds: float = 10.0) -> None:
         )
     output.print(table)
     print(f"\n{advice(rows)}")
-
-
-def duration(seconds: float) -> str:
-    """Returns a time in the unit that suits it.
-
-    >>> duration(45), duration(1_000), duration(9_000), duration(200_000)
-    ('45 s', '17 min', '2.5 h', '2.3 days')
-    """
-    for unit, size in (("days", 86_400), ("h", 3_600)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"

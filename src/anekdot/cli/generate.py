@@ -8,8 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from anekdot.cli.progress import escape_control_characters
 from anekdot.generation.generator import MAX_TOKENS, TEMPERATURE, load
+from anekdot.text_output import escape_control_characters
 
 
 def generate(

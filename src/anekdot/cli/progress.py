@@ -1,6 +1,5 @@
-"""What long work looks like: bars in a terminal, plain lines elsewhere."""
+"""Progress of long work: bars in a terminal, plain lines elsewhere."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -18,9 +17,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from anekdot.text_output import duration, escape_control_characters
+
 console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
-LINES = 20  # of a whole run, where there is no terminal to draw a bar in
+LINES = 20  # for a whole run, where there is no terminal to draw a bar in
 
 
 class Update(Protocol):
@@ -36,13 +37,13 @@ class Update(Protocol):
 
 
 class TimeLeft(TimeRemainingColumn):
-    """The caller's word on the time left, or else rich's own estimate."""
+    """The time left as the caller knows it, or else as rich estimates it."""
 
     def render(self, task: Task) -> Text:
         """Returns hours, minutes and seconds."""
         if task.fields["seconds_left"] is None:
             return super().render(task)
-        return Text(in_words(task.fields["seconds_left"]) + " left", style="progress.remaining")
+        return Text(duration(task.fields["seconds_left"]) + " left", style="progress.remaining")
 
 
 class Bars(Progress):
@@ -52,24 +53,6 @@ class Bars(Progress):
         """Returns what is drawn."""
         yield self.make_tasks_table(self.tasks)
         yield from (Text(task.fields["note"]) for task in self.tasks if task.fields["note"])
-
-
-def in_words(seconds: float) -> str:
-    """Returns a time in its two largest units.
-
-    >>> in_words(3725), in_words(65), in_words(5.4)
-    ('1 h 2 min', '1 min 5 s', '5 s')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def escape_control_characters(text: str) -> str:
-    """Replaces control characters, which a young model makes and a terminal would obey."""
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\ufffd", text)
 
 
 @contextmanager
@@ -100,45 +83,57 @@ def training_watcher(update: Update) -> Callable[[dict[str, Any]], None]:
     """Returns an observer that shows the records of a training run as they come."""
 
     def watch(record: dict[str, Any]) -> None:
-        step = record["step"]
         if record["kind"] == "step":
-            left = record["seconds_left"]
-            note = (
-                f"loss {record['loss']:.3f} nats, {record['bits_per_byte']:.3f} bits per byte  "
-                f"{record['tokens_per_second']:,.0f} tokens/s  epoch {record['epoch']:.1f}  "
-                f"{record['memory'] / 1e9:.1f} GB"
-            )
-            update(step, record["steps"], "steps", note, left)
-            between = max(1, record["steps"] // (10 * LINES)) * 10
-            if not console.is_terminal and step % between == 0:
-                place = f"step {step:,} of {record['steps']:,}"
-                console.print(f"{place}  {note}  {in_words(left)} left")
-        elif record["kind"] == "evaluation":
-            console.print(
-                f"step {step:,}: validation {record['bits_per_byte']:.3f} bits per byte, "
-                f"{record['loss']:.3f} nats a token" + "  (best)" * record["best"]
-            )
+            _show_step(record, update)
         elif record["kind"] == "sample":
-            text = Text(escape_control_characters(record["text"]), style="italic")
-            console.print(Padding(text, (0, 0, 0, 4), expand=False))
-            console.print(
-                f"    ({len(record['copied'])} of {len(record['text'])} characters stand in one "
-                "piece in a training text)\n"
-            )
-        elif record["kind"] == "skip":
-            numbers = ", ".join(map(str, record["steps"]))
-            console.print(f"Skipped, for a loss or gradient that is no use: step {numbers}.")
-        elif record["kind"] == "spike":
-            console.print(
-                f"step {record['at']:,}: the loss jumped to {record['loss']:.3f} nats, "
-                f"from about {record['usual']:.3f}"
-            )
-        elif record["kind"] == "return":
-            console.print(
-                f"step {record['after']:,}: the numbers went wrong; back to step {step:,} with "
-                f"{record['rate_scale']:g} of the learning rate"
-            )
-        elif record["kind"] == "interruption":
-            console.print("Stopping after this step. Ctrl-C again stops at once.")
+            _show_sample(record)
+        else:
+            console.print(_sentence(record))
 
     return watch
+
+
+def _show_step(record: dict[str, Any], update: Update) -> None:
+    step, steps, left = record["step"], record["steps"], record["seconds_left"]
+    note = (
+        f"loss {record['loss']:.3f} nats, {record['bits_per_byte']:.3f} bits per byte  "
+        f"{record['tokens_per_second']:,.0f} tokens/s  epoch {record['epoch']:.1f}  "
+        f"{record['memory'] / 1e9:.1f} GB"
+    )
+    update(step, steps, "steps", note, left)
+    between = max(1, steps // (10 * LINES)) * 10
+    if not console.is_terminal and step % between == 0:
+        console.print(f"step {step:,} of {steps:,}  {note}  {duration(left)} left")
+
+
+def _show_sample(record: dict[str, Any]) -> None:
+    text = Text(escape_control_characters(record["text"]), style="italic")
+    console.print(Padding(text, (0, 0, 0, 4), expand=False))
+    console.print(
+        f"    (longest span that is also in a training text: {len(record['copied'])} of "
+        f"{len(record['text'])} characters)\n"
+    )
+
+
+def _sentence(record: dict[str, Any]) -> str:
+    """Returns what is said of an evaluation, or of something unusual."""
+    if record["kind"] == "evaluation":
+        best = "  (best)" if record["best"] else ""
+        return (
+            f"step {record['step']:,}: validation {record['bits_per_byte']:.3f} bits per byte, "
+            f"{record['loss']:.3f} nats per token{best}"
+        )
+    if record["kind"] == "skip":
+        numbers = ", ".join(map(str, record["steps"]))
+        return f"Skipped, for a loss or gradient that is not finite: step {numbers}."
+    if record["kind"] == "spike":
+        return (
+            f"step {record['at']:,}: the loss jumped to {record['loss']:.3f} nats, "
+            f"from about {record['usual']:.3f}"
+        )
+    if record["kind"] == "return":
+        return (
+            f"step {record['after']:,}: training diverged; back to step {record['step']:,} with "
+            f"{record['rate_scale']:g} of the learning rate"
+        )
+    return "Stopping after this step. Ctrl-C again stops at once."

@@ -2,14 +2,18 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from anekdot.cli.flags import TRAINING_FLAGS, explicit
-from anekdot.cli.progress import bars, console, escape_control_characters, training_watcher
+from anekdot.cli.progress import bars, console, training_watcher
 from anekdot.errors import ConfigurationError
 from anekdot.run_folder import RunFolder
+from anekdot.text_output import escape_control_characters
+
+if TYPE_CHECKING:
+    from anekdot.pipeline import Trained
 
 
 def train(
@@ -39,7 +43,6 @@ def train(
         flags: Any field of the configuration.
     """
     from anekdot import pipeline
-    from anekdot.generation.generator import load
 
     if out is None:
         out = _default_out(sources)
@@ -62,6 +65,13 @@ def train(
         if RunFolder(out).run.exists():
             console.print(f"{out} keeps what was done; the same command goes on with it.")
         raise
+    _show(trained)
+
+
+def _show(trained: "Trained") -> None:
+    """Prints how well the model has become, and three texts of it."""
+    from anekdot.generation.generator import load
+
     if trained.validation is not None:
         console.print(
             f"Validation: {trained.validation.bits_per_byte:.3f} bits per byte, "

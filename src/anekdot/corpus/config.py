@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from anekdot.corpus.cleaning import check_rules
 from anekdot.corpus.cleaning.filters import is_in_script
 from anekdot.corpus.splitting import check_fractions
-from anekdot.model.config import LARGEST, check_boolean, check_integer, check_number
+from anekdot.field_checks import check_boolean, check_integer, check_number
+from anekdot.model.config import MAX_FIELD_VALUES
 from anekdot.tokenizer.vocabulary import FIRST_MERGE
 
 MIN_VOCAB_SIZE = FIRST_MERGE
@@ -59,7 +60,7 @@ class PreparationConfig:
     column: str | None = None
 
     def __post_init__(self) -> None:
-        check_integer("vocab_size", self.vocab_size, MIN_VOCAB_SIZE, LARGEST["vocab_size"])
+        check_integer("vocab_size", self.vocab_size, MIN_VOCAB_SIZE, MAX_FIELD_VALUES["vocab_size"])
         check_number("validation", self.validation, 0.0, 1.0)
         check_number("test", self.test, 0.0, 1.0)
         check_fractions(self.validation, self.test)

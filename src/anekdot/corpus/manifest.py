@@ -4,15 +4,17 @@ A folder is a prepared corpus if, and only if, it has this file.
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from anekdot.atomic_files import sha256
+from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.splitting import SPLITS, Split
 from anekdot.errors import CorpusError
+from anekdot.run_folder import MANIFEST, refuse_difference
 
-MANIFEST = "manifest.json"
 FORMAT = "anekdot-corpus-1"
 
 _REMEDY = "Prepare the texts again."
@@ -68,6 +70,35 @@ class Manifest:
             if not (folder / name).is_file() or sha256(folder / name) != expected:
                 raise CorpusError(f"{folder / name} is not the file that was prepared.", _REMEDY)
         return manifest
+
+
+def check_settings(
+    folder: Path,
+    wanted: PreparationConfig,
+    *,
+    only: Collection[str] | None = None,
+    sources: list[str] | None = None,
+    told_as: Path | None = None,
+) -> None:
+    """Checks that a prepared folder was made with the settings that are wanted now.
+
+    Args:
+        folder: The prepared folder.
+        wanted: The settings.
+        only: The fields that count; all unless given.
+        sources: What the user names now; not compared unless given.
+        told_as: The folder that a message names, if it is another one.
+
+    Raises:
+        ConfigurationError: Some differ; the message lists them.
+        CorpusError: The folder is not a prepared one, or is damaged.
+    """
+    manifest = Manifest.load(folder)
+    before = {**manifest.settings, "sources": manifest.sources}
+    now = {**before, **{k: v for k, v in asdict(wanted).items() if only is None or k in only}}
+    if sources is not None:
+        now["sources"] = sources
+    refuse_difference(told_as or folder, before, now)
 
 
 def hash_files(folder: Path) -> dict[str, str]:

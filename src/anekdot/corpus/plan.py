@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from anekdot.atomic_files import sha256, staged
+from anekdot.atomic_files import LOCK, sha256, staged
 from anekdot.corpus.config import Rules
 from anekdot.corpus.documents import Layout, Piece
 from anekdot.corpus.reading import Source, pieces
 from anekdot.errors import CorpusError
 
 TASK_BYTES = 16 << 20  # bytes of input that one task reads
-LOCK = "lock"
 PLAN = "plan.json"
 
 State = tuple[int, int | str]

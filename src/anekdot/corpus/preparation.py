@@ -5,39 +5,44 @@ it stopped: the plan, the results of each of its tasks, and the selection among 
 Other sources or rules start over.
 """
 
-import shutil
+import dataclasses
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from anekdot.atomic_files import HeldError, holds_files, is_taken, locked, sync
+from anekdot.atomic_files import LOCK, exclusive, holds_files, is_taken, staged, sync
+from anekdot.bundle import TOKENIZER
 from anekdot.callbacks import Notice, Progress
 from anekdot.corpus.collection import PROCESSED, Collection, task_name
-from anekdot.corpus.config import Rules
+from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.database import MIN_MEMORY
 from anekdot.corpus.deduplication.select import deduplicate
-from anekdot.corpus.manifest import MANIFEST
-from anekdot.corpus.plan import LOCK, Plan, load_plan, make_plan
+from anekdot.corpus.manifest import Manifest, hash_files
+from anekdot.corpus.plan import Plan, load_plan, make_plan
 from anekdot.corpus.processing import process_documents
 from anekdot.corpus.reading import Source, read_piece
-from anekdot.corpus.splitting import check_fractions
+from anekdot.corpus.reading.sources import kept_name
+from anekdot.corpus.report import write_report
+from anekdot.corpus.tokenization import train_tokenizer, write_shards
 from anekdot.corpus.workers import Call, cluster, run_all
 from anekdot.errors import ConfigurationError, CorpusError
 from anekdot.machine import available_cores, physical_memory
+from anekdot.run_folder import MANIFEST
+from anekdot.tokenizer.tokenizer import Tokenizer
 
 PROCESS_BYTES = 200 << 20  # what Python, NumPy, Numba and a batch of texts take in a process
 
 
 @contextmanager
-def workplace(out: Path) -> Iterator[Path]:
-    """Holds the folder of a preparation and yields the work folder in it.
+def work_folder(out: Path) -> Iterator[Path]:
+    """Keeps other processes out of the folder of a preparation; yields the work folder in it.
 
     Raises:
-        ConfigurationError: It holds something else, or another process works in it.
+        ConfigurationError: The folder holds something else, or another process works in it.
     """
-    work, existed = out / "work", out.exists()
+    work = out / "work"
     is_half = (work / LOCK).exists() and not (out / MANIFEST).exists()
     is_bare = work.is_dir() and not holds_files(out)  # killed before it had its lock
     if out.resolve() == Path.cwd() or (is_taken(out) and not is_half and not is_bare):
@@ -45,36 +50,19 @@ def workplace(out: Path) -> Iterator[Path]:
             f"{out} is not empty, or is the current folder.",
             "Name a folder that does not exist yet.",
         )
-    work.mkdir(parents=True, exist_ok=True)
-    try:
-        with locked(work / LOCK):
-            yield work
-    except HeldError as holder:
-        raise ConfigurationError(
-            f"Another process is preparing {out}: {holder}.", "Wait for it, or name another folder."
-        ) from None
-    finally:
-        if (out / MANIFEST).exists() or not (work / PROCESSED).exists():
-            shutil.rmtree(work, ignore_errors=True)
-            with suppress(OSError):
-                if not existed:
-                    out.rmdir()
 
+    def is_disposable() -> bool:
+        return (out / MANIFEST).exists() or not (work / PROCESSED).exists()
 
-def publish(result: Path, out: Path) -> None:
-    """Moves a finished preparation out of its work folder, the manifest last."""
-    for item in sorted(result.iterdir(), key=lambda item: item.name == MANIFEST):
-        item.replace(out / item.name)
-    sync(out)
+    with exclusive(work, activity="preparing", is_disposable=is_disposable):
+        yield work
 
 
 def collect(
     sources: Sequence[Source],
     work: Path,
+    config: PreparationConfig,
     *,
-    rules: Rules,
-    separator: str | None = None,
-    column: str | None = None,
     memory: int | None = None,
     ray: str | None = None,
     progress: Progress | None = None,
@@ -85,9 +73,7 @@ def collect(
     Args:
         sources: Files, folders, patterns, addresses, or "-" for standard input.
         work: The work folder.
-        rules: What is done with each document.
-        separator: What stands between the texts of a text file; guessed unless given.
-        column: The column or key that holds the text; guessed unless given.
+        config: What is done with each document, and how files are read.
         memory: Bytes that all processes together should stay within; half of the machine's
             memory unless given.
         ray: The address of a Ray cluster, or "local".
@@ -95,18 +81,62 @@ def collect(
         notice: Called with what was guessed about the files, a sentence each.
 
     Raises:
-        ConfigurationError: The shares of the held-out splits are impossible.
         CorpusError: A source cannot be read, or no text is left.
     """
-    check_fractions(rules.validation, rules.test)
-    plan = make_plan(sources, work, rules, separator=separator, column=column)
+    plan = make_plan(sources, work, config.rules, separator=config.separator, column=config.column)
     if notice:
         for sentence in plan.notices:
             notice(sentence)
     collection = _carry_out(plan, work, memory or physical_memory() // 2, ray, progress)
-    if not collection.count():
-        raise _nothing_left(collection.dropped())
+    if not collection.count("train"):
+        raise _nothing_left(collection)
     return collection
+
+
+def write_result(
+    collection: Collection,
+    out: Path,
+    config: PreparationConfig,
+    sources: Sequence[Source],
+    *,
+    tokenizer: Tokenizer | None,
+    progress: Progress | None,
+) -> Manifest:
+    """Trains a tokenizer if there is none, encodes all documents and publishes the results.
+
+    Args:
+        collection: The selected documents.
+        out: The prepared folder.
+        config: How they were prepared.
+        sources: What the user named.
+        tokenizer: One that exists already, if any.
+        progress: Called with (done, total, unit).
+    """
+    result = collection.work / "result"
+    with staged(result) as draft:
+        draft.mkdir()
+        if tokenizer is None:
+            path = collection.work / TOKENIZER
+            tokenizer = train_tokenizer(collection, config.vocab_size, path, progress)
+        tokenizer.save(draft / TOKENIZER)
+        tokens = write_shards(collection, tokenizer, draft, progress)
+        collection.write_index(draft / "documents.parquet")
+        report = write_report(collection, tokenizer, tokens, draft)
+        manifest = Manifest(
+            sources=[*map(kept_name, sources)],
+            settings=dataclasses.asdict(config),
+            texts_in=report.texts_in,
+            dropped=report.dropped,
+            documents=report.documents,
+            tokens=tokens,
+            vocab_size=tokenizer.vocab_size,
+            files=hash_files(draft),
+        )
+        manifest.save(draft)
+    for item in sorted(result.iterdir(), key=lambda item: item.name == MANIFEST):
+        item.replace(out / item.name)  # the manifest last
+    sync(out)
+    return manifest
 
 
 def _carry_out(
@@ -143,13 +173,19 @@ def _share_memory(memory: int, max_workers: int) -> tuple[int, int]:
     return workers, max(MIN_MEMORY, (memory - (workers + 1) * PROCESS_BYTES) // workers)
 
 
-def _nothing_left(dropped: dict[str, int]) -> CorpusError:
-    """Returns the error of a corpus all of whose texts were dropped."""
+def _nothing_left(collection: Collection) -> CorpusError:
+    """Returns the error of a corpus without a text to train on."""
+    dropped, n_kept = collection.dropped(), collection.count()
+    n_dropped = sum(dropped.values())
+    if n_kept:
+        return CorpusError(
+            f"Of {n_kept} texts ({n_dropped} more were dropped) none fell to the training split.",
+            "Give more texts, or --validation 0 --test 0 to train on all.",
+        )
     reasons = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
-    n_texts = sum(dropped.values())
     cause = (
-        f"All {n_texts} texts were dropped ({reasons})."
-        if n_texts
+        f"All {n_dropped} texts were dropped ({reasons})."
+        if dropped
         else "No texts were found (0 read)."
     )
     return CorpusError(cause, "Bring texts of at least a sentence.")

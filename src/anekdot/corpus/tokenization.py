@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anekdot.callbacks import Progress
+from anekdot.bundle import TOKENIZER
+from anekdot.callbacks import Notice, Progress
 from anekdot.corpus.collection import Collection
+from anekdot.corpus.manifest import Manifest
 from anekdot.corpus.shards import shard_writer
 from anekdot.corpus.splitting import SPLITS, Split
+from anekdot.errors import ConfigurationError
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 
@@ -27,6 +30,32 @@ def train_tokenizer(
         progress=progress,
     )
     tokenizer.save(path)
+    return tokenizer
+
+
+def load_tokenizer(folder: Path, expected: Tokenizer | None, notice: Notice) -> Tokenizer:
+    """Returns the tokenizer of a prepared folder.
+
+    Args:
+        folder: The prepared folder.
+        expected: What it must be equal to, if anything.
+        notice: Receives a sentence where its vocabulary is smaller than was asked for.
+
+    Raises:
+        ConfigurationError: It is another one.
+    """
+    tokenizer = Tokenizer.load(folder / TOKENIZER)
+    if expected is not None and tokenizer != expected:
+        raise ConfigurationError(
+            f"{folder} was prepared with another tokenizer than that of the base model.",
+            "Give the texts themselves, and another folder with --out.",
+        )
+    wanted = Manifest.load(folder).settings["vocab_size"]
+    if expected is None and tokenizer.vocab_size < wanted:
+        notice(
+            f"The vocabulary has {tokenizer.vocab_size:,} tokens, not {wanted:,}: "
+            "the texts have no more pairs to merge."
+        )
     return tokenizer
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from anekdot.callbacks import Progress
-from anekdot.model.transformer import IGNORE_INDEX, Transformer
+from anekdot.model.transformer import IGNORE_INDEX, Transformer, evaluation_mode
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,6 @@ def windows(document: int, n_inputs: int, context_length: int) -> list[Window]:
     return cover
 
 
-@torch.no_grad()
 def likelihood(
     model: Transformer,
     documents: Sequence[NDArray[np.integer]],
@@ -106,10 +105,8 @@ def likelihood(
     ]
     plan.sort(key=lambda window: window.end - window.start)
     device = model.token_embedding.weight.device
-    training = model.training
-    model.eval()
     nats, tokens, done = 0.0, 0, 0
-    with autocast or nullcontext():
+    with evaluation_mode(model), autocast or nullcontext():
         while done < len(plan):
             batch = _next_batch(plan, done, tokens_per_batch)
             ids_BT, targets_BT = _fill(batch, documents)
@@ -124,7 +121,6 @@ def likelihood(
             done += len(batch)
             if progress is not None:
                 progress(done, len(plan), "windows")
-    model.train(training)
     n_bytes = sum(int(token_lengths[ids].sum()) for ids in documents)
     return Likelihood(nats, tokens, n_bytes, len(documents))
 

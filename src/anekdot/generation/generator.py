@@ -1,4 +1,4 @@
-"""The only room where text, ids and engine meet."""
+"""Prompts continued to whole texts: the only file where text, ids and engine meet."""
 
 import secrets
 import unicodedata
@@ -11,11 +11,11 @@ import numpy as np
 
 from anekdot.bundle import Bundle
 from anekdot.errors import ConfigurationError
+from anekdot.field_checks import check_integer, check_number
 from anekdot.generation.beam_search import beam_search
 from anekdot.generation.engine import Engine
 from anekdot.generation.numpy_engine import NumpyEngine
 from anekdot.generation.sampling import sample
-from anekdot.model.config import check_integer, check_number
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 TEMPERATURE = 0.8
@@ -64,7 +64,7 @@ class Generator:
         engine: The model.
     """
 
-    def __init__(self, tokenizer: Tokenizer, engine: Engine) -> None:
+    def __init__(self, tokenizer: Tokenizer, engine: Engine[Any]) -> None:
         self.tokenizer = tokenizer
         self.engine = engine
 
@@ -84,8 +84,7 @@ class Generator:
         Args:
             prompt: Its beginning; may be empty.
             temperature: 0 takes the likeliest token each time; below 1 is calmer.
-            top_k: How many of the likeliest tokens are possible; without it, TOP_K or the
-                whole vocabulary, whichever is smaller.
+            top_k: How many of the likeliest tokens are possible; TOP_K unless given.
             beams: Width of a beam search, which takes the place of sampling.
             max_tokens: Most tokens generated.
             seed: The same seed and settings give the same text.
@@ -93,37 +92,43 @@ class Generator:
 
         Raises:
             ConfigurationError: A setting or the prompt's length cannot work.
-            TokenizerError: The prompt is no text (a lone surrogate).
+            TokenizerError: The prompt cannot be encoded (a lone surrogate).
+        """
+        *_, whole = self.stream(
+            prompt, temperature=temperature, top_k=top_k, beams=beams, max_tokens=max_tokens,
+            seed=seed, stop=stop,
+        )  # fmt: skip
+        assert isinstance(whole, Sample)
+        return whole
+
+    def stream(
+        self,
+        prompt: str = "",
+        *,
+        temperature: float = TEMPERATURE,
+        top_k: int | None = None,
+        beams: int | None = None,
+        max_tokens: int = MAX_TOKENS,
+        seed: int | None = None,
+        stop: Sequence[str] = (),
+    ) -> Iterator[str | Sample]:
+        """Yields the text in pieces as it is generated, and at last the whole as a ``Sample``.
+
+        The pieces, joined, are what follows the prompt in ``Sample.text``. None holds half a
+        character, or what may yet become a stop string. A beam search yields nothing before it
+        has ended.
+
+        Args and errors are those of ``generate``. Errors are raised by the call itself.
         """
         self._check(temperature, top_k, beams, max_tokens, seed)
-        if not isinstance(prompt, str) or isinstance(stop, str) or not all(stop):
-            raise ConfigurationError(
-                "The prompt or the stop strings are no text.",
-                "Give a string, and a list of strings that are not empty.",
-            )
+        _check_text(prompt, stop)
         seed = secrets.randbelow(1 << 32) if seed is None else seed
-        composed = unicodedata.normalize("NFC", prompt)  # as the training texts are
-        prompt_ids = [self.tokenizer.begin_id, *self.tokenizer.encode(composed)]
-        if len(prompt_ids) > self.engine.config.context_length:
-            raise ConfigurationError(
-                f"The prompt has {len(prompt_ids) - 1} tokens, and the model reads at most "
-                f"{self.engine.config.context_length - 1}.",
-                "Give a shorter prompt.",
-            )
-        if beams is not None:
-            ids, ended = beam_search(
-                self.engine,
-                prompt_ids,
-                beams=beams,
-                max_tokens=max_tokens,
-                end_id=self.tokenizer.end_id,
-                forbidden=self._forbidden,
-                allow_empty=bool(prompt),
-            )
-            tokens = iter([*ids, self.tokenizer.end_id] if ended else ids)
-        else:
+        prompt_ids = self._encode(prompt)
+        if beams is None:
             tokens = self._sample(prompt_ids, temperature, top_k, max_tokens, seed)
-        return self._read(prompt, tokens, seed, stop)
+        else:
+            tokens = self._search(prompt_ids, beams, max_tokens)
+        return self._pieces(prompt, tokens, seed, stop)
 
     def samples(
         self, prompt: str = "", *, n: int, seed: int | None = None, **settings: Any
@@ -152,9 +157,8 @@ class Generator:
     ) -> Iterator[int]:
         """Yields sampled ids, the end token included when it comes."""
         cache = self.engine.new_cache(len(prompt_ids) + max_tokens)
-        ids = prompt_ids
+        logits_V = self.engine.prefill(prompt_ids, cache)
         for position in range(max_tokens + 1):
-            logits_V = self.engine.forward(ids, cache)
             logits_V[self._forbidden] = -np.inf
             if len(prompt_ids) == 1 and position == 0:
                 logits_V[self.tokenizer.end_id] = -np.inf  # no empty texts
@@ -170,22 +174,64 @@ class Generator:
             yield token
             if token == self.tokenizer.end_id:
                 return
-            ids = [token]
+            logits_V = self.engine.decode([token], [cache])[0]
 
-    def _read(self, prompt: str, ids: Iterator[int], seed: int, stop: Sequence[str]) -> Sample:
-        """Turns ids into a sample, and stops drawing them at a stop string."""
+    def _search(self, prompt_ids: list[int], beams: int, max_tokens: int) -> Iterator[int]:
+        """Yields the ids of the likeliest text found, the end token included when it comes."""
+        ids, ended = beam_search(
+            self.engine,
+            prompt_ids,
+            beams=beams,
+            max_tokens=max_tokens,
+            end_id=self.tokenizer.end_id,
+            forbidden=self._forbidden,
+            allow_empty=len(prompt_ids) > 1,
+        )
+        yield from ids
+        if ended:
+            yield self.tokenizer.end_id
+
+    def _pieces(
+        self, prompt: str, tokens: Iterator[int], seed: int, stop: Sequence[str]
+    ) -> Iterator[str | Sample]:
+        """Decodes ids to pieces of text and a sample, and draws no more at a stop string."""
         decoder = self.tokenizer.stream_decoder()
-        continuation, count = "", 0
-        for token in ids:
+        text, given, count, reason = "", 0, 0, "length"
+        for token in tokens:
             if token == self.tokenizer.end_id:
-                return Sample(prompt, prompt + continuation + decoder.flush(), "end", count, seed)
+                text, reason = text + decoder.flush(), "end"
+                break
             count += 1
-            continuation += decoder.feed(token)
-            cuts = [at for word in stop if (at := continuation.find(word)) >= 0]
-            if cuts:
-                return Sample(prompt, prompt + continuation[: min(cuts)], "stop", count, seed)
-        # half a character at the cut is left out rather than shown as a replacement sign
-        return Sample(prompt, prompt + continuation, "length", count, seed)
+            text += decoder.feed(token)
+            found = [at for word in stop if (at := text.find(word, given)) >= 0]
+            if found:
+                text, reason = text[: min(found)], "stop"
+                break
+            safe = len(text) - max((_overlap(text, word) for word in stop), default=0)
+            if safe > given:
+                yield text[given:safe]
+                given = safe
+        # if cut off by max_tokens, half a character is left out rather than shown as U+FFFD
+        if given < len(text):
+            yield text[given:]
+        yield Sample(prompt, prompt + text, reason, count, seed)
+
+    def _encode(self, prompt: str) -> list[int]:
+        """Returns the begin token and the ids of the prompt.
+
+        Raises:
+            ConfigurationError: It is longer than the model's context.
+            TokenizerError: It cannot be encoded (a lone surrogate).
+        """
+        composed = unicodedata.normalize("NFC", prompt)  # as the training texts are
+        ids = [self.tokenizer.begin_id, *self.tokenizer.encode(composed)]
+        longest = self.engine.config.context_length
+        if len(ids) > longest:
+            raise ConfigurationError(
+                f"The prompt has {len(ids) - 1} tokens, and the model reads at most {longest - 1}.",
+                "Give a shorter prompt.",
+            )
+        return ids
 
     def _check(
         self,
@@ -203,3 +249,18 @@ class Generator:
         check_integer("max-tokens", max_tokens, 1, 100_000)
         if seed is not None:
             check_integer("seed", seed, 0, (1 << 63) - 1)
+
+
+def _check_text(prompt: str, stop: Sequence[str]) -> None:
+    strings = not isinstance(stop, str) and all(isinstance(word, str) for word in stop)
+    if not isinstance(prompt, str) or not strings or not all(stop):
+        raise ConfigurationError(
+            "The prompt or a stop string is not text, or a stop string is empty.",
+            "Give a string, and a list of strings that are not empty.",
+        )
+
+
+def _overlap(text: str, word: str) -> int:
+    """Returns how many characters at the end of the text are the beginning of the word."""
+    longest = min(len(text), len(word) - 1)
+    return next((n for n in range(longest, 0, -1) if text.endswith(word[:n])), 0)

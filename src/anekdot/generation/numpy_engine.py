@@ -4,7 +4,9 @@ Letters: ``T`` new tokens, ``S`` all tokens, ``N`` query heads, ``K`` KV heads,
 ``G`` = N / K, ``H`` head_dim, ``D`` hidden_dim, ``V`` vocabulary, ``L`` layers.
 """
 
+import copy
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,12 @@ Array = NDArray[np.float32]
 
 
 class NumpyCache:
-    """Keys and values of one row, in memory that is allocated once."""
+    """Keys and values of one row, in memory that is allocated once.
+
+    Args:
+        config: The model's shape.
+        capacity: Most tokens that it can hold.
+    """
 
     def __init__(self, config: ModelConfig, capacity: int) -> None:
         shape = (config.n_layer, config.n_kv_head, capacity, config.head_dim)
@@ -25,9 +32,12 @@ class NumpyCache:
         self.length = 0
 
     def append(self, layer: int, k_TKH: Array, v_TKH: Array) -> tuple[Array, Array]:
-        """Stores new keys and values of one layer; returns k_KSH and v_KSH of all tokens.
+        """Stores the keys and values of T new tokens of one layer.
 
-        ``length`` moves when all layers have stored theirs.
+        ``length`` does not move until all layers have stored theirs.
+
+        Returns:
+            k_KSH, v_KSH: All tokens so far, the new ones last.
         """
         end = self.length + len(k_TKH)
         self.keys_LKSH[layer, :, self.length : end] = k_TKH.transpose(1, 0, 2)
@@ -36,11 +46,14 @@ class NumpyCache:
 
     def copy(self) -> "NumpyCache":
         """Returns an independent cache with the same contents."""
-        twin = object.__new__(NumpyCache)
-        twin.keys_LKSH = self.keys_LKSH.copy()
-        twin.values_LKSH = self.values_LKSH.copy()
-        twin.length = self.length
-        return twin
+        other = copy.copy(self)
+        other.keys_LKSH, other.values_LKSH = self.keys_LKSH.copy(), self.values_LKSH.copy()
+        return other
+
+    def truncate(self, length: int) -> None:
+        """Forgets all tokens but the first ``length``."""
+        assert 0 <= length <= self.length, "a cache only becomes shorter"
+        self.length = length
 
 
 class NumpyEngine:
@@ -60,9 +73,9 @@ class NumpyEngine:
         """Returns an empty cache for at most ``capacity`` tokens."""
         return NumpyCache(self.config, capacity)
 
-    def forward(self, ids_T: list[int], cache: NumpyCache) -> Array:
+    def prefill(self, ids_T: Sequence[int], cache: NumpyCache) -> Array:
         """Appends the tokens to the cache and returns logits_V of the one that follows."""
-        x_TD = self.weights["token_embedding.weight"][ids_T]
+        x_TD = self.weights["token_embedding.weight"][list(ids_T)]
         bias_NTS = self._bias(len(ids_T), cache.length + len(ids_T))
         for layer in range(self.config.n_layer):
             name = f"blocks.{layer}."
@@ -73,6 +86,11 @@ class NumpyEngine:
         cache.length += len(ids_T)
         head = "token_embedding" if self.config.tie_embeddings else "lm_head"
         return self._linear(self._norm(x_TD[-1], "final_norm"), head)
+
+    def decode(self, tokens_B: Sequence[int], caches: Sequence[NumpyCache]) -> Array:
+        """Appends a token to each cache and returns logits_BV of those that follow, row by row."""
+        rows = zip(tokens_B, caches, strict=True)
+        return np.stack([self.prefill([token], cache) for token, cache in rows])
 
     def _attention(self, x_TD: Array, bias_NTS: Array, cache: NumpyCache, layer: int) -> Array:
         n_head, n_kv_head = self.config.n_head, self.config.n_kv_head

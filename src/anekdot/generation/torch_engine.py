@@ -1,9 +1,9 @@
 """The PyTorch model behind the generator's interface: live samples, GPUs, the reference.
 
-Letters: ``B`` batch (here 1), ``T`` new tokens, ``V`` vocabulary.
+Letters: ``B`` rows, ``T`` new tokens, ``V`` vocabulary.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from anekdot.model.cache import KVCache
 from anekdot.model.config import ModelConfig
-from anekdot.model.transformer import Transformer
+from anekdot.model.transformer import Transformer, evaluation_mode
 
 
 class TorchEngine:
-    """Runs a Transformer on one row of tokens, in float32 and without dropout.
+    """Runs a Transformer on one row at a time, in float32 and without dropout.
 
     Args:
         model: The model.
-        poll: Called before each token.
+        poll: Called before each forward pass.
     """
 
     def __init__(self, model: Transformer, poll: Callable[[], None] = lambda: None) -> None:
@@ -36,13 +36,15 @@ class TorchEngine:
         """Returns an empty cache for at most ``capacity`` tokens."""
         return KVCache(self.config, batch_size=1, capacity=capacity, device=self.device)
 
-    @torch.no_grad()
-    def forward(self, ids_T: list[int], cache: KVCache) -> NDArray[np.float32]:
+    def prefill(self, ids_T: Sequence[int], cache: KVCache) -> NDArray[np.float32]:
         """Appends the tokens to the cache and returns logits_V of the one that follows."""
         self.poll()
-        training = self.model.training
-        self.model.eval()
-        logits_BTV = self.model(torch.tensor([ids_T], device=self.device), cache=cache)
-        self.model.train(training)
+        with evaluation_mode(self.model):
+            logits_BTV = self.model(torch.tensor([list(ids_T)], device=self.device), cache=cache)
         logits_V: NDArray[np.float32] = logits_BTV[0, -1].float().cpu().numpy()
         return logits_V
+
+    def decode(self, tokens_B: Sequence[int], caches: Sequence[KVCache]) -> NDArray[np.float32]:
+        """Appends a token to each cache and returns logits_BV of those that follow, row by row."""
+        rows = zip(tokens_B, caches, strict=True)
+        return np.stack([self.prefill([token], cache) for token, cache in rows])

@@ -1,5 +1,7 @@
 """KVCache: the keys and values of the tokens so far. The caller owns it."""
 
+import copy
+
 import torch
 from torch import Tensor
 
@@ -54,13 +56,16 @@ class KVCache:
         return self.keys_LBKSH[layer, :, :, :end], self.values_LBKSH[layer, :, :, :end]
 
     def advance(self, n_tokens: int) -> None:
-        """Counts the tokens that every layer has stored."""
+        """Counts new tokens, once every layer has stored them."""
         self.length += n_tokens
 
     def copy(self) -> "KVCache":
         """Returns an independent cache with the same contents."""
-        twin = object.__new__(KVCache)
-        twin.keys_LBKSH = self.keys_LBKSH.clone()
-        twin.values_LBKSH = self.values_LBKSH.clone()
-        twin.length = self.length
-        return twin
+        other = copy.copy(self)
+        other.keys_LBKSH, other.values_LBKSH = self.keys_LBKSH.clone(), self.values_LBKSH.clone()
+        return other
+
+    def truncate(self, length: int) -> None:
+        """Forgets all tokens but the first ``length``."""
+        assert 0 <= length <= self.length, "a cache only becomes shorter"
+        self.length = length

@@ -1,9 +1,10 @@
 """The shape of a model, and the three presets."""
 
+import math
 from dataclasses import dataclass
-from typing import Any
 
 from anekdot.errors import ConfigurationError
+from anekdot.field_checks import check_boolean, check_integer, check_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +39,8 @@ class ModelConfig:
     tie_embeddings: bool = True
 
     def __post_init__(self) -> None:
-        for name, largest in LARGEST.items():
-            check_integer(name, getattr(self, name), 1, largest)
+        for name, maximum in MAX_FIELD_VALUES.items():
+            check_integer(name, getattr(self, name), 1, maximum)
         check_number("dropout", self.dropout, 0.0, 0.99)
         check_number("rms_eps", self.rms_eps, 1e-12, 1e-1)
         check_boolean("tie_embeddings", self.tie_embeddings)
@@ -59,14 +60,37 @@ class ModelConfig:
     @property
     def n_parameters(self) -> int:
         """Trainable numbers in the model."""
-        attention = 2 * self.hidden_dim * self.head_dim * (self.n_head + self.n_kv_head)
-        feed_forward = 3 * self.hidden_dim * self.intermediate_dim
-        embeddings = self.vocab_size * self.hidden_dim * (1 if self.tie_embeddings else 2)
-        norms = self.hidden_dim
-        return self.n_layer * (attention + feed_forward + 2 * norms) + embeddings + norms
+        return sum(math.prod(shape) for shape in parameter_shapes(self).values())
 
 
-LARGEST = {
+def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Returns the name and the shape of every parameter of a model, a tied one once."""
+    hidden, intermediate = config.hidden_dim, config.intermediate_dim
+    kv_dim = config.n_kv_head * config.head_dim
+    block = {
+        "attention_norm.weight": (hidden,),
+        "attention.q_proj.weight": (hidden, hidden),
+        "attention.k_proj.weight": (kv_dim, hidden),
+        "attention.v_proj.weight": (kv_dim, hidden),
+        "attention.out_proj.weight": (hidden, hidden),
+        "feed_forward_norm.weight": (hidden,),
+        "feed_forward.gate_proj.weight": (intermediate, hidden),
+        "feed_forward.up_proj.weight": (intermediate, hidden),
+        "feed_forward.down_proj.weight": (hidden, intermediate),
+    }
+    shapes: dict[str, tuple[int, ...]] = {
+        f"blocks.{layer}.{name}": shape
+        for layer in range(config.n_layer)
+        for name, shape in block.items()
+    }
+    shapes["token_embedding.weight"] = (config.vocab_size, hidden)
+    shapes["final_norm.weight"] = (hidden,)
+    if not config.tie_embeddings:
+        shapes["lm_head.weight"] = (config.vocab_size, hidden)
+    return shapes
+
+
+MAX_FIELD_VALUES = {
     "vocab_size": 1 << 20,
     "context_length": 1 << 20,
     "n_layer": 1024,
@@ -99,26 +123,3 @@ PRESETS: dict[str, dict[str, int]] = {
         "intermediate_dim": 2048,
     },
 }
-
-
-def check_integer(name: str, value: Any, smallest: int, largest: int) -> None:
-    """Raises a ConfigurationError unless the value is an integer within the bounds."""
-    if isinstance(value, bool) or not isinstance(value, int) or not smallest <= value <= largest:
-        raise ConfigurationError(
-            f"{name} is {value!r}.", f"Give a whole number from {smallest} to {largest}."
-        )
-
-
-def check_boolean(name: str, value: Any) -> None:
-    """Raises a ConfigurationError unless the value is true or false."""
-    if not isinstance(value, bool):
-        raise ConfigurationError(f"{name} is {value!r}.", "Give true or false.")
-
-
-def check_number(name: str, value: Any, smallest: float, largest: float) -> None:
-    """Raises a ConfigurationError unless the value is a number within the bounds."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not smallest <= value <= largest:
-        raise ConfigurationError(
-            f"{name} is {value!r}.", f"Give a number from {smallest:g} to {largest:g}."
-        )

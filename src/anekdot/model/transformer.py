@@ -4,19 +4,16 @@ Letters: ``B`` batch, ``T`` query positions, ``S`` key positions, ``D`` hidden_d
 ``N`` query heads, ``V`` vocabulary.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anekdot.model.alibi import head_slopes
-from anekdot.model.attention import (
-    MAX_EXACT_POSITION,
-    MAX_SCORE_ELEMENTS,
-    Attention,
-    FoldedBias,
-    attention_bias,
-    folded_bias,
-)
+from anekdot.model.attention import Attention, attention_bias
+from anekdot.model.attention_kernels import FoldedBias, folded_bias, should_fold_bias
 from anekdot.model.cache import KVCache
 from anekdot.model.config import ModelConfig
 from anekdot.model.dropout import Dropout
@@ -58,8 +55,8 @@ class Transformer(nn.Module):
             ids_BT: Token ids; with a cache, those of the new tokens only.
             padding_mask_BS: True where a token, cached ones included, is real. Padding
                 may stand on either side: ALiBi sees distances only.
-            documents_BT: Which document of its row each token belongs to; it reads from that
-                one only. Without a cache.
+            documents_BT: The document of its row that each token belongs to, as a number; it
+                attends to that one only. Not together with a cache.
             cache: Grows by T tokens.
 
         Returns:
@@ -84,11 +81,9 @@ class Transformer(nn.Module):
     ) -> Tensor | FoldedBias:
         """Returns what attention adds to its scores, in the form that is fastest here."""
         n_query = ids_BT.shape[1]
-        many = ids_BT.numel() * self.config.n_head * n_query > MAX_SCORE_ELEMENTS
-        may_fold = padding_mask_BS is None and cache is None and n_query <= MAX_EXACT_POSITION
-        if may_fold and (many or ids_BT.device.type == "cuda"):
-            head_dim = self.config.head_dim
-            return folded_bias(self.slopes_N, head_dim, n_query, documents_BT)
+        plain = padding_mask_BS is None and cache is None
+        if plain and should_fold_bias(ids_BT, self.config.n_head):
+            return folded_bias(self.slopes_N, self.config.head_dim, n_query, documents_BT)
         return attention_bias(
             self.slopes_N,
             n_query,
@@ -103,8 +98,8 @@ class Transformer(nn.Module):
         Args:
             ids_BT: Token ids.
             targets_BT: The tokens that follow; IGNORE_INDEX where there is none.
-            begin_id: The token that documents begin with, if rows hold several: each is then
-                read by itself.
+            begin_id: The token that documents begin with, if rows hold several; no document
+                then attends to another.
         """
         documents_BT = None if begin_id is None else (ids_BT == begin_id).cumsum(1)
         return next_token_loss(self(ids_BT, documents_BT=documents_BT), targets_BT)
@@ -128,6 +123,18 @@ class Block(nn.Module):
         x_BTD = x_BTD + self.dropout(self.attention(self.attention_norm(x_BTD), bias, cache, layer))
         x_BTD = x_BTD + self.dropout(self.feed_forward(self.feed_forward_norm(x_BTD)))
         return x_BTD
+
+
+@contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Switches dropout and gradients off, and back to what they were, also after an error."""
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(training)
 
 
 def initialise(module: nn.Module) -> None:

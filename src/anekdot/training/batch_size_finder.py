@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from anekdot.callbacks import Notice
 from anekdot.device import autocast, free_memory, peak_memory
 from anekdot.training.setup import Setup
 
@@ -17,7 +18,10 @@ MAX_MEMORY_SHARE = 0.8  # of the free memory that a larger one may be expected t
 
 
 def find_micro_batch(
-    setup: Setup, precision: str, poll: Callable[[], object] = lambda: None
+    setup: Setup,
+    precision: str,
+    notice: Notice = lambda sentence: None,
+    poll: Callable[[], object] = lambda: None,
 ) -> int:
     """Tries more and more rows, twice as many each time, up to the batch or the free memory.
 
@@ -26,6 +30,7 @@ def find_micro_batch(
     Args:
         setup: Its model and optimizer are left as they are.
         precision: Of the forward pass.
+        notice: Receives the result in a sentence.
         poll: Called before each measurement, and may raise.
     """
     device = setup.device
@@ -49,6 +54,7 @@ def find_micro_batch(
         if rows == n_rows or 2 * more > MAX_MEMORY_SHARE * free_memory(device):
             break
         rows = min(2 * rows, n_rows)
+    notice(f"{best} of {n_rows} rows are computed together, which is the fastest here.")
     return best
 
 

@@ -12,6 +12,8 @@ from anekdot.model.transformer import IGNORE_INDEX
 from anekdot.training.config import Rows
 
 Ids = NDArray[np.int64]
+Batch = tuple[Ids, Ids]
+"""Token ids, and the tokens that follow."""
 
 
 class Batches:
@@ -68,7 +70,7 @@ class Batches:
         self._order: Ids = np.empty(0, np.int64)
         self._starts: Ids = np.empty(0, np.int64)
 
-    def batch(self, step: int) -> tuple[Ids, Ids]:
+    def batch(self, step: int) -> Batch:
         """Returns ids_BT and targets_BT of one step; IGNORE_INDEX where there is no target."""
         first = step * self.batch_size
         rows = [self._row(number) for number in range(first, first + self.batch_size)]

@@ -11,22 +11,28 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from anekdot.training.config import TrainingConfig
+from anekdot.training.setup import Setup
+
 MIN_OPERATIONS = {"cpu": 1e14, "cuda": 1e16}
 """Floating-point operations of a run that win back the half minute of compiling, by device."""
 
 
-def should_compile(device: torch.device, operations: float) -> bool:
-    """Whether torch.compile can work here and pays for a run of so many operations."""
+def should_compile(setup: Setup, config: TrainingConfig) -> bool:
+    """Whether a run is long enough to pay for torch.compile, and it can work here."""
+    shape = setup.model.config
+    n_tokens = config.steps * config.batch_size * shape.context_length
+    is_long = 6 * n_tokens * shape.n_parameters > MIN_OPERATIONS.get(setup.device.type, math.inf)
+    return is_long and can_compile()
+
+
+def can_compile() -> bool:
+    """Whether torch.compile can work here: on Linux, with a compiler, and a safe folder."""
     from anekdot.numba_jit import cache_folder  # noqa: PLC0415 (slow)
 
     headers = Path(sysconfig.get_path("include"), "Python.h")
     compiler = shutil.which(os.environ.get("CXX", "g++")) is not None and headers.exists()
-    return (
-        operations > MIN_OPERATIONS.get(device.type, math.inf)
-        and compiler
-        and sys.platform == "linux"
-        and cache_folder() is not None
-    )
+    return compiler and sys.platform == "linux" and cache_folder() is not None
 
 
 class CompilableLoss:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from anekdot.errors import ConfigurationError
-from anekdot.model.config import check_boolean, check_integer, check_number
+from anekdot.field_checks import check_boolean, check_integer, check_number
 
 Rows = Literal["packed", "documents"]
 Precision = Literal["auto", "bf16", "fp32"]

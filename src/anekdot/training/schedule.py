@@ -1,5 +1,17 @@
 """The learning rate as a pure function of the step."""
 
+from anekdot.training.config import TrainingConfig
+
+
+def scheduled_rate(config: TrainingConfig, step: int) -> float:
+    """Returns the learning rate of the step that follows so many steps."""
+    return learning_rate(
+        step,
+        highest=config.learning_rate,
+        warmup_steps=config.warmup_steps,
+        steps=config.steps,
+    )
+
 
 def learning_rate(step: int, *, highest: float, warmup_steps: int, steps: int) -> float:
     """Linear warm-up, then linear decay to exactly zero.

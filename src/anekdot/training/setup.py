@@ -12,9 +12,9 @@ from anekdot.corpus.shards import Shard
 from anekdot.device import pick_device
 from anekdot.model.config import ModelConfig
 from anekdot.model.transformer import Transformer
+from anekdot.model.weights import load_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.batches import Batches
-from anekdot.training.checkpoint.format import load_weights
 from anekdot.training.config import TrainingConfig
 from anekdot.training.optimizer import build_optimizer
 

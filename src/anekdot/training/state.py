@@ -1,11 +1,15 @@
-"""The training state: where a run stands, besides weights and optimizer."""
+"""The training state: where a run stands, besides weights and optimizer.
+
+Nothing here imports torch.
+"""
 
 import math
 import statistics
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SPIKE_WINDOW = 128  # losses that a spike is judged by
 SPIKE_DEVIATIONS = 6.0  # standard deviations above their mean
@@ -33,8 +37,8 @@ class StepResult(NamedTuple):
         seconds: Duration; the last of the steps that share a record waits for a GPU.
     """
 
-    loss: Tensor | float
-    skipped: Tensor | float
+    loss: "Tensor | float"
+    skipped: "Tensor | float"
     targets: int
     bytes: int
     seconds: float

@@ -9,47 +9,44 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from anekdot.atomic_files import disk_space_for
 from anekdot.bundle import Bundle
 from anekdot.callbacks import Notice, Observer
 from anekdot.corpus.shards import Shard
-from anekdot.device import autocast, peak_memory
-from anekdot.errors import ConfigurationError
+from anekdot.device import autocast
 from anekdot.evaluation.likelihood import Likelihood
 from anekdot.generation.generator import Generator
 from anekdot.generation.torch_engine import TorchEngine
 from anekdot.machine import retain_freed_memory
 from anekdot.model.config import ModelConfig
 from anekdot.model.transformer import IGNORE_INDEX
+from anekdot.model.weights import model_weights
 from anekdot.run_folder import RunFolder
 from anekdot.signals import SignalRequests, deferred_signals
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.batch_size_finder import find_micro_batch
+from anekdot.training.batches import Batch
 from anekdot.training.checkpoint.background_writer import BackgroundWriter
-from anekdot.training.checkpoint.format import model_weights
-from anekdot.training.checkpoint.manager import BYTES_PER_WEIGHT, CheckpointManager
+from anekdot.training.checkpoint.manager import CheckpointManager
 from anekdot.training.compilation import CompilableLoss, should_compile
 from anekdot.training.config import TrainingConfig
+from anekdot.training.monitoring.diagnosis import divergence
 from anekdot.training.monitoring.eta import Eta
 from anekdot.training.monitoring.metrics import append, truncate_after
 from anekdot.training.monitoring.samples import describe_sample, write_samples
 from anekdot.training.monitoring.step_recorder import STEPS_PER_RECORD, Diverged, StepRecorder
 from anekdot.training.optimizer import is_finite
-from anekdot.training.schedule import learning_rate
+from anekdot.training.schedule import scheduled_rate
 from anekdot.training.setup import set_up
 from anekdot.training.state import StepResult, TrainingState
 from anekdot.training.train_step import train_step
-from anekdot.training.validation import INTERIM_TOKENS, Validation, update_best
+from anekdot.training.validation import INTERIM_TOKENS, Validation
 
 SAMPLE_TOKENS = 200
 FIRST_SAMPLE_SECONDS = 15.0  # after which there is one, whatever the rhythm
 MAX_ROLLBACKS = 3
-
-Batch = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 class Trainer:
@@ -91,18 +88,16 @@ class Trainer:
         self.device, self.model, self.optimizer, self.batches, loss_of = self.setup
         self.loss_of = CompilableLoss(loss_of, on_failure=self._fall_back_to_eager)
         self.state = TrainingState()
-        self.recorder = StepRecorder(config, self.batches.rows_per_epoch)
-        self.signals = SignalRequests()
-        self.generator = Generator(tokenizer, TorchEngine(self.model, poll=self._handle_signals))
-        self.validation = Validation(
-            self.setup, config, validation_shard, tokenizer, self._handle_signals
-        )
+        self.signals, poll = SignalRequests(), self._handle_signals
+        self.generator = Generator(tokenizer, TorchEngine(self.model, poll=poll))
+        self.validation = Validation(self.setup, config, validation_shard, tokenizer, poll)
         self.eta = Eta(
             config,
             validation_tokens=len(validation_shard.ids),
             interim_tokens=INTERIM_TOKENS,
             tokens_per_step=config.batch_size * model_config.context_length,
         )
+        self.recorder = StepRecorder(config, self.batches.rows_per_epoch, self.eta, self.device)
         self.writer = BackgroundWriter()
         self.checkpoints = CheckpointManager(
             run,
@@ -125,7 +120,7 @@ class Trainer:
             AnekdotError: The loss stays infinite, or the disk failed.
         """
         with (
-            disk_space_for(BYTES_PER_WEIGHT * self.model.config.n_parameters, self.run.bundle),
+            disk_space_for(self.checkpoints.size, self.run.bundle),
             self.writer,
             deferred_signals(on_stop=lambda: self._log("interruption")) as self.signals,
         ):
@@ -154,7 +149,7 @@ class Trainer:
             torch.from_numpy(ids_BT).to(self.device),
             torch.from_numpy(targets_BT).to(self.device),
             micro_batch=state.micro_batch or self.config.batch_size,
-            learning_rate=self._learning_rate(state.step),
+            learning_rate=state.lr_scale * scheduled_rate(self.config, state.step),
             gradient_clip=self.config.gradient_clip,
             max_loss=state.spike_threshold() if self.config.skip_spikes else math.inf,
             precision=partial(autocast, self.device, self.config.precision),
@@ -168,25 +163,14 @@ class Trainer:
         state.unrecorded.append(StepResult(loss, skipped, targets.size, n_bytes, seconds))
         self.eta.add("step", time.perf_counter() - started)
 
-    def _learning_rate(self, step: int) -> float:
-        """Returns the rate of the step that follows so many steps."""
-        return self.state.lr_scale * learning_rate(
-            step,
-            highest=self.config.learning_rate,
-            warmup_steps=self.config.warmup_steps,
-            steps=self.config.steps,
-        )
-
     def _record_steps(self) -> None:
         """Records the steps since the last record, every ten steps and at the end."""
-        step = self.state.step
-        if not self.state.unrecorded or (step % STEPS_PER_RECORD and not self._is_over()):
+        if not self.state.unrecorded or (
+            self.state.step % STEPS_PER_RECORD and not self._is_over()
+        ):
             return
         try:
-            for record in self.recorder.records(self.state, self._learning_rate(step - 1)):
-                if record["kind"] == "step":
-                    record["seconds_left"] = self.eta.seconds_left(step)
-                    record["memory"] = peak_memory(self.device)
+            for record in self.recorder.records(self.state):
                 self._log(**record)
         except Diverged:
             self._roll_back()
@@ -231,9 +215,7 @@ class Trainer:
         retain_freed_memory()
         self.run.run.mkdir(parents=True, exist_ok=True)
         self.checkpoints.check_disk_space()
-        shape = self.model.config
-        n_tokens = self.config.steps * self.config.batch_size * shape.context_length
-        if should_compile(self.device, 6.0 * n_tokens * shape.n_parameters):
+        if should_compile(self.setup, self.config):
             self.loss_of.compile()
         state = self.checkpoints.load()
         if state is None:
@@ -246,11 +228,7 @@ class Trainer:
                 self.state.best_bits_per_byte = None
         if self.config.batch == "auto" and not self.state.micro_batch:
             self.state.micro_batch = find_micro_batch(
-                self.setup, self.config.precision, poll=self._handle_signals
-            )
-            self.notice(
-                f"{self.state.micro_batch} of {self.config.batch_size} rows are computed "
-                "together, which is the fastest here."
+                self.setup, self.config.precision, self.notice, poll=self._handle_signals
             )
         if state is None and self.base is not None:
             self._evaluate()  # the base is the first model to beat
@@ -275,13 +253,7 @@ class Trainer:
         """
         now = self.state
         if now.rollbacks == MAX_ROLLBACKS:
-            sources = ", ".join(map(self.source_of, self.batches.documents(now.step - 1)))
-            raise ConfigurationError(
-                f"The loss or the weights became infinite before step {now.step}, also at "
-                f"{now.lr_scale:g} of the learning rate; the last batch had {sources}.",
-                "Train into another folder with a lower --learning-rate, or with "
-                "a --gradient-clip above 0.",
-            )
+            raise divergence(now, map(self.source_of, self.batches.documents(now.step - 1)))
         state = self.checkpoints.load()
         assert state is not None, "the first checkpoint stands before the first step"
         self._restore(state)
@@ -295,17 +267,10 @@ class Trainer:
             self._roll_back()
             return
         with self.eta.timed("evaluation"):
-            result = self.validation.interim()
-            is_best = update_best(self.state, result)
-            if result is not None:
-                self._log(
-                    "evaluation",
-                    loss=result.loss,
-                    perplexity=result.perplexity,
-                    bits_per_byte=result.bits_per_byte,
-                    best=is_best,
-                )
-            if is_best:
+            record = self.validation.interim(self.state)
+            if record is not None:
+                self._log("evaluation", **record)
+            if self.state.best_step == self.state.step:
                 self.checkpoints.save_best(self._bundle())
 
     def _show_sample(self) -> None:
@@ -325,8 +290,8 @@ class Trainer:
         self.checkpoints.save(self.state)
 
     def _bundle(self) -> Bundle:
-        weights: dict[str, NDArray[np.generic]] = {**model_weights(self.model)}
-        return Bundle(self.model.config, self.tokenizer, weights, dataclasses.asdict(self.config))
+        training = dataclasses.asdict(self.config)
+        return Bundle(self.model.config, self.tokenizer, model_weights(self.model), training)
 
     def _log(self, kind: str, **values: object) -> None:
         record = {"kind": kind, "step": self.state.step, **values}

@@ -6,9 +6,10 @@ from anekdot.bundle import Bundle
 from anekdot.corpus.shards import Shard
 from anekdot.device import autocast
 from anekdot.evaluation.likelihood import Likelihood, likelihood
+from anekdot.model.weights import load_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.training.checkpoint.format import load_weights
 from anekdot.training.config import TrainingConfig
+from anekdot.training.monitoring.metrics import Record
 from anekdot.training.setup import Setup
 from anekdot.training.state import TrainingState
 
@@ -37,9 +38,29 @@ class Validation:
         self.setup, self.config = setup, config
         self.shard, self.tokenizer, self.poll = shard, tokenizer, poll
 
-    def interim(self) -> Likelihood | None:
-        """Measures the beginning of the split; None where it is empty."""
-        return self._measure(INTERIM_TOKENS)
+    def interim(self, state: TrainingState) -> Record | None:
+        """Measures the beginning of the split, and notes in the state if the model is the best.
+
+        Returns:
+            What metrics.jsonl says of it; None without a split, where the last model counts as
+            the best.
+        """
+        result, best = self._measure(INTERIM_TOKENS), state.best_bits_per_byte
+        is_best = result is None or best is None or result.bits_per_byte < best
+        state.last_evaluation = state.step
+        if is_best:
+            state.best_step = state.step
+        if result is None:
+            return None
+        state.evaluations_since_best = 0 if is_best else state.evaluations_since_best + 1
+        if is_best:
+            state.best_bits_per_byte = result.bits_per_byte
+        return {
+            "loss": result.loss,
+            "perplexity": result.perplexity,
+            "bits_per_byte": result.bits_per_byte,
+            "best": is_best,
+        }
 
     def final(self, bundle: Bundle) -> Likelihood | None:
         """Loads the weights of a bundle into the model and measures the whole split."""
@@ -56,19 +77,3 @@ class Validation:
             autocast=autocast(self.setup.device, self.config.precision),
             progress=lambda *_: self.poll(),
         )
-
-
-def update_best(state: TrainingState, result: Likelihood | None) -> bool:
-    """Notes a measurement in the training state and returns whether it is the best so far.
-
-    Without a validation split, the last model counts as the best.
-    """
-    state.last_evaluation = state.step
-    best = state.best_bits_per_byte
-    is_best = result is None or best is None or result.bits_per_byte < best
-    if result is not None:
-        state.evaluations_since_best = 0 if is_best else state.evaluations_since_best + 1
-    if is_best:
-        state.best_step = state.step
-        state.best_bits_per_byte = None if result is None else result.bits_per_byte
-    return is_best

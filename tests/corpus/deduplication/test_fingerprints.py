@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from anekdot.corpus.cleaning import clean
@@ -33,7 +33,6 @@ def four_grams(text: str) -> set[tuple[str, ...]]:
     return {tuple(sequence[first : first + 4]) for first in range(len(sequence) - 3)}
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=40).map(clean) | texts_of_pieces, max_size=6))
 def test_equal_hashes_are_equal_four_grams(texts):
     _, hashes, counts = fingerprints(texts)
@@ -79,7 +78,6 @@ def test_no_texts():
     assert [len(part) for part in fingerprints([])] == [0, 0, 0]
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=6).map(clean) | texts_of_pieces, max_size=30))
 def test_keys_are_equal_where_normal_forms_are(texts):
     keys, _, _ = fingerprints(texts)

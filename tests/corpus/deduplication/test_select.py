@@ -112,7 +112,7 @@ sentences = st.lists(st.sampled_from(VOCABULARY[:4]), min_size=4, max_size=11).m
 dressed = st.tuples(sentences, st.sampled_from(["", "!", " …"])).map("".join)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     texts=st.lists(dressed, max_size=25),
     cut=st.integers(1, 3),

@@ -96,9 +96,7 @@ FRAGMENTS = st.sampled_from(
 ANYTHING = st.one_of(st.binary(max_size=300), st.lists(FRAGMENTS, max_size=30).map(b"".join))
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("name", [f"a{ending}" for ending in (*ENDINGS, *PACKED)])
 @given(data=ANYTHING)
 def test_any_bytes_under_any_ending(tmp_path, name, data):
@@ -120,9 +118,7 @@ def good_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in GOOD}
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("name", GOOD)
 @given(data=st.data())
 def test_any_damage_to_a_good_file(tmp_path, good_files, name, data):

@@ -271,9 +271,7 @@ def contents(draw: st.DrawFn) -> bytes:
     return b"".join(text.encode(each, "replace") for text, each in parts)
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("name", ["a.txt", "a.jsonl"])
 @given(
     content=contents(),

@@ -62,7 +62,7 @@ def place_of_nobody():
             os.seteuid(0)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX permissions")
 @pytest.mark.parametrize("name", ["a.txt", "folder"])
 def test_what_may_not_be_read_is_named(place_of_nobody, name):
     place = place_of_nobody
@@ -91,7 +91,7 @@ def test_a_name_that_is_not_text_is_shown_as_well_as_it_can_be(tmp_path):
     try:
         path.write_bytes(LINES)
     except OSError:
-        pytest.skip("this file system has no such names")
+        pytest.skip("needs a file system that allows names that are not UTF-8")
     (first, _) = read(path)
     assert first.source == f"{tmp_path}/caf�.txt"
 

@@ -205,7 +205,7 @@ def test_documents_with_more_new_pretokens_than_a_table_has_slots_come_to_an_end
         n_words=n_words, n_documents=n_documents, threads=threads, memory_limit=memory_limit
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], check=True, capture_output=True, timeout=60
+        [sys.executable, "-c", script], check=True, capture_output=True, timeout=900
     )
     total = b"%d" % (n_words * n_documents)  # no word stands twice
     assert done.stdout.split() == [total, total]

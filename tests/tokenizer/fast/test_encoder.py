@@ -193,7 +193,7 @@ def test_one_encoder_serves_several_threads_at_once(
         assert [*pool.map(lambda n: fast_ids(fast, batches[n], 1 + n % 3), range(24))] == expected
 
 
-@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_process_encodes_too(
     tokenizer: Tokenizer, fast: FastEncoder, monkeypatch: pytest.MonkeyPatch

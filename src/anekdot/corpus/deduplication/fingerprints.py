@@ -16,7 +16,7 @@ from anekdot.corpus.splitting import words
 from anekdot.numba_jit import Bytes, Ints, Units, Words64, jit
 
 SHINGLE_WORDS = 4
-"""Words in a shingle."""
+"""Words64 in a shingle."""
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _OTHER_MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)

@@ -25,6 +25,7 @@ from anekdot.atomic_files import sha256, staged
 from anekdot.callbacks import Notice
 from anekdot.errors import BundleError
 from anekdot.model.transformer import Transformer
+from anekdot.model.weights import load_weights, model_weights
 
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
 HASHES = "hashes.json"
@@ -41,26 +42,8 @@ class Snapshot:
     """
 
     state: dict[str, Any]
-    weights: dict[str, NDArray[np.float32]]
+    weights: dict[str, NDArray[np.generic]]
     moments: dict[str, NDArray[np.generic]]
-
-
-def model_weights(model: Transformer) -> dict[str, NDArray[np.float32]]:
-    """Returns copies of the weights as float32 under their state dict names, tied ones once."""
-    tied = {"lm_head.weight"} if model.config.tie_embeddings else set()
-    return {
-        name: tensor.detach().cpu().numpy().copy()
-        for name, tensor in model.state_dict().items()
-        if name not in tied
-    }
-
-
-def load_weights(model: Transformer, arrays: dict[str, NDArray[np.float32]]) -> None:
-    """Fills the model with weights from ``model_weights`` or from a bundle."""
-    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    if model.config.tie_embeddings:
-        tensors["lm_head.weight"] = tensors["token_embedding.weight"]
-    model.load_state_dict(tensors)
 
 
 def snapshot(
@@ -105,32 +88,20 @@ def load_checkpoint(
     """Restores the newest whole checkpoint, removes damaged ones after it, returns its state.
 
     Args:
-        folder: Where checkpoints stand.
-        model: Is given the weights.
-        optimizer: Is given the moments.
-        notice: Told of each damaged checkpoint.
+        folder: Where the checkpoints are.
+        model: Receives the weights.
+        optimizer: Receives its moments.
+        notice: Receives a sentence for each damaged checkpoint.
 
     Returns:
         None where there is no checkpoint.
 
     Raises:
-        BundleError: There are some, and all are damaged.
+        BundleError: There are some, and all are damaged or of another model.
     """
-    found = checkpoints(folder)
-    damaged = []
-    while found and not is_whole(found[-1]):
-        damaged.append(found.pop())
-    if damaged and not found:
-        raise BundleError(
-            f"Every checkpoint in {folder} is damaged.",
-            f"Remove {folder} to begin anew, or name another folder with --out.",
-        )
-    for path in damaged:
-        notice(f"The checkpoint {path} is damaged: going on from {found[-1].name}.")
-        shutil.rmtree(path)
-    if not found:
+    newest = _newest_whole(folder, notice)
+    if newest is None:
         return None
-    newest = found[-1]
     try:
         load_weights(model, load((newest / MODEL).read_bytes()))
         moments = load((newest / OPTIMIZER).read_bytes())
@@ -148,6 +119,23 @@ def load_checkpoint(
         {"state": restored, "param_groups": optimizer.state_dict()["param_groups"]}
     )
     return state
+
+
+def _newest_whole(folder: Path, notice: Notice) -> Path | None:
+    """Returns the newest checkpoint that is whole, if there is any, and removes those after it."""
+    found = checkpoints(folder)
+    damaged = []
+    while found and not is_whole(found[-1]):
+        damaged.append(found.pop())
+    if damaged and not found:
+        raise BundleError(
+            f"Every checkpoint in {folder} is damaged.",
+            f"Remove {folder} to start over, or name another folder with --out.",
+        )
+    for path in damaged:
+        notice(f"The checkpoint {path} is damaged: going on from {found[-1].name}.")
+        shutil.rmtree(path)
+    return found[-1] if found else None
 
 
 def checkpoints(folder: Path) -> list[Path]:

@@ -10,6 +10,12 @@ from anekdot.run_folder import RunFolder
 from anekdot.training.monitoring.metrics import Record, read
 
 FORMATS = (".png", ".svg", ".pdf")
+TITLES = {
+    "loss": "Loss, nats per token",
+    "perplexity": "Perplexity",
+    "bits": "Bits per byte",
+    "rate": "Learning rate",
+}
 
 
 def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
@@ -33,20 +39,16 @@ def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
     import matplotlib  # noqa: PLC0415 (0.2 s that only a picture is worth)
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot, ticker  # noqa: PLC0415
+    from matplotlib import pyplot  # noqa: PLC0415
 
     figure, axes = pyplot.subplots(2, 2, figsize=(11, 7), layout="constrained")
-    panels = dict(zip(("loss", "perplexity", "bits", "rate"), axes.flat, strict=True))
-    titles = ("Loss, nats per token", "Perplexity", "Bits per byte", "Learning rate")
-    for axis, title in zip(axes.flat, titles, strict=True):
-        axis.set_title(title, loc="left", fontsize=11)
-        axis.set_xlabel("step")
-        axis.grid(alpha=0.25)
-        axis.spines[["top", "right"]].set_visible(False)
-    panels["perplexity"].set_yscale("log")
-    panels["perplexity"].yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
-    panels["perplexity"].yaxis.set_major_formatter("{x:,g}")
-    panels["perplexity"].yaxis.set_minor_formatter(ticker.NullFormatter())
+    panels = dict(zip(TITLES, axes.flat, strict=True))
+    for name, title in TITLES.items():
+        panels[name].set_title(title, loc="left", fontsize=11)
+        panels[name].set_xlabel("step")
+        panels[name].grid(alpha=0.25)
+        panels[name].spines[["top", "right"]].set_visible(False)
+    _scale_logarithmically(panels["perplexity"])
     for number, (bundle, name) in enumerate(zip(bundles, _names(bundles), strict=True)):
         records = read(RunFolder(bundle).metrics)
         if not any(record["kind"] == "step" for record in records):
@@ -62,6 +64,15 @@ def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
         figure.savefig(draft, dpi=130)
     pyplot.close(figure)
     return out
+
+
+def _scale_logarithmically(axis: Any) -> None:
+    from matplotlib import ticker  # noqa: PLC0415
+
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter("{x:,g}")
+    axis.yaxis.set_minor_formatter(ticker.NullFormatter())
 
 
 def _names(bundles: Sequence[Path]) -> list[str]:

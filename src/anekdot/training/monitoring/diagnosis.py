@@ -1,12 +1,29 @@
 """Diagnosis: what limits a model: its texts, its size, or the time it was given."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from anekdot.errors import ConfigurationError
 from anekdot.training.monitoring.metrics import Record
+from anekdot.training.state import TrainingState
 
 OVERFITTING_GAP = 0.08  # of the validation bits per byte, between validation and training
 FRESH_EPOCHS = 4.0  # texts seen again up to so often teach almost as much as new ones
 LAST_RECORDS = 20  # at most so many step records at the end give the training loss
+
+
+def divergence(state: TrainingState, sources: Iterable[str]) -> ConfigurationError:
+    """Returns the error of a run that diverges even at a lower learning rate.
+
+    Args:
+        state: Where the run stands.
+        sources: Where the documents of the last batch came from.
+    """
+    return ConfigurationError(
+        f"The loss or the weights became infinite before step {state.step}, also at "
+        f"{state.lr_scale:g} of the learning rate; the last batch had {', '.join(sources)}.",
+        "Train into another folder with a lower --learning-rate, or with "
+        "a --gradient-clip above 0.",
+    )
 
 
 def diagnose(records: Sequence[Record], validation: float | None) -> str:

@@ -4,8 +4,13 @@ import math
 import time
 from collections.abc import Iterator
 
+import torch
+
+from anekdot.device import peak_memory
 from anekdot.training.config import TrainingConfig
+from anekdot.training.monitoring.eta import Eta
 from anekdot.training.monitoring.metrics import Record
+from anekdot.training.schedule import scheduled_rate
 from anekdot.training.state import SPIKE_WINDOW, TrainingState
 
 STEPS_PER_RECORD = 10
@@ -22,18 +27,21 @@ class StepRecorder:
     Args:
         config: Of the run.
         rows_per_epoch: Rows that hold every document once.
+        eta: Estimates the time left.
+        device: Whose memory is reported.
     """
 
-    def __init__(self, config: TrainingConfig, rows_per_epoch: int) -> None:
-        self.config = config
-        self.rows_per_epoch = rows_per_epoch
+    def __init__(
+        self, config: TrainingConfig, rows_per_epoch: int, eta: Eta, device: torch.device
+    ) -> None:
+        self.config, self.rows_per_epoch = config, rows_per_epoch
+        self.eta, self.device = eta, device
 
-    def records(self, state: TrainingState, learning_rate: float) -> Iterator[Record]:
+    def records(self, state: TrainingState) -> Iterator[Record]:
         """Yields the records of the unrecorded steps, without their ``step``, and clears these.
 
         Args:
             state: Its losses and seconds change.
-            learning_rate: Of the last step.
 
         Raises:
             Diverged: The last steps were all skipped.
@@ -59,10 +67,12 @@ class StepRecorder:
                 "steps": self.config.steps,
                 "loss": sum(float(result.loss) for result in taken) / len(taken),
                 "bits_per_byte": nats / math.log(2) / max(1, sum(r.bytes for r in taken)),
-                "learning_rate": learning_rate,
+                "learning_rate": state.lr_scale * scheduled_rate(self.config, state.step - 1),
                 "tokens_per_second": targets / seconds,
                 "seconds": state.seconds,
                 "epoch": state.step * self.config.batch_size / self.rows_per_epoch,
+                "seconds_left": self.eta.seconds_left(state.step),
+                "memory": peak_memory(self.device),
             }
 
 
