@@ -1,8 +1,9 @@
 import dataclasses
+from typing import get_args
 
 import pytest
 
-from anekdot.config import FIELDS, MAX_STEPS, RECIPES, Recipe, resolve
+from anekdot.config import FIELDS, MAX_STEPS, RECIPES, PresetName, Recipe, RecipeName, resolve
 from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
 from anekdot.model.config import PRESETS, ModelConfig
@@ -164,6 +165,11 @@ def test_a_recipe_speaks_of_fields_only():
 def test_impossible_preparations_are_refused(change):
     with pytest.raises(ConfigurationError, match=next(iter(change))):
         PreparationConfig(**change)
+
+
+def test_the_names_that_the_command_line_offers_are_all_there_are():
+    assert get_args(RecipeName) == tuple(RECIPES)
+    assert get_args(PresetName) == tuple(PRESETS)
 
 
 def test_every_field_has_one_name():

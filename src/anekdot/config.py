@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
@@ -102,6 +102,10 @@ RECIPES = {
         min_steps=20,
     ),
 }
+
+
+RecipeName = Literal["default", "mission", "finetune"]
+PresetName = Literal["nano", "mini", "small"]
 
 
 def field_names(*configurations: type) -> list[str]:

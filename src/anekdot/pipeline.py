@@ -51,11 +51,10 @@ def prepare(
 
     Args:
         sources: Files, folders, patterns, or "-" for standard input.
-        out: The folder to make, with tokenizer.json, shards, documents.parquet, report.html
-            and manifest.json.
+        out: The folder to make: tokenizer, shards, documents.parquet, report.html and manifest.
         tokenizer: One that exists already; trained on the training split unless given.
-        memory: Bytes that all processes together should stay within; half of what the
-            machine has unless given. It changes nothing in the result.
+        memory: Bytes that all processes together should stay within, half of the machine's
+            unless given; the result does not depend on it.
         ray: The address of a Ray cluster that reads the texts, or "local".
         progress: Called with (done, total, unit) through every stage.
         notice: Receives what was guessed about a file.

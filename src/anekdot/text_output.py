@@ -1,6 +1,7 @@
 """Text for people: durations in words, and texts without control characters."""
 
 import re
+import sys
 
 
 def duration(seconds: float) -> str:
@@ -22,3 +23,8 @@ def duration(seconds: float) -> str:
 def escape_control_characters(text: str) -> str:
     """Replaces control characters, which a young model writes and a terminal would obey."""
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\ufffd", text)
+
+
+def for_output(text: str) -> str:
+    """Returns a text as standard output takes it: safe for a terminal, unchanged for a file."""
+    return escape_control_characters(text) if sys.stdout.isatty() else text

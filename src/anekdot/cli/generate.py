@@ -2,14 +2,13 @@
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from anekdot.generation.generator import MAX_TOKENS, TEMPERATURE, load
-from anekdot.text_output import escape_control_characters
+from anekdot.text_output import for_output
 
 
 def generate(
@@ -30,7 +29,7 @@ def generate(
     Args:
         prompt: How the text begins; may be left out.
         model: A bundle; without it, the pretrained one.
-        n: How many texts.
+        n: Number of texts.
         temperature: 0 always takes the likeliest token; below 1 is calmer, above 1 wilder.
         top_k: Choose among the k likeliest tokens.
         beams: Search for the likeliest text with so many beams, instead of sampling.
@@ -51,5 +50,4 @@ def generate(
         if json_lines:
             print(json.dumps(dataclasses.asdict(sample), ensure_ascii=False), flush=True)
         else:
-            text = escape_control_characters(sample.text) if sys.stdout.isatty() else sample.text
-            print("\n***\n" * (number > 0) + text, flush=True)
+            print("\n***\n" * (number > 0) + for_output(sample.text), flush=True)

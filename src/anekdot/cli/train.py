@@ -1,16 +1,16 @@
 """anekdot train."""
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from anekdot.cli.flags import TRAINING_FLAGS, explicit
 from anekdot.cli.progress import bars, console, training_watcher
+from anekdot.config import PresetName, RecipeName
 from anekdot.errors import ConfigurationError
 from anekdot.run_folder import RunFolder
-from anekdot.text_output import escape_control_characters
+from anekdot.text_output import for_output
 
 if TYPE_CHECKING:
     from anekdot.pipeline import Trained
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def train(
     *sources: str,
     out: Path | None = None,
-    preset: Literal["nano", "mini", "small"] | None = None,
-    recipe: Literal["default", "mission", "finetune"] | None = None,
+    preset: PresetName | None = None,
+    recipe: RecipeName | None = None,
     config: Path | None = None,
     base: Annotated[str | None, Parameter(name="--from")] = None,
     track: str = "",
@@ -81,8 +81,7 @@ def _show(trained: "Trained") -> None:
     console.print(trained.diagnosis)
     console.print(f"Curves: {trained.curves}\nThree texts of the new model:\n")
     for sample in load(trained.bundle).samples(n=3, seed=0):
-        text = escape_control_characters(sample.text) if sys.stdout.isatty() else sample.text
-        print(text, end="\n\n")
+        print(for_output(sample.text), end="\n\n")
     console.print(f'More: anekdot generate --model {trained.bundle} "…"')
 
 

@@ -183,11 +183,7 @@ def _nothing_left(collection: Collection) -> CorpusError:
             "Give more texts, or --validation 0 --test 0 to train on all.",
         )
     reasons = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
-    cause = (
-        f"All {n_dropped} texts were dropped ({reasons})."
-        if dropped
-        else "No texts were found (0 read)."
-    )
+    cause = f"No text is left of {n_dropped} ({reasons or 'nothing was read'})."
     return CorpusError(cause, "Bring texts of at least a sentence.")
 
 

@@ -43,12 +43,7 @@ def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
 
     figure, axes = pyplot.subplots(2, 2, figsize=(11, 7), layout="constrained")
     panels = dict(zip(TITLES, axes.flat, strict=True))
-    for name, title in TITLES.items():
-        panels[name].set_title(title, loc="left", fontsize=11)
-        panels[name].set_xlabel("step")
-        panels[name].grid(alpha=0.25)
-        panels[name].spines[["top", "right"]].set_visible(False)
-    _scale_logarithmically(panels["perplexity"])
+    _label(panels)
     for number, (bundle, name) in enumerate(zip(bundles, _names(bundles), strict=True)):
         records = read(RunFolder(bundle).metrics)
         if not any(record["kind"] == "step" for record in records):
@@ -66,9 +61,16 @@ def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
     return out
 
 
-def _scale_logarithmically(axis: Any) -> None:
+def _label(panels: dict[str, Any]) -> None:
+    """Gives each panel its title and axes; perplexity has a logarithmic one."""
     from matplotlib import ticker  # noqa: PLC0415
 
+    for name, title in TITLES.items():
+        panels[name].set_title(title, loc="left", fontsize=11)
+        panels[name].set_xlabel("step")
+        panels[name].grid(alpha=0.25)
+        panels[name].spines[["top", "right"]].set_visible(False)
+    axis = panels["perplexity"]
     axis.set_yscale("log")
     axis.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter("{x:,g}")
