@@ -317,7 +317,7 @@ def test_a_folder_name_with_odd_characters(tmp_path):
 
 
 def test_nothing_left(tmp_path):
-    with pytest.raises(CorpusError, match=r"All 2 texts were dropped \(empty: 1, too short: 1\)"):
+    with pytest.raises(CorpusError, match=r"No text is left of 2 \(empty: 1, too short: 1\)"):
         collected(["кот", "..."])
 
 

@@ -88,7 +88,7 @@ def collect(
         for sentence in plan.notices:
             notice(sentence)
     collection = _carry_out(plan, work, memory or physical_memory() // 2, ray, progress)
-    if not collection.count("train"):
+    if not collection.count():
         raise _nothing_left(collection)
     return collection
 
@@ -111,7 +111,12 @@ def write_result(
         sources: What the user named.
         tokenizer: One that exists already, if any.
         progress: Called with (done, total, unit).
+
+    Raises:
+        CorpusError: No document fell to the training split.
     """
+    if not collection.count("train"):
+        raise _nothing_left(collection)
     result = collection.work / "result"
     with staged(result) as draft:
         draft.mkdir()
