@@ -97,12 +97,11 @@ def pieces(
         column: The column or key of the texts, if the user named it.
         size: Bytes of a piece, at least.
         notice: Called with what was guessed, a sentence for all files with the same layout.
-        work: A folder for copies of standard input, which cannot be read twice, and of files
-            from other machines; it must stay until the last piece is read.
+        work: A folder for copies of standard input and of remote files, needed for these only;
+            it must stay until the last piece is read.
 
     Raises:
-        CorpusError: A source does not exist, a file is damaged or holds no texts, or no source
-            is named.
+        CorpusError: No source is named, or one does not exist, is damaged or holds no texts.
     """
     paths = [path for source in sources for path in find_files(source)]
     if not paths:
