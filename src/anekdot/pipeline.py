@@ -23,6 +23,7 @@ from anekdot.corpus.shards import Shard
 from anekdot.corpus.splitting import SPLITS
 from anekdot.errors import BundleError, CorpusError, require
 from anekdot.machine import limit_spinning
+from anekdot.model.config import PARTS
 from anekdot.model_card import model_card
 from anekdot.run_folder import MANIFEST, RunFolder
 from anekdot.signals import deferred_signals, immediate_signals
@@ -137,6 +138,8 @@ def train(
     signals.raise_if_stopped()
     check_trackers(track)
     start = None if base is None else Bundle.load(None if str(base) == "pretrained" else base)
+    if start is not None:
+        start.check_parts(PARTS, "the PyTorch model")
     shape = None if start is None else start.config
     resolved = resolve(recipe, preset, config, fields, base=shape)
     run, notice = RunFolder(Path(out)), notice or (lambda sentence: None)
@@ -193,11 +196,11 @@ def evaluate(
     from anekdot.corpus.tokenization import encode_documents  # noqa: PLC0415 (slow)
     from anekdot.device import pick_device  # noqa: PLC0415
     from anekdot.evaluation.likelihood import likelihood  # noqa: PLC0415 (torch is optional)
-    from anekdot.model.transformer import Transformer  # noqa: PLC0415
-    from anekdot.model.weights import load_weights  # noqa: PLC0415
+    from anekdot.generation.torch_engine import load_transformer  # noqa: PLC0415
 
     bundle = Path(bundle)
     loaded = Bundle.load(bundle)
+    model = load_transformer(loaded)
     if texts is None:
         documents = _test_side(bundle, loaded.tokenizer)
     else:
@@ -206,8 +209,6 @@ def evaluate(
             raise CorpusError(f"{texts} has no texts.", "Name a file with at least one.")
         ids, offsets = encode_documents(loaded.tokenizer, found)
         documents = np.split(ids, offsets[1:-1])
-    model = Transformer(loaded.config)
-    load_weights(model, loaded.weights)
     return likelihood(
         model.to(pick_device()), documents, loaded.tokenizer.token_lengths, progress=progress
     )
