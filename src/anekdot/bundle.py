@@ -8,7 +8,7 @@
     README.md          the card, for people
 
 ``model.safetensors`` carries the SHA-256 of the other two files and of its own tensors, so
-that parts of different models, or a damaged part, are refused; and since a training run
+that files of different models, or a damaged one, are refused; and since a training run
 replaces that one file by a rename, a bundle is whole at every moment.
 """
 
@@ -51,7 +51,7 @@ class Bundle:
     Attributes:
         config: The model's shape.
         tokenizer: Text to ids and back.
-        stored: Arrays by name as they lie in the file, see ``weights``.
+        stored: Arrays by name as the file holds them, see ``weights``.
         training: How the model was trained: anything JSON can hold.
         parts: What the model is built of, such as the norm; see ``check_parts``.
     """
@@ -95,7 +95,7 @@ class Bundle:
     def save(self, folder: Path, card: str | None = None) -> None:
         """Writes the bundle; an existing one at the same place is replaced file by file.
 
-        The weights come last: until they stand, the old weights refuse the new company.
+        The weights are written last: until then the old weights refuse the other new files.
         """
         folder.mkdir(parents=True, exist_ok=True)
         config = {
@@ -113,7 +113,7 @@ class Bundle:
         self.save_weights(folder)
 
     def save_weights(self, folder: Path) -> None:
-        """Replaces the weights of a bundle whose other files stand already."""
+        """Replaces the weights of a bundle whose other files are already there."""
         hashes = {
             "config": sha256(folder / CONFIG),
             "tokenizer": sha256(folder / TOKENIZER),
@@ -125,7 +125,7 @@ class Bundle:
 
     @classmethod
     def load(cls, folder: Path | str | None = None) -> "Bundle":
-        """Reads and checks a bundle; without a folder, the pretrained one.
+        """Reads and checks a bundle; the pretrained one if no folder is given.
 
         Raises:
             BundleError: A file is missing, damaged, of another model, or does not fit.
@@ -147,7 +147,9 @@ class Bundle:
                     "Take all files of the bundle from one place again.",
                 )
         if hashes.get("weights") != _weights_hash(stored):
-            raise BundleError(f"{folder / WEIGHTS} is damaged.", "Copy or train it again.")
+            raise BundleError(
+                f"{folder / WEIGHTS} is damaged.", "Copy the bundle again, or train it again."
+            )
         _check_shapes(folder, config, tokenizer, stored)
         return cls(config, tokenizer, stored, training, parts)
 

@@ -1,4 +1,4 @@
-"""int8 rows with one scale each: the one definition for bundles, engines and exports.
+"""int8 rows with one scale each, the same for bundles, engines and exports.
 
 A row of a matrix is stored as ``round(row / scale)`` with ``scale = max|row| / 127``, so
 the error of a weight is at most half a scale. Vectors (the norms) stay float32.
@@ -25,7 +25,7 @@ def quantize_rows(
 
 
 def quantize_weights(weights: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.generic]]:
-    """Quantizes every matrix; its scales stand beside it under ``<name>.scale``."""
+    """Quantizes every matrix; its scales are stored beside it as ``<name>.scale``."""
     packed: dict[str, NDArray[np.generic]] = {}
     for name, array in weights.items():
         if array.ndim == 2:

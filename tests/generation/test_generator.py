@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anekdot.errors import ConfigurationError, TokenizerError
-from anekdot.generation.generator import Generator, Sample
+from anekdot.generation.generator import Generator, Sample, load
 from anekdot.generation.numpy_engine import NumpyEngine
 from anekdot.generation.torch_engine import TorchEngine
 from anekdot.model.weights import model_weights
@@ -218,3 +218,9 @@ def test_a_stream_refuses_before_it_is_read(generator):
         generator.stream("слово " * 100)
     with pytest.raises(ConfigurationError):
         generator.stream(stop=[1])
+
+
+def test_the_pretrained_model_tells_what_the_documents_show():
+    """Its bundle is older than every engine here, and its texts stand in docs/results.md."""
+    text = load().generate("Приходит программист", seed=5).text
+    assert text == "Приходит программист домой.\n— Что случилось?\n— Уважаемые пассажиры!"

@@ -1,9 +1,8 @@
 """How well a model predicts held-out documents: bits per byte, loss, perplexity.
 
-Each document stands alone, from its begin token; all its text tokens and its end token
-are scored, each once. A document longer than the context is read in windows that overlap
-by half a context, so that every token but those of the first window has at least half a
-context before it.
+Each document is scored on its own, from its begin token: all its text tokens and its end
+token, each once. A document longer than the context is read in windows that overlap by half
+a context, so that every token beyond the first window has at least half a context before it.
 
 Letters: ``B`` batch, ``T`` positions, ``V`` vocabulary.
 """
@@ -24,7 +23,7 @@ from anekdot.model.transformer import IGNORE_INDEX, Transformer, evaluation_mode
 
 @dataclass(frozen=True)
 class Likelihood:
-    """What a model makes of some documents.
+    """How well a model predicts some documents.
 
     Attributes:
         nats: Negative log-probability of all scored tokens.
@@ -56,7 +55,7 @@ class Likelihood:
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of a document's inputs, of which the first ``skip`` were scored before."""
+    """A span of a document's inputs; the first ``skip`` belong to the window before."""
 
     document: int
     start: int
@@ -65,7 +64,7 @@ class Window:
 
 
 def windows(document: int, n_inputs: int, context_length: int) -> list[Window]:
-    """Covers a document's inputs so that each is scored in exactly one window.
+    """Covers a document's inputs with windows so that each is scored exactly once.
 
     >>> [(w.start, w.end, w.skip) for w in windows(0, 9, 4)]
     [(0, 4, 0), (2, 6, 2), (4, 8, 2), (6, 9, 2)]
@@ -88,22 +87,17 @@ def likelihood(
     tokens_per_batch: int = 8192,
     progress: Progress | None = None,
 ) -> Likelihood:
-    """Scores documents.
+    """Measures how well a model predicts documents.
 
     Args:
-        model: The model; dropout is off while this runs.
+        model: The model; dropout is switched off while this runs.
         documents: Ids of each: begin token, text, end token.
         token_lengths: Bytes of each token of the vocabulary, 0 for the specials.
-        autocast: A context for lower precision; without one the model's own, float32.
+        autocast: A context for lower precision; float32 without it.
         tokens_per_batch: Most positions in one forward pass, padding included.
         progress: Called with (windows done, windows in all, "windows").
     """
-    plan = [
-        window
-        for number, ids in enumerate(documents)
-        for window in windows(number, len(ids) - 1, model.config.context_length)
-    ]
-    plan.sort(key=lambda window: window.end - window.start)
+    plan = _plan(documents, model.config.context_length)
     device = model.token_embedding.weight.device
     nats, tokens, done = 0.0, 0, 0
     with evaluation_mode(model), autocast or nullcontext():
@@ -125,8 +119,18 @@ def likelihood(
     return Likelihood(nats, tokens, n_bytes, len(documents))
 
 
+def _plan(documents: Sequence[NDArray[np.integer]], context_length: int) -> list[Window]:
+    """Returns the windows of all documents, shortest first."""
+    plan = [
+        window
+        for number, ids in enumerate(documents)
+        for window in windows(number, len(ids) - 1, context_length)
+    ]
+    return sorted(plan, key=lambda window: window.end - window.start)
+
+
 def _next_batch(plan: list[Window], first: int, tokens_per_batch: int) -> list[Window]:
-    """Takes windows from the first on, shortest first, while their rectangle fits."""
+    """Returns the windows from ``first`` on that, padded to the longest, fit into one batch."""
     last = first + 1
     while last < len(plan):
         if (plan[last].end - plan[last].start) * (last + 1 - first) > tokens_per_batch:
@@ -138,7 +142,7 @@ def _next_batch(plan: list[Window], first: int, tokens_per_batch: int) -> list[W
 def _fill(
     batch: list[Window], documents: Sequence[NDArray[np.integer]]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Returns ids_BT, padded on the right where causality hides it, and targets_BT."""
+    """Returns ids_BT, padded on the right where no real token sees it, and targets_BT."""
     longest = max(window.end - window.start for window in batch)
     ids_BT = np.zeros((len(batch), longest), np.int64)
     targets_BT = np.full((len(batch), longest), IGNORE_INDEX, np.int64)

@@ -1,6 +1,7 @@
-"""What was copied from the training texts.
+"""What a text copies from the training texts.
 
-No index is needed: one text is looked for in all others at once, while these go by.
+No index is needed: the training texts are read once, and each of their tokens is compared with
+the whole text.
 """
 
 from collections.abc import Sequence
@@ -12,18 +13,18 @@ from anekdot.numba_jit import Longs, jit
 
 Ids = npt.NDArray[np.integer]
 
-CHUNK = 1 << 22  # tokens that are looked at without a pause in which signals are heard
+CHUNK = 1 << 22  # tokens per compiled call; Python handles signals between two calls
 
 
 def longest_shared_span(ids: Sequence[int], others: Ids) -> tuple[int, int]:
-    """Returns where in a text its longest span begins that stands in others too, and its length.
+    """Returns the beginning and length of a text's longest span that occurs in other texts too.
 
-    Of several that are as long, the one that ends first in the others counts.
+    Of several equally long ones, the one that ends first in the others is returned.
 
     Args:
         ids: Tokens of the text.
-        others: Tokens of many texts end to end, which begin and end with tokens that the text
-            does not have.
+        others: Tokens of many texts, one after the other; each begins and ends with a token
+            that the text does not have.
 
     >>> longest_shared_span([7, 8, 9, 5], np.array([1, 8, 9, 2, 1, 7, 2]))
     (1, 2)
@@ -47,24 +48,25 @@ def longest_shared_span(ids: Sequence[int], others: Ids) -> tuple[int, int]:
 def write_longest(
     others: Ids, first: int, last: Longs, before: Longs, lengths: Longs, ends: Longs, best: Longs
 ) -> None:
-    """Lets some tokens go by, and notes the longest span.
+    """Compares a chunk of the others with the text, and updates the longest span.
 
-    The classic table of common suffixes with one row, filled where tokens are equal only.
+    The textbook table of common suffixes, of which only one row is kept, and only the places
+    where tokens are equal are filled.
 
     Args:
-        others: Tokens of many texts.
-        first: The number of the first of them.
+        others: The chunk.
+        first: How many tokens of the others came before it.
         last: The last place of each token in the text, or -1.
-        before: The place of the same token before each, or -1.
-        lengths: Of the span that ends at each place of the text, and ...
-        ends: ... at which number of the others that was.
-        best: The end in the text, and the length, of the longest span.
+        before: For each place of the text, the place before it of the same token, or -1.
+        lengths: For each place of the text, the length of the common span that ends there.
+        ends: At which token of the others that span ended.
+        best: The end (in the text) and the length of the longest span.
     """
     for offset in range(len(others)):
         number = first + offset
         place = last[others[offset]]
         while place >= 0:
-            # places descend, so that the one before still is as the token before left it
+            # places descend, so place - 1 still holds what the previous token of the others left
             length = 1
             if place > 0 and ends[place - 1] == number - 1:
                 length += lengths[place - 1]

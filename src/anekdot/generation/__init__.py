@@ -1,1 +1,1 @@
-"""From a prompt to a whole text. Nothing but ``torch_engine`` imports torch."""
+"""From a prompt to a whole text. Only ``torch_engine`` imports torch."""

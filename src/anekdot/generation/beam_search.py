@@ -1,5 +1,12 @@
 """Beam search: the likeliest text that a search of a given width finds.
 
+Every step extends each running beam by each token and keeps the likeliest; a beam that takes
+the end token is finished. The search stops when no running beam could beat the best finished
+one even if all its further tokens were certain.
+
+Source: Freitag and Al-Onaizan 2017, "Beam Search Strategies for Neural Machine Translation",
+section 3, with the mean log-probability as score.
+
 Letters: ``B`` running beams, ``V`` vocabulary.
 """
 
@@ -44,13 +51,6 @@ def beam_search(
     allow_empty: bool,
 ) -> tuple[list[int], bool]:
     """Returns the ids that follow the prompt, and whether the text ended by itself.
-
-    Every step extends each beam by each token and keeps the ``beams`` likeliest; a beam
-    that takes the end token is finished. The search stops when no running beam could beat
-    the best finished one even if all its further tokens were certain.
-
-    Source: Freitag and Al-Onaizan 2017, "Beam Search Strategies for Neural Machine
-    Translation", section 3, with the mean log-probability as score.
 
     Args:
         engine: The model.

@@ -1,4 +1,4 @@
-"""The forward pass in NumPy, with a KV cache: telling an anecdote needs no torch.
+"""The forward pass in NumPy, with a KV cache: generating a text needs no torch.
 
 Letters: ``T`` new tokens, ``S`` all tokens, ``N`` query heads, ``K`` KV heads,
 ``G`` = N / K, ``H`` head_dim, ``D`` hidden_dim, ``V`` vocabulary, ``L`` layers.
@@ -61,7 +61,7 @@ class NumpyCache:
 
 
 class NumpyEngine:
-    """A Transformer that reads one row at a time, so a text never depends on others.
+    """The model in plain NumPy; it reads one row at a time, so no text depends on others.
 
     Args:
         config: The model's shape.

@@ -15,7 +15,7 @@ def uniform(seed: int, position: int) -> float:
     """Returns a number in [0, 1) that depends on nothing but the seed and the position.
 
     Counter-based randomness: token number ``position`` of a text gets the same number
-    whether the text is alone or in a batch, streamed or not, on any machine.
+    whether the text is generated alone or in a batch, streamed or not, on any machine.
 
     Source: Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators"
     (the SplitMix64 finalizer), once on the seed and once on seed and position.
@@ -38,7 +38,7 @@ def probabilities(
     Args:
         logits_V: The model's output; minus infinity forbids a token.
         temperature: Above 0; below 1 sharpens, above 1 flattens.
-        top_k: Only the k largest logits stay possible (equal ones at the edge all stay).
+        top_k: Only the k largest logits stay possible, with all that equal the smallest of them.
 
     >>> probabilities(np.log(np.array([1, 2, 4, 8], np.float32)), 1.0, 2).round(3).tolist()
     [0.0, 0.0, 0.333, 0.667]
@@ -47,7 +47,7 @@ def probabilities(
     if top_k is not None and top_k < len(scaled_V):
         smallest = np.partition(scaled_V, -top_k)[-top_k]
         scaled_V = np.where(scaled_V < smallest, -np.inf, scaled_V)
-    # the peak goes first: a tiny temperature would otherwise make infinity minus infinity
+    # the peak is subtracted first: a tiny temperature would else give infinity minus infinity
     with np.errstate(over="ignore"):
         weights_V = np.exp((scaled_V - scaled_V.max()) / temperature)
     normalised_V: NDArray[np.float64] = weights_V / weights_V.sum()

@@ -1,4 +1,4 @@
-"""The PyTorch model behind the generator's interface: live samples, GPUs, the reference.
+"""The PyTorch model as a generator's engine: samples during training, and the reference.
 
 Letters: ``B`` rows, ``T`` new tokens, ``V`` vocabulary.
 """

@@ -1,4 +1,4 @@
-"""ALiBi: attention with linear biases, the one place that knows how position enters.
+"""ALiBi: attention with linear biases, the only way in which position enters the model.
 
 A query at position i sees a key at position j with the penalty ``slope * (i - j)``;
 there are no position embeddings. The functions are plain arithmetic, so that the
@@ -7,7 +7,7 @@ PyTorch model and the NumPy engine share them. Nothing here imports torch.
 Letters: ``N`` query heads, ``T`` query positions, ``S`` key positions.
 
 Source: Press, Smith and Lewis 2021, "Train Short, Test Long", section 3; head counts that
-are no power of two as in the authors' code, ``fairseq/models/transformer.py``.
+are not a power of two as in the authors' code, ``fairseq/models/transformer.py``.
 """
 
 import math
@@ -17,9 +17,9 @@ from typing import Any
 def head_slopes(n_head: int) -> list[float]:
     """Returns the penalty per position of distance for each head.
 
-    For a power of two the slopes are the geometric sequence that starts at, and has the
-    ratio, ``2 ** (-8 / n_head)``. Otherwise the slopes of the next smaller power of two
-    come first, and every second slope of the next larger one fills up.
+    For a power of two the slopes are a geometric sequence, whose first term and ratio are
+    ``2 ** (-8 / n_head)``. Otherwise the slopes of the next smaller power of two
+    come first, then every second slope of the next larger one.
 
     >>> head_slopes(4)
     [0.25, 0.0625, 0.015625, 0.00390625]

@@ -1,4 +1,4 @@
-"""KVCache: the keys and values of the tokens so far. The caller owns it."""
+"""KVCache: the keys and values of all tokens so far. The caller owns it."""
 
 import copy
 

@@ -12,7 +12,7 @@ class ModelConfig:
     """The shape of a Transformer.
 
     Attributes:
-        vocab_size: Tokens in the vocabulary, specials included.
+        vocab_size: Tokens in the vocabulary, special ones included.
         context_length: Tokens in a training row, and in an evaluation window.
         n_layer: Transformer blocks.
         n_head: Query heads.

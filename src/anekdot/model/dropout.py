@@ -1,10 +1,10 @@
-"""Dropout whose random numbers cost little on a CPU.
+"""Dropout whose random numbers are cheap on a CPU.
 
-PyTorch draws a float an element, a third of a training step on a CPU. Here eight elements
-share one random 64-bit integer, a byte each.
+PyTorch draws one float per element, which takes a third of a training step on a CPU. Here
+eight elements share one random 64-bit integer, a byte each.
 
 Source: Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from
-Overfitting", section 4; inverted, so nothing changes when it is off.
+Overfitting", section 4; inverted, so that inference needs no scaling.
 """
 
 import torch
@@ -15,7 +15,7 @@ LEVELS = 256  # the values of a byte
 
 
 class Dropout(nn.Module):
-    """Zeroes elements at random in training and scales the rest, so the mean stays.
+    """Zeroes elements at random in training and scales up the rest, so that the mean stays.
 
     Args:
         probability: Of zeroing an element; on a CPU rounded to a multiple of 1/256.
@@ -26,7 +26,7 @@ class Dropout(nn.Module):
         self.probability = probability
 
     def forward(self, x: Tensor) -> Tensor:
-        """Returns x, thinned out while training; any shape."""
+        """Returns x, with elements dropped while training; any shape."""
         if not self.training or self.probability == 0.0:
             return x
         if x.device.type != "cpu":

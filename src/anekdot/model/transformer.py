@@ -20,7 +20,7 @@ from anekdot.model.dropout import Dropout
 from anekdot.model.feed_forward import FeedForward
 from anekdot.model.norm import RMSNorm
 
-IGNORE_INDEX = -100  # the target of a position that has none
+IGNORE_INDEX = -100  # stands for the target where there is none
 
 
 class Transformer(nn.Module):
@@ -106,7 +106,7 @@ class Transformer(nn.Module):
 
 
 class Block(nn.Module):
-    """A pre-norm block: each half reads the normalised stream and adds to it."""
+    """A pre-norm block: each half reads the normalised residual stream and adds to it."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
 
 
 def initialise(module: nn.Module) -> None:
-    """Draws matrices from normal(0, 0.02); the gains of the norms start at one."""
+    """Draws matrices from a normal distribution (0, 0.02); the gains of the norms stay one."""
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, mean=0.0, std=0.02)
 
@@ -152,10 +152,10 @@ def reference_loss(logits_BTV: Tensor, targets_BT: Tensor) -> Tensor:
 
 
 def next_token_loss(logits_BTV: Tensor, targets_BT: Tensor) -> Tensor:
-    """Returns the mean cross-entropy of the true next tokens, in nats a token.
+    """Returns the mean cross-entropy of the true next tokens, in nats per token.
 
     Teacher forcing: position t is scored on token t + 1 of the text, whatever the model
-    would have said.
+    would have predicted.
 
     Args:
         logits_BTV: The model's output.
