@@ -27,7 +27,7 @@ from safetensors.numpy import save
 
 from anekdot.atomic_files import sha256, staged
 from anekdot.errors import AnekdotError, BundleError
-from anekdot.model.config import PARTS, ModelConfig, parameter_shapes
+from anekdot.model.config import PARTS, UNNAMED_PARTS, ModelConfig, parameter_shapes
 from anekdot.quantization import SCALE_SUFFIX, dequantize_weights, quantize_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
 
@@ -39,9 +39,6 @@ CONFIG, TOKENIZER, WEIGHTS, CARD = (
     "model.safetensors",
     "README.md",
 )
-
-# The parts of models in bundles that do not name them. It never changes, whatever PARTS becomes.
-UNNAMED_PARTS = {"position": "alibi", "norm": "rmsnorm", "feed_forward": "swiglu"}
 
 
 @dataclass(frozen=True)

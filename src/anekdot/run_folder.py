@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from anekdot.atomic_files import LOCK, exclusive, holds_files, is_taken, sha256, write_json
 from anekdot.errors import BundleError, ConfigurationError
-from anekdot.model.config import ModelConfig
+from anekdot.model.config import PARTS, UNNAMED_PARTS, ModelConfig
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -141,6 +141,7 @@ class RunFolder:
         """
         settings: dict[str, Any] = {
             "model": dataclasses.asdict(model),
+            "parts": PARTS,
             "training": dataclasses.asdict(training),
             "data": self._relative(data),
             "manifest": sha256(data / MANIFEST),
@@ -196,6 +197,7 @@ def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
     """Returns what must stay the same when a run goes on; where the data lies may change."""
     return {
         **settings["model"],
+        **settings.get("parts", UNNAMED_PARTS),
         **settings["training"],
         "texts": settings["manifest"],
         "from": settings.get("from"),

@@ -23,6 +23,7 @@ from anekdot.training.compilation import CompilableLoss
 from anekdot.training.config import TrainingConfig
 from anekdot.training.monitoring.eta import Eta
 from anekdot.training.optimizer import build_optimizer
+from anekdot.training.schedule import learning_rate
 from anekdot.training.state import SPIKE_WINDOW
 from anekdot.training.train_step import train_step
 from tests.support.models import random_ids, tiny_model
@@ -182,8 +183,7 @@ def test_three_in_a_row_bring_the_run_back_at_half_the_rate(data, tmp_path, dist
 def usual_rates(share):
     """The rates of the schedule by step, times a share."""
     return {
-        number: share
-        * trainer.learning_rate(number - 1, highest=1e-3, warmup_steps=3, steps=OWN["steps"])
+        number: share * learning_rate(number - 1, highest=1e-3, warmup_steps=3, steps=OWN["steps"])
         for number in range(1, OWN["steps"] + 1)
     }
 

@@ -6,8 +6,9 @@ import pytest
 
 import anekdot
 from anekdot.bundle import Bundle
-from anekdot.errors import BundleError
+from anekdot.errors import BundleError, ConfigurationError
 from anekdot.generation import numpy_engine
+from anekdot.model.config import PARTS
 from tests.support.runs import TINY_RUN
 
 FEW = TINY_RUN | {"steps": 4}
@@ -60,3 +61,22 @@ def test_a_model_with_another_part_is_neither_told_nor_measured_nor_gone_on_from
     with pytest.raises(BundleError, match="rope"):
         anekdot.train(jokes, out=tmp_path / "n", base=rotated, steps=4)
     assert not (tmp_path / "n").exists()
+
+
+def test_a_run_that_began_with_another_part_does_not_go_on(data, tmp_path, monkeypatch):
+    own = {name: value for name, value in FEW.items() if name not in ("validation", "test")}
+    out = tmp_path / "m"
+    with pytest.raises(RuntimeError, match="enough"):
+        anekdot.train(data, out=out, **own, observe=stop)
+    monkeypatch.setitem(PARTS, "position", "rope")
+    with pytest.raises(ConfigurationError, match="position alibi → rope"):
+        anekdot.train(data, out=out, **own)
+    monkeypatch.undo()
+    record = json.loads((out / "run/config.json").read_text())
+    del record["parts"]  # as runs were recorded before parts had names
+    (out / "run/config.json").write_text(json.dumps(record))
+    anekdot.train(data, out=out, **own)
+
+
+def stop(record: dict) -> None:
+    raise RuntimeError("enough")

@@ -94,6 +94,9 @@ def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
 # that an engine which does not compute the new part refuses the bundle.
 PARTS = {"position": "alibi", "norm": "rmsnorm", "feed_forward": "swiglu"}
 
+# What bundles and runs that do not name their parts are built of. It never changes, as PARTS may.
+UNNAMED_PARTS = {"position": "alibi", "norm": "rmsnorm", "feed_forward": "swiglu"}
+
 MAX_FIELD_VALUES = {
     "vocab_size": 1 << 20,
     "context_length": 1 << 20,
