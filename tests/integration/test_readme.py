@@ -1,4 +1,4 @@
-"""What the READMEs tell people to type works when it is typed, in order."""
+"""What the READMEs and the guides tell people to type works when it is typed, in order."""
 
 import ast
 import os
@@ -13,12 +13,15 @@ from tests.support.paths import ROOT
 from tests.support.texts import make_texts
 
 READMES = ["README.md", "README.ru.md"]
+GUIDES = ["docs/guide.md", "docs/guide.ru.md"]
+MAX_LINES = 150  # of a README
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 
 
-def test_both_readmes_show_the_same_commands():
-    english, russian = ((ROOT / name).read_text("utf-8") for name in READMES)
+@pytest.mark.parametrize("names", [READMES, GUIDES], ids=["readme", "guide"])
+def test_both_languages_show_the_same_commands(names):
+    english, russian = ((ROOT / name).read_text("utf-8") for name in names)
     assert commands(english) == commands(russian)
     assert programs(english) == programs(russian) != []
 
@@ -43,12 +46,24 @@ def test_every_link_leads_somewhere(name):
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+@pytest.mark.parametrize("name", GUIDES)
+def test_every_link_of_a_guide_leads_somewhere(name):
+    links = LINK.findall((ROOT / name).read_text("utf-8"))
+    assert [link for link in links if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_a_readme_is_short(name):
+    assert len((ROOT / name).read_text("utf-8").splitlines()) <= MAX_LINES
+
+
 @pytest.mark.slow
-def test_every_command_works(tmp_path):
+@pytest.mark.parametrize("name", [READMES[0], GUIDES[0]], ids=["readme", "guide"])
+def test_every_command_works(tmp_path, name):
     (tmp_path / "jokes.txt").write_text("\n\n".join(make_texts(200)), "utf-8")
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     tried = 0
-    for kind, content in BLOCK.findall((ROOT / READMES[0]).read_text("utf-8")):
+    for kind, content in BLOCK.findall((ROOT / name).read_text("utf-8")):
         if kind == "python":
             lines = [[sys.executable, "-c", content]]
         elif kind == "sh":
