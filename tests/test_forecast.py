@@ -185,7 +185,7 @@ def test_a_folder_that_is_not_prepared_is_refused(tmp_path):
         forecast(tmp_path)
 
 
-def test_a_training_side_without_texts_is_refused(tmp_path):
+def test_a_training_split_without_texts_is_refused(tmp_path):
     with pytest.raises(CorpusError, match="no documents"):
         forecast(prepared(tmp_path / "data", 0))
 

@@ -132,7 +132,7 @@ def test_planted_near_duplicates(kept, lost, kept_first):
 
 
 @pytest.mark.parametrize("name", SPLITS)
-def test_of_near_duplicates_within_a_side_the_fullest_stays(name):
+def test_of_near_duplicates_within_a_split_the_fullest_stays(name):
     text = on(name)
     fuller = variant(text, name)
     for records in ([text, fuller], [fuller, text]):
@@ -183,7 +183,7 @@ def test_nothing_is_lost_and_the_splits_are_apart(texts):
 
 @settings(max_examples=12)
 @given(st.lists(sentences, min_size=1, max_size=12), st.lists(sentences, max_size=12), st.randoms())
-def test_other_documents_never_change_a_side(texts, others, draw):
+def test_other_documents_never_change_a_split(texts, others, draw):
     texts = ["Опорный текст корпуса", *texts]
     mixed = [*texts, *others]
     draw.shuffle(mixed)
@@ -192,7 +192,7 @@ def test_other_documents_never_change_a_side(texts, others, draw):
 
 
 @pytest.mark.parametrize("order", ["ab", "ba", "a", "cab", "bac"])
-def test_other_files_never_change_a_side(tmp_path, order):
+def test_other_files_never_change_a_split(tmp_path, order):
     texts = random_texts(8, 120)
     files = {
         name: write(tmp_path / f"{name}.jsonl", texts[first : first + 60])

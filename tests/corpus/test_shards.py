@@ -75,7 +75,7 @@ def test_as_many_documents_as_fit(tmp_path, max_tokens, n_documents):
     assert [document.tolist() for document in found] == documents[:n_documents]
 
 
-def test_an_empty_side_has_no_documents(tmp_path):
+def test_an_empty_split_has_no_documents(tmp_path):
     write_shard(tmp_path, "train", [], 300)
     assert Shard.open(tmp_path, "train").documents(10) == []
 

@@ -1,6 +1,6 @@
 """A process that has torch loaded already, and forks children that train and are hurt.
 
-One JSON object a line: a request in, an answer out; see `Nursery.run`.
+One JSON object a line: a request in, an answer out; see `ForkServer.run`.
 """
 
 import ctypes
@@ -26,7 +26,7 @@ LONGEST = 900.0  # seconds before a child counts as hanging
 MODES = ("count", "full", "write fails", "short", "sync fails", "rename fails")
 
 
-class Nursery:
+class ForkServer:
     """The test's end of it.
 
     Args:
@@ -85,7 +85,7 @@ def serve() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 anekdot.train(request["data"], out=Path(folder, "m"), **request["fields"])
             is_warm = True
-        print(json.dumps(nurse(request)), flush=True)
+        print(json.dumps(run_child(request)), flush=True)
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def little_pictures() -> Iterator[None]:
         pyplot.subplots = real
 
 
-def nurse(request: dict) -> dict:
+def run_child(request: dict) -> dict:
     """Forks a child, kills it if that is asked for, and returns how it ended."""
     reading, writing = os.pipe()
     child = os.fork()

@@ -329,8 +329,8 @@ def test_an_early_end_comes_again_after_a_stop(data, tmp_path, monkeypatch, kind
                 observe=lambda r: interrupt() if (r["kind"], r["step"]) == (kind, 32) else None,
                 **fields,
             )
-    worse = json.loads((newest(other) / "state.json").read_text())["evaluations_since_best"]
-    script(monkeypatch, [] if worse == 2 else [4.0, 3.5])
+    since_best = json.loads((newest(other) / "state.json").read_text())["evaluations_since_best"]
+    script(monkeypatch, [] if since_best == 2 else [4.0, 3.5])
     anekdot.train(data, out=other, **fields)
     assert sha(other) == sha(tmp_path / "m")
     assert told(other) == told(tmp_path / "m")

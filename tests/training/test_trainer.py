@@ -210,7 +210,7 @@ def test_what_somebody_puts_into_a_folder_meanwhile_stays(tmp_path):
     assert [path.name for path in out.iterdir()] == ["notes.txt"]
 
 
-def test_divergence_without_a_validation_side_keeps_the_good_weights(jokes, tmp_path, monkeypatch):
+def test_divergence_without_a_validation_split_keeps_the_good_weights(jokes, tmp_path, monkeypatch):
     monkeypatch.setattr("anekdot.training.trainer.MAX_ROLLBACKS", 1)  # a few more may save it
     wild = {
         "learning_rate": 1.0, "gradient_clip": 0.0, "weight_decay": 10.0, "beta1": 0.0,

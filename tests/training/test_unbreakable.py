@@ -15,7 +15,7 @@ import pytest
 from anekdot.bundle import Bundle
 from anekdot.errors import BundleError
 from anekdot.training.checkpoint.format import checkpoints, is_whole
-from tests.support.fault_injection import Nursery
+from tests.support.fault_injection import ForkServer
 from tests.support.paths import ROOT
 from tests.support.runs import TINY_RUN
 
@@ -57,16 +57,16 @@ def shim(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def nursery(shim):
-    nursery = Nursery(shim)
-    yield nursery
-    nursery.close()
+def fork_server(shim):
+    fork_server = ForkServer(shim)
+    yield fork_server
+    fork_server.close()
 
 
 @pytest.fixture(scope="module")
-def run(nursery, data):
-    """`Nursery.run` on these texts."""
-    return partial(nursery.run, data)
+def run(fork_server, data):
+    """`ForkServer.run` on these texts."""
+    return partial(fork_server.run, data)
 
 
 @pytest.fixture(scope="module")
