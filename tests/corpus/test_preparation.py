@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.database import database, parquet
 from anekdot.corpus.deduplication.select import LEAK, NEAR_DUPLICATE
-from anekdot.corpus.preparation import collect
+from anekdot.corpus.preparation import collect, work_folder
 from anekdot.corpus.splitting import SPLITS, split_of
 from anekdot.errors import ConfigurationError, CorpusError
 
@@ -365,3 +365,11 @@ def leaks(held_out: list[str], others: list[str]) -> list[tuple[str, str]]:
         if len(of_text & together) >= 3:
             found += [(text, held_out[n]) for n, g in enumerate(all_grams) if near(of_text, g)]
     return found
+
+
+def test_a_second_preparation_is_refused_and_removes_nothing(tmp_path):
+    with work_folder(tmp_path / "out") as work:
+        (work / "started").write_text("precious")
+        with pytest.raises(ConfigurationError, match="Another process is preparing"):
+            work_folder(tmp_path / "out").__enter__()
+        assert (work / "started").read_text() == "precious"
