@@ -194,7 +194,7 @@ def test_the_command_prints_a_plain_table(tmp_path, only_nano, capsys):
     command(prepared(tmp_path / "data", 300), seconds=0.0)
     printed = capsys.readouterr()
     heading, row, empty, sentence = printed.out.splitlines()
-    columns = ["preset", "parameters", "tokens", "tokens a parameter", "steps", "epochs"]
+    columns = ["preset", "parameters", "tokens", "tokens per parameter", "steps", "epochs"]
     assert heading.split() == " ".join([*columns, "risk of memorising", "time here"]).split()
     assert row.startswith("nano")
     assert row.split()[-1] in ("s", "min", "h", "days")

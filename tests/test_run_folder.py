@@ -61,7 +61,15 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["null", "[]", "{", '{"model": {}}', '{"model": 1, "training": {}}']
+    "content",
+    [
+        '{"model": {}, "training": {}, "data": "", "manifest": "", "parts": 5}',
+        "null",
+        "[]",
+        "{",
+        '{"model": {}}',
+        '{"model": 1, "training": {}}',
+    ],
 )
 def test_a_damaged_record_is_one_sentence(tmp_path, content):
     run = RunFolder(tmp_path / "m")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from anekdot.generation.generator import Generator, Sample, load
     from anekdot.pipeline import evaluate, prepare, train
     from anekdot.tokenizer.tokenizer import Tokenizer
-    from anekdot.training.monitoring.curves import draw_curves
+    from anekdot.training.monitoring.curves import draw_curves as curves
 
 __version__ = "0.1.0"
 
@@ -25,7 +25,7 @@ _HOMES = {
     "Generator": "anekdot.generation.generator",
     "Sample": "anekdot.generation.generator",
     "Tokenizer": "anekdot.tokenizer.tokenizer",
-    "draw_curves": "anekdot.training.monitoring.curves",
+    "curves": "anekdot.training.monitoring.curves:draw_curves",
     "evaluate": "anekdot.pipeline",
     "load": "anekdot.generation.generator",
     "prepare": "anekdot.pipeline",
@@ -38,7 +38,7 @@ __all__ = [
     "Generator",
     "Sample",
     "Tokenizer",
-    "draw_curves",
+    "curves",
     "evaluate",
     "load",
     "prepare",
@@ -49,7 +49,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'anekdot' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    module, _, own_name = _HOMES[name].partition(":")
+    return getattr(importlib.import_module(module), own_name or name)
 
 
 def __dir__() -> list[str]:

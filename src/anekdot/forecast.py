@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 Risk = Literal["low", "middle", "high"]
 
 FEW_EPOCHS, MANY_EPOCHS = 4, 16
-SCARCE, PLENTY = 0.1, 8  # tokens a parameter
-DAY = 86_400  # seconds, the longest training that is advised
+MIN_TOKENS_PER_PARAMETER, MAX_TOKENS_PER_PARAMETER = 0.1, 8  # between which the epochs decide
+MAX_SECONDS = 86_400  # of a training that is advised
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,9 +131,9 @@ def risk_of_memorising(parameters: int, tokens: int, epochs: float) -> tuple[Ris
     ratio = tokens / parameters
     if epochs <= FEW_EPOCHS:
         return "low", "sees every text a few times only"
-    if ratio >= PLENTY:
+    if ratio >= MAX_TOKENS_PER_PARAMETER:
         return "low", "too small to hold the texts"
-    if ratio < SCARCE:
+    if ratio < MIN_TOKENS_PER_PARAMETER:
         return "high", "has room for all texts many times over"
     if ratio < 1 and epochs > MANY_EPOCHS:
         return "high", "has room for all texts and sees them very often"
@@ -142,7 +142,7 @@ def risk_of_memorising(parameters: int, tokens: int, epochs: float) -> tuple[Ris
 
 def advice(rows: list[Row]) -> str:
     """Says which preset fits: the largest without a high risk that trains within a day."""
-    fitting = [row for row in rows if row.risk != "high" and row.seconds <= DAY]
+    fitting = [row for row in rows if row.risk != "high" and row.seconds <= MAX_SECONDS]
     if fitting:
         best = fitting[-1]
         return f"{best.preset} fits best: its risk of memorising is {best.risk}."

@@ -150,9 +150,6 @@ def train(
             tokens=len(shards["train"].ids),
             vocab_size=tokenizer.vocab_size,
         )
-        fingerprint = None if start is None else start.fingerprint()
-        run.register(resolved.model, resolved.training, data, fingerprint)
-        tell_trackers = stack.enter_context(trackers(track, run, resolved.flat(), notice))
         trainer = Trainer(
             run,
             resolved.model,
@@ -162,9 +159,13 @@ def train(
             validation_shard=shards["validation"],
             base=start,
             source_of=partial(source_of, data),
-            observers=[tell_trackers, *([observe] if observe else [])],
+            observers=[observe] if observe else [],
             notice=notice,
         )
+        fingerprint = None if start is None else start.fingerprint()
+        run.register(resolved.model, resolved.training, data, fingerprint)
+        pass_on = stack.enter_context(trackers(track, run, resolved.flat(), notice))
+        trainer.observers = [*trainer.observers, pass_on]
         validation = trainer.train()
         if sentence := compare_engines(trainer.generator, run.bundle, shards["train"]):
             notice(sentence)
@@ -199,7 +200,7 @@ def evaluate(
     bundle = Path(bundle)
     loaded = Bundle.load(bundle)
     if texts is None:
-        documents = _test_side(bundle, loaded.tokenizer)
+        documents = _test_split(bundle, loaded.tokenizer)
     else:
         found = [*clean_texts(texts)]
         if not found:
@@ -212,7 +213,7 @@ def evaluate(
     )
 
 
-def _test_side(bundle: Path, tokenizer: Tokenizer) -> list[Any]:
+def _test_split(bundle: Path, tokenizer: Tokenizer) -> list[Any]:
     """Returns the test documents of the folder that a bundle was trained on."""
     data = RunFolder(bundle).prepared_folder()
     if Tokenizer.load(data / TOKENIZER) != tokenizer:
@@ -220,10 +221,10 @@ def _test_side(bundle: Path, tokenizer: Tokenizer) -> list[Any]:
             f"{data} was prepared with another tokenizer than {bundle} has.",
             "Name texts with --texts FILE.",
         )
-    side = Shard.open(data, "test")
-    if not len(side):
+    shard = Shard.open(data, "test")
+    if not len(shard):
         raise BundleError(f"The test split of {data} is empty.", "Name texts with --texts FILE.")
-    return side.documents()
+    return shard.documents()
 
 
 def _prepared_folder(
@@ -240,7 +241,7 @@ def _prepared_folder(
         return data
     if (run.data / MANIFEST).exists():
         named = [*map(kept_name, sources)]
-        check_settings(run.data, resolved.preparation, sources=named, told_as=run.bundle)
+        check_settings(run.data, resolved.preparation, sources=named, shown_as=run.bundle)
         return run.data
     wanted = dataclasses.asdict(resolved.preparation)
     tokenizer = None if base is None else base.tokenizer

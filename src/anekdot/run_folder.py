@@ -68,7 +68,7 @@ class RunFolder:
 
     @property
     def metrics(self) -> Path:
-        """The records of the run, a JSON object a line."""
+        """The records of the run, one JSON object per line."""
         return self.run / "metrics.jsonl"
 
     @property
@@ -175,15 +175,15 @@ class RunFolder:
     def _settings(self) -> dict[str, Any]:
         """Returns run/config.json, checked as far as it is used."""
         try:
-            record = json.loads(self.config.read_text("utf-8"))
-            kinds = {"model": dict, "training": dict, "data": str, "manifest": str}
+            record = {"parts": UNNAMED_PARTS, **json.loads(self.config.read_text("utf-8"))}
+            kinds = {"model": dict, "parts": dict, "training": dict, "data": str, "manifest": str}
             if not all(isinstance(record[name], kind) for name, kind in kinds.items()):
                 raise ValueError("a field has the wrong type")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BundleError(
                 f"{self.config} is damaged ({error}).", "Restore it, or train into another folder."
             ) from None
-        return dict(record)
+        return record
 
     def _relative(self, data: Path) -> str:
         """Returns the path from the bundle to its data, so that both may be moved together."""
@@ -197,7 +197,7 @@ def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
     """Returns what must stay the same when a run goes on; where the data lies may change."""
     return {
         **settings["model"],
-        **settings.get("parts", UNNAMED_PARTS),
+        **settings["parts"],
         **settings["training"],
         "texts": settings["manifest"],
         "from": settings.get("from"),

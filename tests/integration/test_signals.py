@@ -13,6 +13,7 @@ import pytest
 
 import anekdot
 from anekdot.bundle import Bundle
+from anekdot.corpus.collection import PROCESSED
 from anekdot.corpus.database import database
 from anekdot.errors import Terminated
 from anekdot.training import batch_size_finder, trainer, validation
@@ -145,7 +146,7 @@ def test_sigusr1_saves_at_once_and_training_goes_on(data, tmp_path, unbroken):
 def test_a_preparation_that_was_told_to_stop_goes_on(jokes, tmp_path, unbroken):
     out, fields = tmp_path / "m", SHORT | {"vocab_size": 300, "validation": 0.5, "test": 0.05}
     process = start(jokes, out, fields)
-    wait_until((out / "run/data/work/digests").exists, process)
+    wait_until((out / "run/data/work" / PROCESSED).exists, process)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=900)
     assert process.returncode == 143

@@ -22,7 +22,7 @@ app = App(
 # named by strings, so that a verb is imported only when it is called
 for verb, (summary, *examples) in {
     "generate": (
-        "Tell whole texts that begin with a prompt.",
+        "Generate whole texts that begin with a prompt.",
         'anekdot generate "Студент" -n 3 --seed 1',
         'anekdot generate "Приходит программист" --model my-model --temperature 0.6',
     ),

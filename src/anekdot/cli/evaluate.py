@@ -39,5 +39,5 @@ def evaluate(
         print(json.dumps(figures))
         return
     print(f"{result.bits_per_byte:.4f} bits per byte")
-    print(f"{result.loss:.4f} nats a token (perplexity {result.perplexity:.2f})")
+    print(f"{result.loss:.4f} nats per token (perplexity {result.perplexity:.2f})")
     print(f"{result.documents:,} documents, {result.tokens:,} tokens, {result.bytes:,} bytes")

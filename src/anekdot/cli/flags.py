@@ -14,16 +14,24 @@ from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.training.config import TrainingConfig
 
 DATA = Group("Data", sort_key=1)
-MODEL = Group("Model", sort_key=2)
-OPTIMISATION = Group("Optimisation", sort_key=3)
+MODEL = Group("Model", help="The defaults are those of the preset nano.", sort_key=2)
+OPTIMISATION = Group(
+    "Optimisation", help="The defaults are those of the recipe default.", sort_key=3
+)
 RUN = Group("Run", sort_key=4)
 
 _RUN_FIELDS = (
     *("precision", "seed", "batch", "patience", "evaluate_every", "sample_every"),
     *("checkpoint_every", "checkpoint_minutes", "checkpoints_kept"),
 )
-_FROM_CORPUS = ("steps", "evaluate_every", "sample_every", "checkpoint_every")
-_GUESSED = ("separator", "column")
+_IN_WORDS = {
+    **dict.fromkeys(
+        ("steps", "evaluate_every", "sample_every", "checkpoint_every"), "by the texts"
+    ),
+    **dict.fromkeys(("separator", "column"), "guessed"),
+    "script": "any",
+    "warmup_steps": f"{RECIPES['default'].warmup_steps}, at most a tenth of the steps",
+}
 
 
 def make_flags(*classes: type) -> type:
@@ -42,7 +50,7 @@ def make_flags(*classes: type) -> type:
     return flags
 
 
-def explicit(flags: Any) -> dict[str, Any]:
+def explicit_flags(flags: Any) -> dict[str, Any]:
     """Returns the flags that the user has set, by field."""
     values = {} if flags is None else vars(flags)
     return {name: value for name, value in values.items() if value is not None}
@@ -75,16 +83,16 @@ def _panel(home: type, name: str) -> Group:
 def _default(home: type, name: str) -> str:
     """Returns what a flag means where it is not set, in words."""
     recipe, preset = RECIPES["default"], next(iter(PRESETS))
-    if name in _FROM_CORPUS:
-        return "follows from the texts"
+    if name in _IN_WORDS:
+        return _IN_WORDS[name]
     if name in PRESETS[preset]:
-        return f"{PRESETS[preset][name]}, as in {preset}"
+        return f"{PRESETS[preset][name]}"
     field = next(field for field in dataclasses.fields(home) if field.name == name)
     value = getattr(recipe, name, None)
     if value is None or home is PreparationConfig:
         value = field.default
-    if value is None or value == "":
-        return "guessed" if name in _GUESSED else "none"
+    if value == "":
+        return "none"
     return str(value).lower() if isinstance(value, bool) else f"{value}"
 
 

@@ -25,7 +25,7 @@ def forecast(folder: Path, *, seconds: float = 10.0) -> None:
         output = Console(highlight=False, markup=False, width=200)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("preset")
-    for heading in ("parameters", "tokens", "tokens a parameter", "steps", "epochs"):
+    for heading in ("parameters", "tokens", "tokens per parameter", "steps", "epochs"):
         table.add_column(heading, justify="right")
     table.add_column("risk of memorising")
     table.add_column("time here", justify="right")

@@ -24,7 +24,7 @@ def generate(
     seed: int | None = None,
     json_lines: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
-    """Tell whole texts that begin with a prompt.
+    """Generate whole texts that begin with a prompt.
 
     Args:
         prompt: How the text begins; may be left out.
@@ -35,7 +35,7 @@ def generate(
         beams: Search for the likeliest text with so many beams, instead of sampling.
         max_tokens: Longest text, in tokens.
         seed: The same seed gives the same text; text number i has the seed plus i.
-        json_lines: Print one JSON object a line and text.
+        json_lines: Print one JSON object per line, one for each text.
     """
     samples = load(model).samples(
         prompt,

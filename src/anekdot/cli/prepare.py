@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from anekdot.cli.flags import PREPARATION_FLAGS, RUN, explicit
+from anekdot.cli.flags import PREPARATION_FLAGS, RUN, explicit_flags
 from anekdot.cli.progress import bars, console
 from anekdot.corpus.manifest import Manifest
 from anekdot.machine import parse_memory
@@ -16,7 +16,7 @@ MAX_REASONS = 4  # that are listed one by one
 def prepare(
     *sources: str,
     out: Path,
-    memory: Annotated[str | None, Parameter(group=RUN, show_default="half")] = None,
+    memory: Annotated[str | None, Parameter(group=RUN)] = None,
     ray: Annotated[str | None, Parameter(group=RUN)] = None,
     flags: Annotated[PREPARATION_FLAGS | None, Parameter(name="*")] = None,  # type: ignore[valid-type]
 ) -> None:
@@ -40,7 +40,7 @@ def prepare(
             ray=ray,
             progress=progress,
             notice=console.print,
-            **explicit(flags),
+            **explicit_flags(flags),
         )
     console.print(describe(manifest, out))
     print(out)

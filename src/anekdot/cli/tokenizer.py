@@ -65,7 +65,7 @@ def decode(*ids: int, tokenizer: Path | None = None) -> None:
 def show(
     text: str | None = None, /, *, texts: Path | None = None, tokenizer: Path | None = None
 ) -> None:
-    """Show what a tokenizer has learned, and how it splits a text.
+    """Show the vocabulary of a tokenizer, and how it splits a text.
 
     Args:
         text: A text to colour by tokens.
@@ -103,7 +103,7 @@ def _size(text: str) -> int:
 
 
 def _show_compression(console: Console, what: str, n_bytes: int, n_ids: int) -> None:
-    console.print(f"{what}: {n_ids:,} tokens, {n_bytes / max(1, n_ids):.2f} bytes a token")
+    console.print(f"{what}: {n_ids:,} tokens, {n_bytes / max(1, n_ids):.2f} bytes per token")
 
 
 def _show_counts(console: Console, title: str, counts: Mapping[str, int]) -> None:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from anekdot.cli.flags import TRAINING_FLAGS, explicit
+from anekdot.cli.flags import TRAINING_FLAGS, explicit_flags
 from anekdot.cli.progress import bars, console, training_watcher
 from anekdot.config import PresetName, RecipeName
-from anekdot.errors import ConfigurationError
+from anekdot.errors import BundleError, ConfigurationError
 from anekdot.run_folder import RunFolder
 from anekdot.text_output import for_output
 
@@ -23,7 +23,7 @@ def train(
     recipe: RecipeName | None = None,
     config: Path | None = None,
     base: Annotated[str | None, Parameter(name="--from")] = None,
-    track: str = "",
+    track: Annotated[str, Parameter(show_default=False)] = "",
     flags: Annotated[TRAINING_FLAGS | None, Parameter(name="*")] = None,  # type: ignore[valid-type]
 ) -> None:
     """Train a model on texts, or go on with a run that was stopped.
@@ -59,7 +59,7 @@ def train(
                 observe=training_watcher(progress),
                 progress=progress,
                 notice=console.print,
-                **explicit(flags),
+                **explicit_flags(flags),
             )
     except KeyboardInterrupt:
         if RunFolder(out).run.exists():
@@ -79,8 +79,13 @@ def _show(trained: "Trained") -> None:
             f"perplexity {trained.validation.perplexity:.1f}"
         )
     console.print(trained.diagnosis)
-    console.print(f"Curves: {trained.curves}\nThree texts of the new model:\n")
-    for sample in load(trained.bundle).samples(n=3, seed=0):
+    console.print(f"Curves: {trained.curves}")
+    try:
+        generator = load(trained.bundle)
+    except BundleError:  # a part that is not computed here: a notice has said so
+        return
+    console.print("Three texts of the new model:\n")
+    for sample in generator.samples(n=3, seed=0):
         print(for_output(sample.text), end="\n\n")
     console.print(f'More: anekdot generate --model {trained.bundle} "…"')
 

@@ -19,10 +19,10 @@ DOCUMENTS = "documents.parquet"
 COUNTS = "counts.json"
 """How many documents there are, and how many of them each rule of cleaning repaired."""
 
-FETCH_ROWS = 1 << 13  # documents fetched together
+FETCH_DOCUMENTS = 1 << 13  # documents fetched together
 _SPLIT_NAMES = " ".join(f"WHEN {number} THEN '{split}'" for number, split in enumerate(SPLITS))
 
-Batch = tuple[NDArray[np.uint8], NDArray[np.object_]]
+DocumentBatch = tuple[NDArray[np.uint8], NDArray[np.object_]]
 """The splits of some documents, by their place in SPLITS, and their texts."""
 
 
@@ -52,7 +52,7 @@ class Collection:
         """The folder with the results of all tasks."""
         return self.work / PROCESSED
 
-    def kept(self) -> Iterator[Batch]:
+    def kept(self) -> Iterator[DocumentBatch]:
         """Yields the documents that stay, in the order of the input, a batch at a time."""
         with database(self.work / ".spill", memory=self.memory) as connection:
             for number in range(len(self.plan.tasks)):
@@ -60,8 +60,8 @@ class Collection:
                 n_documents = json.loads((self.processed / name / COUNTS).read_text("utf-8"))[
                     "texts"
                 ]
-                for first in range(number << 32, (number << 32) + n_documents, FETCH_ROWS):
-                    span = f"document BETWEEN {first} AND {first + FETCH_ROWS - 1}"
+                for first in range(number << 32, (number << 32) + n_documents, FETCH_DOCUMENTS):
+                    span = f"document BETWEEN {first} AND {first + FETCH_DOCUMENTS - 1}"
                     columns = connection.execute(
                         f"""
                         SELECT chosen.split, text FROM (

@@ -78,7 +78,7 @@ def check_settings(
     *,
     only: Collection[str] | None = None,
     sources: list[str] | None = None,
-    told_as: Path | None = None,
+    shown_as: Path | None = None,
 ) -> None:
     """Checks that a prepared folder was made with the settings that are wanted now.
 
@@ -87,7 +87,7 @@ def check_settings(
         wanted: The settings.
         only: The fields that count; all unless given.
         sources: What the user names now; not compared unless given.
-        told_as: The folder that a message names, if it is another one.
+        shown_as: The folder that a message names, if it is another one.
 
     Raises:
         ConfigurationError: Some differ; the message lists them.
@@ -98,7 +98,7 @@ def check_settings(
     now = {**before, **{k: v for k, v in asdict(wanted).items() if only is None or k in only}}
     if sources is not None:
         now["sources"] = sources
-    refuse_difference(told_as or folder, before, now)
+    refuse_difference(shown_as or folder, before, now)
 
 
 def hash_files(folder: Path) -> dict[str, str]:

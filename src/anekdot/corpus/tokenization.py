@@ -54,7 +54,7 @@ def load_tokenizer(folder: Path, expected: Tokenizer | None, notice: Notice) -> 
     if expected is None and tokenizer.vocab_size < wanted:
         notice(
             f"The vocabulary has {tokenizer.vocab_size:,} tokens, not {wanted:,}: "
-            "the texts have no more pairs to merge."
+            "the texts offer no more merges."
         )
     return tokenizer
 

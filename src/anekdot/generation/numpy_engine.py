@@ -44,6 +44,7 @@ class NumpyCache:
             k_KSH, v_KSH: All tokens so far, the new ones last.
         """
         end = self.length + len(k_TKH)
+        assert end <= self.keys_LKSH.shape[2], "the cache is full"
         self.keys_LKSH[layer, :, self.length : end] = k_TKH.transpose(1, 0, 2)
         self.values_LKSH[layer, :, self.length : end] = v_TKH.transpose(1, 0, 2)
         return self.keys_LKSH[layer, :, :end], self.values_LKSH[layer, :, :end]

@@ -49,7 +49,7 @@ class ModelConfig:
                 raise ConfigurationError(
                     f"{whole} {getattr(self, whole)} is not divisible by "
                     f"{part} {getattr(self, part)}.",
-                    f"Choose a {whole} that is a multiple of {part}.",
+                    f"Choose {whole} as a multiple of {part}.",
                 )
 
     @property

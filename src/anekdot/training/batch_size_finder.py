@@ -38,19 +38,19 @@ def find_micro_batch(
     n_rows = len(ids_BT)
     best, least, rows = 1, float("inf"), 1
     while True:
-        held, seconds = peak_memory(device), float("inf")
+        before, seconds = peak_memory(device), float("inf")
         try:
             for _ in range(3):
                 poll()
-                taken = _seconds(setup, precision, ids_BT[:rows], targets_BT[:rows])
-                seconds = min(seconds, taken)
+                duration = _seconds(setup, precision, ids_BT[:rows], targets_BT[:rows])
+                seconds = min(seconds, duration)
         except (torch.OutOfMemoryError, MemoryError):
             break
         finally:
             setup.optimizer.zero_grad()
         if seconds / rows < MAX_TIME_RATIO * least:
             best, least = rows, seconds / rows
-        more = peak_memory(device) - held  # taken by the additional half
+        more = peak_memory(device) - before  # duration by the additional half
         if rows == n_rows or 2 * more > MAX_MEMORY_SHARE * free_memory(device):
             break
         rows = min(2 * rows, n_rows)

@@ -8,7 +8,7 @@ from anekdot.field_checks import check_boolean, check_integer, check_number
 
 Rows = Literal["packed", "documents"]
 Precision = Literal["auto", "bf16", "fp32"]
-Batch = Literal["whole", "auto"]
+BatchMode = Literal["whole", "auto"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class TrainingConfig:
         evaluate_every: Steps between evaluations on the validation split.
         sample_every: Steps between live samples.
         checkpoint_every: Steps between checkpoints.
-        checkpoint_minutes: Maximum of minutes between checkpoints.
+        checkpoint_minutes: Maximum minutes between checkpoints.
         checkpoints_kept: How many of the newest checkpoints are kept.
         batch: "whole" computes all rows of a batch together; "auto" as many as are measured
             to be fastest here and fit into memory, and accumulates their gradients.
@@ -60,7 +60,7 @@ class TrainingConfig:
     checkpoint_every: int = 500
     checkpoint_minutes: float = 10.0
     checkpoints_kept: int = 2
-    batch: Batch = "whole"
+    batch: BatchMode = "whole"
     skip_spikes: bool = False
     patience: int = 0
 
@@ -83,7 +83,7 @@ class TrainingConfig:
         check_integer("checkpoints_kept", self.checkpoints_kept, 1, 1000)
         check_integer("patience", self.patience, 0, 1_000_000)
         check_boolean("skip_spikes", self.skip_spikes)
-        for name, kind in (("rows", Rows), ("precision", Precision), ("batch", Batch)):
+        for name, kind in (("rows", Rows), ("precision", Precision), ("batch", BatchMode)):
             choices = get_args(kind)
             if getattr(self, name) not in choices:
                 raise ConfigurationError(

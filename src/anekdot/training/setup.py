@@ -1,5 +1,6 @@
 """A model, its optimizer, its batches and its loss: one set-up for training and for measuring."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,8 @@ from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.batches import Batches
 from anekdot.training.config import TrainingConfig
 from anekdot.training.optimizer import build_optimizer
+
+CACHE = "TORCHINDUCTOR_CACHE_DIR"
 
 
 class Setup(NamedTuple):
@@ -65,7 +68,7 @@ def set_up(
         shard: Documents to learn from.
         base: The bundle whose weights the model starts from; random ones without it.
     """
-    device = pick_device()
+    device, cache = pick_device(), os.environ.get(CACHE)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.seed)
         model = Transformer(model_config)
@@ -81,5 +84,8 @@ def set_up(
         pad_id=tokenizer.pad_id,
         begin_id=tokenizer.begin_id,
     )
+    optimizer = build_optimizer(model, config)
+    if cache is None:
+        os.environ.pop(CACHE, None)  # PyTorch's optimizer sets it
     loss_of = partial(model.loss, begin_id=batches.begin_id)
-    return Setup(device, model, build_optimizer(model, config), batches, loss_of)
+    return Setup(device, model, optimizer, batches, loss_of)

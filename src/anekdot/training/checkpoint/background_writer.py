@@ -7,6 +7,8 @@ from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
 
+Orders = SimpleQueue[tuple[Future[None], Callable[[], None]] | None]
+
 MAX_QUEUED = 2  # each holds a copy of the model
 MAX_WAIT = 1.0  # seconds that an interruption waits for what is being written
 
@@ -21,11 +23,13 @@ class BackgroundWriter:
 
     def __init__(self) -> None:
         self._queued: deque[Future[None]] = deque()
-        self._orders: SimpleQueue[tuple[Future[None], Callable[[], None]] | None] = SimpleQueue()
-        # a daemon: the process may end without one that an interruption did not wait for
-        self._thread = Thread(target=self._work, name="writer", daemon=True)
+        self._orders: Orders = SimpleQueue()
 
     def __enter__(self) -> "BackgroundWriter":
+        # an earlier block that was interrupted may still be writing: it has a queue of its own
+        self._queued, self._orders = deque(), SimpleQueue()
+        # a daemon: the process may end without one that an interruption did not wait for
+        self._thread = Thread(target=self._work, args=(self._orders,), name="writer", daemon=True)
         self._thread.start()
         return self
 
@@ -40,9 +44,9 @@ class BackgroundWriter:
         self._orders.put(None)
         self._thread.join(MAX_WAIT if isinstance(error, KeyboardInterrupt) else None)
 
-    def _work(self) -> None:
+    def _work(self, orders: Orders) -> None:
         failure: BaseException | None = None
-        while order := self._orders.get():
+        while order := orders.get():
             future, write = order
             if not future.set_running_or_notify_cancel():
                 continue

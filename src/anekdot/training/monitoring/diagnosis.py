@@ -7,7 +7,7 @@ from anekdot.training.monitoring.metrics import Record
 from anekdot.training.state import TrainingState
 
 OVERFITTING_GAP = 0.08  # of the validation bits per byte, between validation and training
-FRESH_EPOCHS = 4.0  # texts seen again up to so often teach almost as much as new ones
+MAX_USEFUL_EPOCHS = 4.0  # texts seen again up to so often teach almost as much as new ones
 LAST_RECORDS = 20  # at most so many step records at the end give the training loss
 
 
@@ -48,7 +48,7 @@ def diagnose(records: Sequence[Record], validation: float | None) -> str:
     figures = f"{training:.2f} bits per byte on its own texts, {validation:.2f} on others"
     if validation - training > OVERFITTING_GAP * validation:
         return f"More texts would help most: {figures}."
-    if epochs < FRESH_EPOCHS:
+    if epochs < MAX_USEFUL_EPOCHS:
         return (
             f"A longer run would help most: it has seen its texts {epochs:.1f} times ({figures})."
         )

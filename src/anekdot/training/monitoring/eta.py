@@ -14,7 +14,7 @@ class Eta:
     """Sums up durations since this process began, to estimate what is left.
 
     Args:
-        config: The rhythm.
+        config: How often the run evaluates and samples.
         validation_tokens: Of the validation split, all of which are scored at the end.
         interim_tokens: Of these, as many as an evaluation scores at most while training.
         tokens_per_step: Positions of a batch.
