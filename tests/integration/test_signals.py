@@ -165,7 +165,7 @@ def test_a_query_that_is_interrupted_is_no_error(jokes, tmp_path, monkeypatch):
             connection.execute("SELECT sum(a.range * b.range) FROM range(10000000) a, range(99) b")
         raise raised.value
 
-    monkeypatch.setattr("anekdot.corpus.report.write_report", slow)
+    monkeypatch.setattr("anekdot.corpus.preparation.write_report", slow)
     with pytest.raises(KeyboardInterrupt):
         anekdot.train(jokes, out=tmp_path / "m", **(SHORT | {"vocab_size": 300}))
     monkeypatch.undo()
