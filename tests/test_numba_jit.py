@@ -173,7 +173,7 @@ def test_without_a_folder_the_functions_run_all_the_same(tmp_path: Path) -> None
 def test_no_array_is_read_or_written_outside_its_bounds(tmp_path: Path) -> None:
     chosen = "every_length or tiny_corpora or chunks or deep_merges or small_tables or smaller"
     chosen += " or training_left or every_number or sixteen or finds_every_token_among or its_end"
-    chosen += " or four_grams or brute_force"
+    chosen += " or shingles or brute_force"
     here = Path(__file__).parent
     places = [here / "tokenizer" / "fast", here / "corpus"]
     done = subprocess.run(

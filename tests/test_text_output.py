@@ -18,9 +18,9 @@ from anekdot.text_output import duration, escape_control_characters
         (200_000, "2 days 7 h"),
     ],
 )
-def test_a_duration_is_told_in_its_two_largest_units(seconds, expected):
+def test_a_duration_is_given_in_its_two_largest_units(seconds, expected):
     assert duration(seconds) == expected
 
 
-def test_nothing_that_a_terminal_obeys_is_left():
+def test_no_control_character_is_left():
     assert escape_control_characters("a\x1b[31mб\x07\x9b\tв\n") == "a\ufffd[31mб\ufffd\ufffd\tв\n"

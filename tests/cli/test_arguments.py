@@ -18,5 +18,5 @@ from anekdot.cli import protect_leading_hyphens
         ([], []),
     ],
 )
-def test_texts_with_hyphens_are_told_from_flags(given, expected):
+def test_texts_with_hyphens_are_distinguished_from_flags(given, expected):
     assert protect_leading_hyphens(given) == expected

@@ -237,7 +237,7 @@ def test_what_was_done_is_not_done_again(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("change", ["text", "rule", "source"])
-def test_other_texts_or_rules_begin_anew(tmp_path, change):
+def test_other_texts_or_rules_start_over(tmp_path, change):
     path = write(tmp_path / "a.jsonl", random_texts(3, 50))
     gathered([path], tmp_path / "work")
     sources, options = [path], {}
@@ -266,7 +266,7 @@ def test_pieces_processes_and_memory_change_nothing(tmp_path, monkeypatch):
     assert whole.dropped["near-duplicate"] > 10
 
 
-def test_what_is_wrong_is_told_by_another_process_too(tmp_path, monkeypatch):
+def test_what_is_wrong_is_reported_by_another_process_too(tmp_path, monkeypatch):
     write(tmp_path / "a.jsonl", random_texts(3, 50))
     packed = gzip.compress("\n".join(random_texts(4, 20_000)).encode())
     (tmp_path / "b.txt.gz").write_bytes(packed[:-9])

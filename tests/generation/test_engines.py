@@ -101,7 +101,7 @@ def random_preset(preset: str) -> tuple[ModelConfig, dict]:
 
 
 @pytest.mark.parametrize("name", ["nano", "mini", "pretrained"])
-def test_cpu_engine_follows_torch_greedily_on_dequantized_weights(name):
+def test_numpy_engine_follows_torch_greedily_on_dequantized_weights(name):
     bundle = Bundle.load()
     config, weights = (
         (bundle.config, bundle.weights) if name == "pretrained" else random_preset(name)

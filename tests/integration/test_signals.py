@@ -143,7 +143,7 @@ def test_sigusr1_saves_at_once_and_training_goes_on(data, tmp_path, unbroken):
     assert_same(out, unbroken / "120")
 
 
-def test_a_preparation_that_was_told_to_stop_goes_on(jokes, tmp_path, unbroken):
+def test_a_preparation_that_was_stopped_goes_on(jokes, tmp_path, unbroken):
     out, fields = tmp_path / "m", SHORT | {"vocab_size": 300, "validation": 0.5, "test": 0.05}
     process = start(jokes, out, fields)
     wait_until((out / "run/data/work" / PROCESSED).exists, process)

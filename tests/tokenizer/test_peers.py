@@ -102,7 +102,7 @@ def test_ties_by_bytes_equal_rustbpe(corpus: list[str]) -> None:
     assert [tokenizer.token_bytes(id) for id in range(259, 8192)] == trained[256:]
 
 
-def test_tiktoken_gives_special_tokens_where_it_is_told(tokenizer: Tokenizer) -> None:
+def test_tiktoken_gives_special_tokens_where_it_is_asked_to(tokenizer: Tokenizer) -> None:
     peer = tiktoken_of(tokenizer)
     parts = [("<|begin|>", True), ("кот <|end|>", False), ("<|end|>", True)]
     expected = [1, *peer.encode_ordinary("кот <|end|>"), 2]

@@ -193,7 +193,7 @@ def test_a_stream_never_gives_half_a_character(tokenizer: Tokenizer) -> None:
         assert decoder.flush() == ""
 
 
-def test_a_stream_starts_anew_after_a_flush(tokenizer: Tokenizer) -> None:
+def test_a_stream_starts_over_after_a_flush(tokenizer: Tokenizer) -> None:
     decoder = tokenizer.stream_decoder()
     half = reference.byte_ids()[0xD0]
     assert decoder.feed(half) == ""

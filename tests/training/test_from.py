@@ -16,8 +16,8 @@ SPLITS = {"validation": 0.15, "test": 0.15}
 
 
 @pytest.fixture(scope="module")
-def beginning(jokes, tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("beginning") / "m"
+def base_bundle(jokes, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("base_bundle") / "m"
     anekdot.train(jokes, out=out, **TINY_RUN)
     return out
 
@@ -31,31 +31,33 @@ def test_a_few_texts_in_one_style_are_learned_from_the_pretrained_model(tmp_path
     assert trained.validation.bits_per_byte < 0.9 * before["bits_per_byte"]
 
 
-def test_tokenizer_and_shape_stay_and_the_bundle_is_not_touched(beginning, jokes, tmp_path):
-    files = {path.name: path.read_bytes() for path in beginning.iterdir() if path.is_file()}
+def test_tokenizer_and_shape_stay_and_the_bundle_is_not_touched(base_bundle, jokes, tmp_path):
+    files = {path.name: path.read_bytes() for path in base_bundle.iterdir() if path.is_file()}
     out = tmp_path / "m"
-    anekdot.train(DIARY, out=out, base=beginning, steps=5, dropout=0.3, **SPLITS)
-    old, new = Bundle.load(beginning), Bundle.load(out)
+    anekdot.train(DIARY, out=out, base=base_bundle, steps=5, dropout=0.3, **SPLITS)
+    old, new = Bundle.load(base_bundle), Bundle.load(out)
     assert new.tokenizer == old.tokenizer
     assert new.config.hidden_dim == old.config.hidden_dim
     assert new.config.dropout == 0.3
     assert any((old.weights[name] != new.weights[name]).any() for name in old.weights)
-    assert files == {path.name: path.read_bytes() for path in beginning.iterdir() if path.is_file()}
+    assert files == {
+        path.name: path.read_bytes() for path in base_bundle.iterdir() if path.is_file()
+    }
 
 
-def test_without_a_step_that_helps_the_beginning_stays_the_best(beginning, tmp_path, monkeypatch):
+def test_without_a_step_that_helps_the_base_stays_the_best(base_bundle, tmp_path, monkeypatch):
     nats = iter([1.0, 2.0, 3.0])
     monkeypatch.setattr(
         "anekdot.training.validation.likelihood", lambda *_, **__: Likelihood(next(nats), 10, 10, 1)
     )
-    anekdot.train(DIARY, out=tmp_path / "m", base=beginning, steps=5, evaluate_every=5, **SPLITS)
-    old, new = Bundle.load(beginning).weights, Bundle.load(tmp_path / "m").weights
+    anekdot.train(DIARY, out=tmp_path / "m", base=base_bundle, steps=5, evaluate_every=5, **SPLITS)
+    old, new = Bundle.load(base_bundle).weights, Bundle.load(tmp_path / "m").weights
     assert all(np.array_equal(old[name], new[name]) for name in old)
 
 
-def test_another_shape_or_another_beginning_is_refused(beginning, jokes, tmp_path):
+def test_another_shape_or_another_base_is_refused(base_bundle, jokes, tmp_path):
     with pytest.raises(ConfigurationError, match="hidden_dim is 64"):
-        anekdot.train(DIARY, out=tmp_path / "m", base=beginning, hidden_dim=64)
+        anekdot.train(DIARY, out=tmp_path / "m", base=base_bundle, hidden_dim=64)
     anekdot.train(jokes, out=tmp_path / "other", **(TINY_RUN | {"seed": 1, "steps": 4}))
     stop = RuntimeError("stop")
 
@@ -65,9 +67,9 @@ def test_another_shape_or_another_beginning_is_refused(beginning, jokes, tmp_pat
 
     few = {"steps": 6, "evaluate_every": 2, **SPLITS}
     with pytest.raises(RuntimeError):
-        anekdot.train(DIARY, out=tmp_path / "m", base=beginning, observe=observe, **few)
+        anekdot.train(DIARY, out=tmp_path / "m", base=base_bundle, observe=observe, **few)
     with pytest.raises(ConfigurationError, match=r"from \w+ → \w+"):
         anekdot.train(DIARY, out=tmp_path / "m", base=tmp_path / "other", **few)
     anekdot.prepare(DIARY, out=tmp_path / "d", vocab_size=300, **SPLITS)
     with pytest.raises(ConfigurationError, match="tokenizer"):
-        anekdot.train(tmp_path / "d", out=tmp_path / "n", base=beginning, steps=5, **SPLITS)
+        anekdot.train(tmp_path / "d", out=tmp_path / "n", base=base_bundle, steps=5, **SPLITS)

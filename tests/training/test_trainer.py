@@ -245,7 +245,7 @@ def test_a_run_that_ignores_ctrl_c_goes_on_ignoring_it():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 @pytest.mark.usefixtures("listening")
-def test_a_signal_amid_a_print_is_obeyed():
+def test_a_signal_amid_a_print_is_handled():
     def reentrant() -> None:
         raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
 

@@ -51,7 +51,7 @@ def test_an_engine_that_does_not_know_a_part_is_said(jokes, tmp_path, monkeypatc
     assert "rope" in sentence
 
 
-def test_a_model_with_another_part_is_neither_told_nor_measured_nor_gone_on_from(
+def test_a_model_with_another_part_is_neither_generated_from_nor_measured_nor_gone_on_from(
     rotated, jokes, tmp_path
 ):
     with pytest.raises(BundleError, match="rope"):

@@ -34,7 +34,7 @@ def four_grams(text: str) -> set[tuple[str, ...]]:
 
 
 @given(st.lists(st.text(max_size=40).map(clean) | texts_of_pieces, max_size=6))
-def test_equal_hashes_are_equal_four_grams(texts):
+def test_equal_hashes_are_equal_shingles(texts):
     _, hashes, counts = fingerprints(texts)
     assert len(counts) == len(texts)
     assert counts.sum() == len(hashes)
@@ -52,7 +52,7 @@ def test_equal_hashes_are_equal_four_grams(texts):
     assert len({*hash_of.values()}) == len(hash_of)
 
 
-def test_four_grams_of_every_character_are_those_of_its_words():
+def test_shingles_of_every_character_are_those_of_its_words():
     points = [*range(0xD800), *range(0xE000, 0x110000, 7), *range(0x10000, 0x11000)]
     texts = [f"а{chr(point)}б {chr(point)} в г д" for point in points if point]
     keys, hashes, counts = fingerprints(texts)
@@ -63,12 +63,12 @@ def test_four_grams_of_every_character_are_those_of_its_words():
 
 
 @pytest.mark.parametrize("n_words", [0, 3, 4, 5, 3000])
-def test_number_of_four_grams(n_words):
+def test_number_of_shingles(n_words):
     _, _, counts = fingerprints([" ".join(f"слово{number}" for number in range(n_words))])
     assert counts.tolist() == [max(0, n_words - 3)]
 
 
-def test_repeated_four_grams_count_once_whatever_the_dress():
+def test_repeated_shingles_count_once_whatever_the_dress():
     _, hashes, counts = fingerprints(["Да, да! ДА — да; «да» да", "да да да да", "да да да"])
     assert counts.tolist() == [1, 1, 0]
     assert hashes[0] == hashes[1]

@@ -95,7 +95,7 @@ def test_a_named_column(column, expected):
 
 
 @pytest.mark.parametrize("column", ["joke", "0", "4", "-1"])
-def test_a_column_that_is_not_there_is_told_with_those_that_are(column):
+def test_a_column_that_is_not_there_is_named_with_those_that_are(column):
     with pytest.raises(CorpusError) as caught:
         guess_table(["id;text;mark\n", *ROWS[:1]], "utf-8", None, column, "a.csv")
     assert f"a.csv has no column {column!r}." == caught.value.cause

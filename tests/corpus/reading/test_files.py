@@ -21,7 +21,7 @@ def test_names_that_climb_are_labels_only(tmp_path):
     assert list(tmp_path.rglob("*")) == [path]
 
 
-def test_an_archive_in_an_archive_is_told(tmp_path):
+def test_an_archive_in_an_archive_is_reported(tmp_path):
     path = tmp_path / "a.zip"
     path.write_bytes(zipped({"a.txt": LINES, "b.zip": zipped({"c.txt": LINES})}))
     notices: list[str] = []

@@ -31,7 +31,7 @@ def test_a_folder_without_a_run_is_an_error(tmp_path):
         draw_curves([tmp_path], tmp_path / "c.png")
 
 
-def test_runs_are_told_apart(tmp_path, monkeypatch):
+def test_runs_are_distinguished(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert _names([Path("a/m"), Path("a/n")]) == ["m", "n"]
     assert _names([Path("a/m"), Path("b/m")]) == ["a/m", "b/m"]

@@ -29,7 +29,7 @@ def fake_trackio(folder, monkeypatch, limit=10**9):
     return lambda: [*map(json.loads, (folder / "trackio.jsonl").read_text().splitlines())]
 
 
-def test_a_tracker_is_told_every_number(jokes, tmp_path, monkeypatch):
+def test_a_tracker_receives_every_number(jokes, tmp_path, monkeypatch):
     told = fake_trackio(tmp_path, monkeypatch)
     anekdot.train(jokes, out=tmp_path / "m", **TINY_RUN, track=["trackio"])
     first, *values, last = told()
@@ -42,7 +42,7 @@ def test_a_tracker_is_told_every_number(jokes, tmp_path, monkeypatch):
     assert any("evaluation/bits_per_byte" in value for value in values)
 
 
-def test_a_tracker_that_fails_is_told_no_more(jokes, tmp_path, monkeypatch):
+def test_a_tracker_that_fails_is_dropped(jokes, tmp_path, monkeypatch):
     told = fake_trackio(tmp_path, monkeypatch, limit=20)
     notices = []
     anekdot.train(jokes, out=tmp_path / "m", **TINY_RUN, track=["trackio"], notice=notices.append)
