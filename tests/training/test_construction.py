@@ -97,3 +97,17 @@ def test_a_trainer_that_cannot_be_built_leaves_the_folder_to_the_next_try(
 
 def too_large(*_: object) -> None:
     raise MemoryError
+
+
+def test_a_model_that_is_not_the_best_is_not_saved_at_the_step_of_the_best(data, tmp_path):
+    """After a rollback, the steps up to the best one come a second time."""
+    trainer, saved = build(data, tmp_path / "m"), []
+    trainer.checkpoints.save_best = saved.append
+    trainer.run.run.mkdir(parents=True)
+    trainer.state.step = trainer.state.best_step = 8
+    trainer.state.best_bits_per_byte = 0.01
+    trainer._evaluate()
+    assert saved == []
+    trainer.state.best_bits_per_byte = 99.0
+    trainer._evaluate()
+    assert len(saved) == 1

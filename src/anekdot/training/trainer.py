@@ -45,7 +45,7 @@ from anekdot.training.train_step import train_step
 from anekdot.training.validation import INTERIM_TOKENS, Validation
 
 SAMPLE_TOKENS = 200
-FIRST_SAMPLE_SECONDS = 15.0  # after which there is one, whatever the rhythm
+FIRST_SAMPLE_SECONDS = 15.0  # after which there is one, however rare they are
 MAX_ROLLBACKS = 3
 
 
@@ -267,10 +267,10 @@ class Trainer:
             self._roll_back()
             return
         with self.eta.timed("evaluation"):
-            record = self.validation.interim(self.state)
+            record, is_best = self.validation.interim(self.state)
             if record is not None:
                 self._log("evaluation", **record)
-            if self.state.best_step == self.state.step:
+            if is_best:
                 self.checkpoints.save_best(self._bundle())
 
     def _show_sample(self) -> None:

@@ -43,12 +43,12 @@ class Validation:
         self.setup, self.config = setup, config
         self.shard, self.tokenizer, self.poll = shard, tokenizer, poll
 
-    def interim(self, state: TrainingState) -> Record | None:
+    def interim(self, state: TrainingState) -> tuple[Record | None, bool]:
         """Measures the beginning of the split, and notes in the state if the model is the best.
 
         Returns:
-            What metrics.jsonl says of it; None without a split, where the last model counts as
-            the best.
+            What metrics.jsonl says of it, and whether it is the best; without a split None, and
+            the last model counts as the best.
         """
         result, best = self._measure(INTERIM_TOKENS), state.best_bits_per_byte
         is_best = result is None or best is None or result.bits_per_byte < best
@@ -56,16 +56,17 @@ class Validation:
         if is_best:
             state.best_step = state.step
         if result is None:
-            return None
+            return None, is_best
         state.evaluations_since_best = 0 if is_best else state.evaluations_since_best + 1
         if is_best:
             state.best_bits_per_byte = result.bits_per_byte
-        return {
+        record = {
             "loss": result.loss,
             "perplexity": result.perplexity,
             "bits_per_byte": result.bits_per_byte,
             "best": is_best,
         }
+        return record, is_best
 
     def final(self, bundle: Bundle) -> Likelihood | None:
         """Loads the weights of a bundle into the model and measures the whole split."""

@@ -9,7 +9,7 @@ Every record has ``kind`` and ``step``, and further keys by kind:
 - spike: at (the step), loss, usual (the mean of those before)
 - return: a rollback: after (the step that diverged), rate_scale (the lr_scale from now on)
 - evaluation: loss (nats per token), perplexity, bits_per_byte, best (whether a new best model)
-- sample: text, copied (its longest span that is also in a training text)
+- sample: text (its seed is the step), copied (its longest span that is also in a training text)
 - interruption: nothing; a signal came, and the run stops after this step
 """
 
