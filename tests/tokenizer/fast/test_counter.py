@@ -173,7 +173,7 @@ def test_threads_that_did_not_spill_may_together_exceed_the_limit(
     both, add = Barrier(2), PretokenCounter.add
 
     def one_each(self: PretokenCounter, chunk: packed_documents.Chunk) -> counter.ChunkPretokens:
-        both.wait(60)
+        both.wait(900)
         return add(self, chunk)
 
     monkeypatch.setattr(PretokenCounter, "add", one_each)

@@ -34,7 +34,7 @@ def test_after_a_failure_nothing_more_is_written():
 def test_what_has_begun_is_finished_unless_an_interruption_comes():
     written, released = [], threading.Event()
     with pytest.raises(KeyboardInterrupt):
-        work(lambda: (released.wait(20), written.append(1)), end=KeyboardInterrupt())
+        work(lambda: (released.wait(900), written.append(1)), end=KeyboardInterrupt())
     assert not written
     released.set()
     with pytest.raises(ValueError, match="another"):
