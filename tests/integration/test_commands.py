@@ -224,7 +224,7 @@ def test_tokenizer_encode_decode_show(trained, tmp_path):
     assert decoded == "Кот и <|end|>\n"
     shown = anekdot("tokenizer", "show", "Кот спит", "--tokenizer", path, cwd=tmp_path).stdout
     assert f"{Tokenizer.load(path).vocab_size:,} tokens" in shown
-    assert "bytes a token" in shown
+    assert "bytes per token" in shown
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
