@@ -3,6 +3,7 @@
 import dataclasses
 import typing
 from collections.abc import Iterable
+from functools import cache
 from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
@@ -58,18 +59,23 @@ def explicit_flags(flags: Any) -> dict[str, Any]:
 
 def _flag(classes: Iterable[type], name: str) -> tuple[str, Any, Any]:
     home = next(kind for kind in reversed([*classes]) if name in field_names(kind))
-    texts = {
-        parameter.arg_name: " ".join((parameter.description or "").split())
-        for parameter in parse(home.__doc__ or "").params
-    }
     parameter = Parameter(
         group=_panel(home, name),
-        help=texts[name],
+        help=_help_texts(home)[name],
         negative="" if "no_" in name else None,  # --no-no-obscene would say nothing
         show_default=_default(home, name),
     )
     kind: Any = typing.get_type_hints(home)[name]
     return name, Annotated[kind | None, parameter], dataclasses.field(default=None)
+
+
+@cache
+def _help_texts(home: type) -> dict[str, str]:
+    """Returns what the docstring of a class says of each field."""
+    return {
+        parameter.arg_name: " ".join((parameter.description or "").split())
+        for parameter in parse(home.__doc__ or "").params
+    }
 
 
 def _panel(home: type, name: str) -> Group:
