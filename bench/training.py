@@ -142,6 +142,7 @@ def packed_rows(prepared: Path, length: int) -> np.ndarray:
         seed=0,
         pad_id=tokenizer.pad_id,
         begin_id=tokenizer.begin_id,
+        begin_targets=True,  # as the peers read them
     )
     ids_BT, targets_BT = batches.batch(0)
     return np.concatenate([ids_BT, targets_BT[:, -1:]], axis=1).astype(np.int32)

@@ -109,8 +109,9 @@ PresetName = Literal["nano", "mini", "small"]
 
 
 def field_names(*configurations: type) -> list[str]:
-    """Returns the fields of configuration classes, in order and each once."""
-    names = (field.name for c in configurations for field in dataclasses.fields(c))
+    """Returns the fields of configuration classes that can be set, in order and each once."""
+    fields = (field for c in configurations for field in dataclasses.fields(c))
+    names = (field.name for field in fields if "before" not in field.metadata)
     return list(dict.fromkeys(names))
 
 

@@ -28,19 +28,34 @@ def has_bf16(device: torch.device) -> bool:
     return False
 
 
+def pick_precision(device: torch.device, precision: str, *, auto_fp16: bool) -> str:
+    """Returns a number format: "bf16", "fp16" or "fp32".
+
+    Args:
+        device: Where the model is.
+        precision: One of the three, or "auto" for the fastest on this device.
+        auto_fp16: Whether that is "fp16" on CUDA devices without bfloat16 (before Ampere).
+    """
+    if precision != "auto":
+        return precision
+    if has_bf16(device):
+        return "bf16"
+    return "fp16" if auto_fp16 and device.type == "cuda" else "fp32"
+
+
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """Returns the context that the forward pass runs in.
 
-    In bf16 the matrix products read and write bfloat16, while weights, norms, softmax
+    In bf16 and fp16 the matrix products read and write 16 bits, while weights, norms, softmax
     statistics and the loss stay float32.
 
     Args:
         device: Where the model is.
-        precision: "bf16", "fp32", or "auto" for bf16 where the hardware has it.
+        precision: "bf16", "fp16" or "fp32".
     """
-    if precision == "bf16" or (precision == "auto" and has_bf16(device)):
-        return torch.autocast(device.type, torch.bfloat16)
-    return nullcontext()
+    if precision == "fp32":
+        return nullcontext()
+    return torch.autocast(device.type, {"bf16": torch.bfloat16, "fp16": torch.float16}[precision])
 
 
 def peak_memory(device: torch.device) -> int:

@@ -191,16 +191,16 @@ def _stepper(setup: "Setup", config: TrainingConfig) -> Callable[[int], float]:
     def step(rows: int) -> float:
         started = time.perf_counter()
         batch = setup.batches.batch(next(numbers))
-        loss, _ = train_step(
+        outcome = train_step(
             setup.loss_of,
             setup.optimizer,
             *(torch.from_numpy(ids[:rows]).to(setup.device) for ids in batch),
             micro_batch=rows,
             learning_rate=config.learning_rate,
             gradient_clip=config.gradient_clip,
-            precision=partial(autocast, setup.device, config.precision),
+            precision=partial(autocast, setup.device, setup.precision),
         )
-        loss.item()  # waits for the device
+        outcome.loss.item()  # waits for the device
         return time.perf_counter() - started
 
     return step

@@ -150,6 +150,7 @@ def train(
             tokens=len(shards["train"].ids),
             vocab_size=tokenizer.vocab_size,
         )
+        resolved = dataclasses.replace(resolved, training=run.keep_rules(resolved.training))
         trainer = Trainer(
             run,
             resolved.model,

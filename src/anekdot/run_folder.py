@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from anekdot.atomic_files import LOCK, exclusive, holds_files, is_taken, sha256, write_json
 from anekdot.errors import BundleError, ConfigurationError
@@ -31,6 +31,8 @@ from anekdot.model.config import PARTS, UNNAMED_PARTS, ModelConfig
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+Training = TypeVar("Training", bound="DataclassInstance")
 
 MANIFEST = "manifest.json"
 """The file that makes a folder a prepared one, see ``corpus/manifest.py``."""
@@ -148,13 +150,31 @@ class RunFolder:
             "from": base_fingerprint,
         }
         if self.config.exists():
-            refuse_difference(self.bundle, _comparable(self._settings()), _comparable(settings))
+            before = self._settings()
+            before["training"] = {**_rules(training), **before["training"]}
+            refuse_difference(self.bundle, _comparable(before), _comparable(settings))
         if self.finished.exists():
             raise ConfigurationError(
                 f"The run in {self.bundle} is finished.",
                 "Name another folder with --out to train again from the start.",
             )
         write_json(self.config, settings, indent=2)
+
+    def keep_rules(self, training: Training) -> Training:
+        """Returns a training configuration with the rules that the run here began with, if any.
+
+        Args:
+            training: Its fields with a value ``before`` are rules, see training/config.py.
+
+        Raises:
+            ConfigurationError: The run has a rule that is not known here.
+            BundleError: The record of the run is damaged.
+        """
+        if not self.config.exists():
+            return training
+        rules, recorded = _rules(training), self._settings()["training"]
+        kept: dict[str, Any] = {name: recorded.get(name, rules[name]) for name in rules}
+        return dataclasses.replace(training, **kept)
 
     def prepared_folder(self) -> Path:
         """Returns the prepared folder that the bundle was trained on.
@@ -191,6 +211,12 @@ class RunFolder:
             return os.path.relpath(data.resolve(), self.bundle.resolve())
         except ValueError:  # Windows: no relative path leads from one drive to another
             return str(data.resolve())
+
+
+def _rules(training: "DataclassInstance") -> dict[str, object]:
+    """Returns the rules of runs that do not name them."""
+    fields = dataclasses.fields(training)
+    return {f.name: f.metadata["before"] for f in fields if "before" in f.metadata}
 
 
 def _comparable(settings: dict[str, Any]) -> dict[str, Any]:

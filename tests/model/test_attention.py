@@ -5,8 +5,11 @@ import math
 
 import pytest
 import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from anekdot.model import attention_kernels
 from anekdot.model.alibi import head_slopes
 from anekdot.model.attention import (
     Attention,
@@ -15,11 +18,14 @@ from anekdot.model.attention import (
     stable_softmax,
 )
 from anekdot.model.attention_kernels import (
+    MAX_EXACT_POSITION,
     blockwise_attention,
+    document_code,
     fast_attention,
     folded_attention,
     folded_bias,
     grouped_attention,
+    should_fold_bias,
 )
 from anekdot.model.config import PRESETS, ModelConfig
 from anekdot.model.transformer import Transformer
@@ -198,6 +204,56 @@ def test_folded_documents_are_apart_to_the_bit():
     before = folded_attention(q, k, v, bias)[:, :, 16:24]
     k[:, :, :16], v[:, :, :16] = -100 * k[:, :, :16], 1e6
     assert torch.equal(folded_attention(q, k, v, bias)[:, :, 16:24], before)
+
+
+def test_a_folded_row_of_many_documents_keeps_all_of_them_apart():
+    """600 documents of two tokens: whatever one of them says, no other hears it."""
+    q, k, v = random_qkv(6, 3, 1200, 1200)
+    documents = (torch.arange(1200) // 2)[None].expand(2, -1)
+    bias = folded_bias(torch.tensor(head_slopes(6)), 4, 1200, documents)
+    before = folded_attention(q, k, v, bias)
+    for changed in (7, 300):  # 256 documents, or all bits of a byte, before others
+        first = 2 * changed
+        k[:, :, first : first + 2] *= -100
+        v[:, :, first : first + 2] = 1e6
+        after = folded_attention(q, k, v, bias)
+        for others in (slice(0, first), slice(first + 2, None)):
+            assert torch.equal(after[:, :, others], before[:, :, others])
+        before = after
+
+
+@given(st.integers(0, 2**16 - 1), st.integers(0, 2**16 - 1))
+@example(0, 256)
+@example(1, 2**15 + 1)
+@example(0, 2**16 - 1)
+@example(0b0111, 0b1000)
+def test_of_two_documents_each_code_has_a_one_where_the_other_has_none(one, other):
+    a, b = document_code(torch.tensor([[one, other]]))[0]
+    assert bool((a * (1 - b)).any()) == bool((b * (1 - a)).any()) == (one != other)
+
+
+@pytest.mark.parametrize("head_dim", [4, 64, 256])
+def test_a_folded_bias_fits_into_float16(head_dim):
+    documents = torch.arange(MAX_EXACT_POSITION)[None]
+    query_extra, key_extra = folded_bias(
+        torch.tensor(head_slopes(1)), head_dim, MAX_EXACT_POSITION, documents
+    )
+    for extra in (query_extra, key_extra):
+        assert torch.isfinite(extra.half()).all()
+    assert torch.equal(key_extra.half().float(), key_extra)
+    qkv = [torch.zeros(1, 1, 300, head_dim, dtype=torch.float16) for _ in range(2)]
+    v = torch.arange(300.0).half()[None, None, :, None].expand(1, 1, -1, head_dim)
+    alone = folded_bias(torch.tensor([0.5]), head_dim, 300, torch.arange(300)[None])
+    torch.testing.assert_close(folded_attention(*qkv, v, alone), v)  # each sees itself alone
+
+
+def test_positions_that_would_be_rounded_are_not_folded(monkeypatch):
+    monkeypatch.setattr(attention_kernels, "MAX_SCORE_ELEMENTS", 0)
+    for n_query, folds in ((2**16, True), (2**16 + 1, False)):
+        assert should_fold_bias(torch.empty(1, n_query, dtype=torch.int8), 6) == folds
+    exact = torch.arange(2**16)
+    key_extra = folded_bias(torch.tensor([0.5]), 4, 2**16).key_extra.bfloat16()
+    assert torch.equal(key_extra[:, :2].long().sum(-1), exact)
 
 
 @pytest.mark.gpu

@@ -92,6 +92,32 @@ def test_what_would_not_fit_into_memory_is_folded(monkeypatch):
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
 
 
+def test_with_a_cache_nothing_is_folded_however_large(monkeypatch):
+    """The folded bias knows no earlier tokens: with them it would see the wrong positions."""
+    model, ids_BT = tiny_model(), random_ids(2, 20)
+    expected = model(ids_BT)
+    monkeypatch.setattr(attention_kernels, "MAX_SCORE_ELEMENTS", 0)
+    cache = KVCache(model.config, batch_size=2, capacity=20)
+    pieces = [model(piece, cache=cache) for piece in ids_BT.split([7, 6, 7], dim=1)]
+    torch.testing.assert_close(torch.cat(pieces, 1), expected, atol=1e-4, rtol=0)
+
+
+def test_dropout_thins_the_embeddings_and_what_each_half_of_a_block_adds():
+    """Embeddings of ten, halves that add one each: what comes out tells which were dropped."""
+    model, seen = tiny_model(dropout=0.25, n_layer=1).train(), []
+    block, ones_BTD = model.blocks[0], torch.ones(8, 500, 24)
+    model.token_embedding.register_forward_hook(lambda *_: 10 * ones_BTD)
+    for module in (block.attention.out_proj, block.feed_forward.down_proj):
+        module.register_forward_hook(lambda *_: ones_BTD)
+    model.final_norm.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    model(random_ids(8, 500))
+    sums_BTD = (seen[0] * 0.75).round()  # without the factor that keeps the mean
+    expected = {0: 1 / 64, 1: 6 / 64, 2: 9 / 64, 10: 3 / 64, 11: 18 / 64, 12: 27 / 64}
+    assert {*sums_BTD.unique().tolist()} == expected.keys()
+    for total, share in expected.items():
+        assert (sums_BTD == total).double().mean().item() == pytest.approx(share, abs=0.01)
+
+
 @settings(max_examples=30)
 @given(cuts=st.lists(st.integers(1, 6), min_size=1, max_size=5))
 def test_cached_equals_full(cuts):

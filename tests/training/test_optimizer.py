@@ -76,11 +76,12 @@ def test_train_step_sets_the_rate_and_leaves_no_gradient():
     model = tiny_model()
     optimizer = build_optimizer(model, config())
     ids = random_ids(2, 9)
-    loss, bad = train_step(
+    outcome = train_step(
         model.loss, optimizer, ids[:, :-1], ids[:, 1:], micro_batch=2, learning_rate=0.125,
         gradient_clip=1.0, precision=torch.enable_grad,
     )  # fmt: skip
-    assert not loss.requires_grad
-    assert not bad
+    assert not outcome.loss.requires_grad
+    assert not outcome.skipped
+    assert outcome.overflowed is None
     assert {group["lr"] for group in optimizer.param_groups} == {0.125}
     assert all(p.grad is None for p in model.parameters())

@@ -59,11 +59,11 @@ def plain_losses(model):
 def fast_losses(model, loss_of):
     optimizer = build_optimizer(model, CONFIG)
     for ids, targets in batches():
-        loss, _ = train_step(
+        outcome = train_step(
             loss_of, optimizer, ids, targets, micro_batch=4, learning_rate=CONFIG.learning_rate,
             gradient_clip=1.0, precision=partial(autocast, torch.device("cpu"), "fp32"),
         )  # fmt: skip
-        yield loss.item()
+        yield outcome.loss.item()
 
 
 def loss_function(model, is_compiled):

@@ -126,6 +126,12 @@ def _sentence(record: dict[str, Any]) -> str:
     if record["kind"] == "skip":
         numbers = ", ".join(map(str, record["steps"]))
         return f"Skipped, for a loss or gradient that is not finite: step {numbers}."
+    if record["kind"] == "overflow":
+        numbers = ", ".join(map(str, record["steps"]))
+        return (
+            f"Skipped, for gradients too large for float16: step {numbers}. "
+            f"The loss scale is {record['loss_scale']:g} from now on."
+        )
     if record["kind"] == "spike":
         return (
             f"step {record['at']:,}: the loss jumped to {record['loss']:.3f} nats, "

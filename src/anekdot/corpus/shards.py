@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from anekdot.corpus.splitting import Split
 from anekdot.errors import CorpusError
 
+GOLDEN_RATIO = (1 + 5**0.5) / 2
+
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
 Append = Callable[[NDArray[np.integer], NDArray[np.integer]], None]
@@ -99,6 +101,25 @@ class Shard:
         if not 0 <= i < len(self):
             raise IndexError(f"document {i} of {len(self)}")
         return self.ids[self.offsets[i] : self.offsets[i + 1]]
+
+    def spread(self, max_tokens: int) -> list[Ids]:
+        """Returns documents spread evenly over the shard: all, or at most so many tokens of them.
+
+        Document i has the place ``frac(i * GOLDEN_RATIO)``, and those with the lowest places are
+        taken, as far as there is room, at least one. Any number of them lies evenly among all,
+        and unlike every k-th of them, also where sources take turns. The choice follows from the
+        lengths of the documents alone.
+
+        Source: Weyl 1916, "Über die Gleichverteilung von Zahlen mod. Eins".
+        """
+        lengths = np.diff(self.offsets)
+        places = np.argsort(np.arange(len(self)) * GOLDEN_RATIO % 1, kind="stable").tolist()
+        chosen, room = [], max_tokens
+        for number in places:
+            if lengths[number] <= room:
+                chosen.append(number)
+                room -= int(lengths[number])
+        return [self.document(number) for number in sorted(chosen or places[:1])]
 
     def documents(self, max_tokens: int | None = None) -> list[Ids]:
         """Returns all documents, or the first ones with at most so many tokens, at least one."""

@@ -19,7 +19,8 @@ from torch.nn import functional as F
 QUERY_BLOCK = 128  # positions at most; see docs/performance.md
 MAX_SCORE_ELEMENTS = 1 << 26  # scores of one layer that may be held in memory at once
 MAX_EXACT_POSITION = 1 << 16  # positions that folded_bias holds exactly
-DOCUMENT_MASK_SCORE = 16384.0  # far above any score, so that its weight is zero
+DOCUMENT_BITS, COUNT_BITS = 16, 8  # of document_code
+QUERY_MASK, KEY_MASK = 64.0, 256.0  # their product is far above any score; float16 holds each
 
 
 class FoldedBias(NamedTuple):
@@ -103,9 +104,9 @@ def folded_bias(
     Softmax ignores what is the same for all keys of a query, so ``-slope * (i - j)`` may become
     ``slope * j``, a product of something the query has and something the key has. bfloat16 holds
     few digits, so a slope is split into three numbers that it holds exactly, and a position into
-    two (see MAX_EXACT_POSITION). Documents are told apart by the last eight bits of their number:
-    each bit that differs lowers the score by DOCUMENT_MASK_SCORE, equal bits add nothing. Two
-    documents of a row whose numbers differ by a multiple of 256 are thus not kept apart.
+    two (see MAX_EXACT_POSITION). Documents are told apart by their ``document_code``: a key with
+    a one where the query has a zero loses QUERY_MASK * KEY_MASK, and otherwise nothing is added,
+    so that a score within a document is rounded as if there were no others.
 
     Args:
         slopes_N: ALiBi slopes, float32.
@@ -124,16 +125,33 @@ def folded_bias(
     query_NTE = query_NE[:, None].expand(-1, n_position, -1)
     if documents_BT is None:
         return FoldedBias(query_NTE, key_TE)
-    bit = torch.arange(8, device=slopes_N.device)
-    bits_B1TE = ((documents_BT[:, None, :, None] >> bit) & 1).float()
-    # where a bit of query and key differs, (1 - query) * key or query * (1 - key) is one, else zero
-    query_B1TE = (
-        torch.cat([bits_B1TE - 1, -bits_B1TE], dim=-1) * DOCUMENT_MASK_SCORE * math.sqrt(head_dim)
-    )
-    key_B1TE = torch.cat([bits_B1TE, 1 - bits_B1TE], dim=-1)
+    code_B1TE = document_code(documents_BT)[:, None]
+    query_B1TE = (code_B1TE - 1) * (QUERY_MASK * math.sqrt(head_dim))
     return FoldedBias(
-        _append_dimensions(query_NTE, query_B1TE), _append_dimensions(key_TE, key_B1TE)
+        _append_dimensions(query_NTE, query_B1TE), _append_dimensions(key_TE, code_B1TE * KEY_MASK)
     )
+
+
+def document_code(documents_BT: Tensor) -> Tensor:
+    """Returns zeros and ones such that of two documents each has a one where the other has none.
+
+    The last 16 bits of the number of a document, then how many of them are zero: a document all of
+    whose ones are also the other's has more zeros than it, and of two numbers the larger has a one
+    where the smaller has none. MAX_EXACT_POSITION tokens have no more than 2^16 documents.
+
+    Args:
+        documents_BT: The document of its row that each position belongs to, as a number.
+
+    Returns:
+        Float32 of shape [B, T, E].
+
+    Source: Berger 1961, "A note on error detection codes for asymmetric channels".
+    """
+    place = torch.arange(DOCUMENT_BITS, device=documents_BT.device)
+    bits = (documents_BT[..., None] >> place) & 1
+    n_zeros = DOCUMENT_BITS - bits.sum(-1, keepdim=True)
+    count = (n_zeros >> place[:COUNT_BITS]) & 1
+    return torch.cat([bits, count], dim=-1).float()
 
 
 def _append_dimensions(x: Tensor, extra: Tensor) -> Tensor:

@@ -19,7 +19,6 @@ MAX_MEMORY_SHARE = 0.8  # of the free memory that a larger one may be expected t
 
 def find_micro_batch(
     setup: Setup,
-    precision: str,
     notice: Notice = lambda sentence: None,
     poll: Callable[[], object] = lambda: None,
 ) -> int:
@@ -29,7 +28,6 @@ def find_micro_batch(
 
     Args:
         setup: Its model and optimizer are left as they are.
-        precision: Of the forward pass.
         notice: Receives the result in a sentence.
         poll: Called before each measurement, and may raise.
     """
@@ -42,7 +40,7 @@ def find_micro_batch(
         try:
             for _ in range(3):
                 poll()
-                duration = _seconds(setup, precision, ids_BT[:rows], targets_BT[:rows])
+                duration = _seconds(setup, ids_BT[:rows], targets_BT[:rows])
                 seconds = min(seconds, duration)
         except (torch.OutOfMemoryError, MemoryError):
             break
@@ -58,9 +56,9 @@ def find_micro_batch(
     return best
 
 
-def _seconds(setup: Setup, precision: str, ids_BT: Tensor, targets_BT: Tensor) -> float:
+def _seconds(setup: Setup, ids_BT: Tensor, targets_BT: Tensor) -> float:
     started = time.perf_counter()
-    with autocast(setup.device, precision):
+    with autocast(setup.device, setup.precision):
         loss = setup.loss_of(ids_BT, targets_BT)
     loss.backward()  # type: ignore[no-untyped-call]
     loss.item()  # waits for the device

@@ -33,6 +33,7 @@ class Batches:
         seed: Of the permutations.
         pad_id: Fills rows up.
         begin_id: What documents begin with.
+        begin_targets: See ``TrainingConfig.begin_targets``.
 
     Attributes:
         begin_id: The same where rows hold several documents, else None; see
@@ -52,6 +53,7 @@ class Batches:
         seed: int,
         pad_id: int,
         begin_id: int,
+        begin_targets: bool,
     ) -> None:
         self.shard = shard
         self.rows = rows
@@ -60,6 +62,8 @@ class Batches:
         self.seed = seed
         self.pad_id = pad_id
         self.begin_id = begin_id if rows == "packed" else None
+        # a row of one token keeps its only target: without any there is no loss
+        self.hides_begin = rows == "packed" and not begin_targets and context_length > 1
         n_ids = len(shard.ids)
         self.rows_per_epoch = (
             len(shard) if rows == "documents" else -(-(n_ids - 1) // context_length)
@@ -80,6 +84,8 @@ class Batches:
         for number, row in enumerate(rows):
             ids_BT[number, : len(row) - 1] = row[:-1]
             targets_BT[number, : len(row) - 1] = row[1:]
+        if self.hides_begin:
+            targets_BT[targets_BT == self.begin_id] = IGNORE_INDEX
         return ids_BT, targets_BT
 
     def documents(self, step: int) -> list[int]:

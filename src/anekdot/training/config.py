@@ -1,22 +1,27 @@
 """The training configuration."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from anekdot.errors import ConfigurationError
 from anekdot.field_checks import check_boolean, check_integer, check_number
 
 Rows = Literal["packed", "documents"]
-Precision = Literal["auto", "bf16", "fp32"]
+Precision = Literal["auto", "bf16", "fp16", "fp32"]
 BatchMode = Literal["whole", "auto"]
+InterimDocuments = Literal["spread", "first"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """How a model is trained.
 
+    Fields with metadata ``before`` are rules, which nobody sets: new runs have the default, and a
+    run that does not name them, since it began when they were none, goes on with ``before``.
+
     Attributes:
-        steps: Optimizer steps; the learning rate reaches zero at the last one.
+        steps: Optimizer steps; the learning rate falls toward zero, which it would reach at the
+            step after the last one.
         batch_size: Rows per step.
         rows: "packed" fills every row with one document after another, each read by itself;
             "documents" gives each document a row of its own, cut at the context length, the
@@ -28,8 +33,9 @@ class TrainingConfig:
         epsilon: AdamW's guard against division by zero.
         weight_decay: AdamW's decoupled decay of the matrices.
         gradient_clip: Maximum norm of the whole gradient; 0 switches clipping off.
-        precision: "bf16" computes in bfloat16 over float32 weights, "fp32" in float32;
-            "auto" takes bf16 where the hardware has it.
+        precision: "bf16" computes in bfloat16 over float32 weights, "fp16" in float16 with
+            dynamic loss scaling, "fp32" in float32; "auto" takes bf16 where the hardware has
+            it, and fp16 on other CUDA devices.
         seed: Seed of initialisation, order of documents and dropout.
         evaluate_every: Steps between evaluations on the validation split.
         sample_every: Steps between live samples.
@@ -41,6 +47,11 @@ class TrainingConfig:
         skip_spikes: Whether a step whose loss is six standard deviations above the last 128
             is skipped.
         patience: Evaluations without a new best after which the run ends; 0 for never.
+        interim_documents: A rule: whether an evaluation while training scores documents "spread"
+            evenly over the validation split, or its "first" ones, as up to 0.1.0.
+        begin_targets: A rule: whether the begin tokens inside packed rows are targets, as up to
+            0.1.0. The model knows them for certain, and validation has none.
+        auto_fp16: A rule: whether "auto" may be fp16; up to 0.1.0 it was bf16 or fp32.
     """
 
     steps: int
@@ -63,6 +74,9 @@ class TrainingConfig:
     batch: BatchMode = "whole"
     skip_spikes: bool = False
     patience: int = 0
+    interim_documents: InterimDocuments = field(default="spread", metadata={"before": "first"})
+    begin_targets: bool = field(default=False, metadata={"before": True})
+    auto_fp16: bool = field(default=True, metadata={"before": False})
 
     def __post_init__(self) -> None:
         for name in ("steps", "evaluate_every", "sample_every", "checkpoint_every"):
@@ -82,8 +96,14 @@ class TrainingConfig:
             check_number(name, getattr(self, name), 0.0, largest)
         check_integer("checkpoints_kept", self.checkpoints_kept, 1, 1000)
         check_integer("patience", self.patience, 0, 1_000_000)
-        check_boolean("skip_spikes", self.skip_spikes)
-        for name, kind in (("rows", Rows), ("precision", Precision), ("batch", BatchMode)):
+        for name in ("skip_spikes", "begin_targets", "auto_fp16"):
+            check_boolean(name, getattr(self, name))
+        for name, kind in (
+            ("rows", Rows),
+            ("precision", Precision),
+            ("batch", BatchMode),
+            ("interim_documents", InterimDocuments),
+        ):
             choices = get_args(kind)
             if getattr(self, name) not in choices:
                 raise ConfigurationError(

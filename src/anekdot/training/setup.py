@@ -11,7 +11,7 @@ from torch import Tensor
 
 from anekdot.bundle import Bundle
 from anekdot.corpus.shards import Shard
-from anekdot.device import pick_device
+from anekdot.device import pick_device, pick_precision
 from anekdot.model.config import PARTS, ModelConfig
 from anekdot.model.transformer import Transformer
 from anekdot.model.weights import load_weights
@@ -32,6 +32,7 @@ class Setup(NamedTuple):
         optimizer: Over the model's parameters.
         batches: By step.
         loss_of: Ids and targets to the mean loss, in nats per token.
+        precision: Of the forward pass: "bf16", "fp16" or "fp32".
     """
 
     device: torch.device
@@ -39,6 +40,7 @@ class Setup(NamedTuple):
     optimizer: torch.optim.Optimizer
     batches: Batches
     loss_of: Callable[[Tensor, Tensor], Tensor]
+    precision: str
 
 
 def load_base(base: Path | str) -> Bundle:
@@ -83,9 +85,11 @@ def set_up(
         seed=config.seed,
         pad_id=tokenizer.pad_id,
         begin_id=tokenizer.begin_id,
+        begin_targets=config.begin_targets,
     )
     optimizer = build_optimizer(model, config)
     if cache is None:
         os.environ.pop(CACHE, None)  # PyTorch's optimizer sets it
     loss_of = partial(model.loss, begin_id=batches.begin_id)
-    return Setup(device, model, optimizer, batches, loss_of)
+    precision = pick_precision(device, config.precision, auto_fp16=config.auto_fp16)
+    return Setup(device, model, optimizer, batches, loss_of, precision)

@@ -8,8 +8,12 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from anekdot.training.loss_scaling import INITIAL_LOSS_SCALE, next_loss_scale
+
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from anekdot.training.train_step import StepOutcome
 
 SPIKE_WINDOW = 128  # losses that a spike is judged by
 SPIKE_DEVIATIONS = 6.0  # standard deviations above their mean
@@ -35,6 +39,9 @@ class StepResult(NamedTuple):
         targets: Tokens that carried loss.
         bytes: UTF-8 bytes of these tokens.
         seconds: Duration; the last of the steps that share a record waits for a GPU.
+        norm: Of the gradient before clipping; None from a checkpoint up to 0.1.0.
+        overflowed: 1 if the step was skipped because a scaled gradient was infinite, else 0;
+            None without loss scaling.
     """
 
     loss: "Tensor | float"
@@ -42,6 +49,17 @@ class StepResult(NamedTuple):
     targets: int
     bytes: int
     seconds: float
+    norm: "Tensor | float | None" = None
+    overflowed: "Tensor | float | None" = None
+
+    def on_host(self) -> "StepResult":
+        """Returns the same as plain numbers; waits for the device."""
+        return self._replace(
+            loss=float(self.loss),
+            skipped=float(self.skipped),
+            norm=None if self.norm is None else float(self.norm),
+            overflowed=None if self.overflowed is None else float(self.overflowed),
+        )
 
 
 @dataclass
@@ -62,6 +80,8 @@ class TrainingState:
         recent_losses: The last losses, in nats per token, that were no spikes.
         unrecorded: Results of the steps that no record speaks of yet.
         micro_batch: Rows computed together; 0 until it is chosen.
+        loss_scale: Of the next step, in fp16; still on the device unless from a checkpoint.
+        scale_steps: Steps since the loss scale has changed; likewise.
     """
 
     step: int = 0
@@ -77,6 +97,28 @@ class TrainingState:
     recent_losses: list[float] = field(default_factory=list)
     unrecorded: list[StepResult] = field(default_factory=list)
     micro_batch: int = 0
+    loss_scale: "Tensor | float" = INITIAL_LOSS_SCALE
+    scale_steps: "Tensor | float" = 0.0
+
+    def add(self, outcome: "StepOutcome", targets: int, n_bytes: int, seconds: float) -> None:
+        """Counts a step, which waits to be recorded.
+
+        Args:
+            outcome: What the step has found.
+            targets: Tokens that carried loss.
+            n_bytes: UTF-8 bytes of these tokens.
+            seconds: Its duration.
+        """
+        loss, skipped, norm, overflowed = outcome
+        self.step += 1
+        self.tokens += targets
+        self.unrecorded.append(
+            StepResult(loss, skipped, targets, n_bytes, seconds, norm, overflowed)
+        )
+        if overflowed is not None:
+            self.loss_scale, self.scale_steps = next_loss_scale(
+                self.loss_scale, self.scale_steps, overflowed
+            )
 
     def spike_threshold(self) -> float:
         """Returns the loss above which one is a spike; infinity while too few are known.
@@ -90,11 +132,13 @@ class TrainingState:
 
     def to_json(self) -> dict[str, Any]:
         """Returns the state as what JSON can hold, independent of later changes."""
-        results = [
-            StepResult(float(r.loss), float(r.skipped), *r[2:])._asdict() for r in self.unrecorded
-        ]
-        losses = [*self.recent_losses]
-        return {**vars(self), "recent_losses": losses, "unrecorded": results}
+        return {
+            **vars(self),
+            "recent_losses": [*self.recent_losses],
+            "unrecorded": [result.on_host()._asdict() for result in self.unrecorded],
+            "loss_scale": float(self.loss_scale),
+            "scale_steps": float(self.scale_steps),
+        }
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "TrainingState":

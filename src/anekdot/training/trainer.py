@@ -40,7 +40,7 @@ from anekdot.training.monitoring.step_recorder import STEPS_PER_RECORD, Diverged
 from anekdot.training.optimizer import is_finite
 from anekdot.training.schedule import scheduled_rate
 from anekdot.training.setup import set_up
-from anekdot.training.state import StepResult, TrainingState
+from anekdot.training.state import TrainingState
 from anekdot.training.train_step import train_step
 from anekdot.training.validation import INTERIM_TOKENS, Validation
 
@@ -85,7 +85,7 @@ class Trainer:
         self.train_shard, self.source_of = train_shard, source_of
         self.observers, self.notice = observers, notice
         self.setup = set_up(model_config, config, tokenizer, train_shard, base)
-        self.device, self.model, self.optimizer, self.batches, loss_of = self.setup
+        self.device, self.model, self.optimizer, self.batches, loss_of, _ = self.setup
         self.loss_of = CompilableLoss(loss_of, on_failure=self._fall_back_to_eager)
         self.state = TrainingState()
         self.signals, poll = SignalRequests(), self._handle_signals
@@ -143,7 +143,7 @@ class Trainer:
         torch.manual_seed(self.config.seed + (state.step << 20))
         ids_BT, targets_BT = batch
         targets = targets_BT[targets_BT != IGNORE_INDEX]
-        loss, skipped = train_step(
+        outcome = train_step(
             self.loss_of,
             self.optimizer,
             torch.from_numpy(ids_BT).to(self.device),
@@ -152,16 +152,15 @@ class Trainer:
             learning_rate=state.lr_scale * scheduled_rate(self.config, state.step),
             gradient_clip=self.config.gradient_clip,
             max_loss=state.spike_threshold() if self.config.skip_spikes else math.inf,
-            precision=partial(autocast, self.device, self.config.precision),
+            precision=partial(autocast, self.device, self.setup.precision),
+            loss_scale=state.loss_scale if self.setup.precision == "fp16" else None,
         )
-        state.step += 1
-        if state.step % STEPS_PER_RECORD == 0:
-            loss.item()  # waits for the device
-        state.tokens += targets.size
         n_bytes = int(self.tokenizer.token_lengths[targets].sum())
+        if (state.step + 1) % STEPS_PER_RECORD == 0:
+            outcome.loss.item()  # waits for the device
         seconds = time.perf_counter() - started
-        state.unrecorded.append(StepResult(loss, skipped, targets.size, n_bytes, seconds))
-        self.eta.add("step", time.perf_counter() - started)
+        state.add(outcome, targets.size, n_bytes, seconds)
+        self.eta.add("step", seconds)
 
     def _record_steps(self) -> None:
         """Records the steps since the last record, every ten steps and at the end."""
@@ -228,7 +227,7 @@ class Trainer:
                 self.state.best_bits_per_byte = None
         if self.config.batch == "auto" and not self.state.micro_batch:
             self.state.micro_batch = find_micro_batch(
-                self.setup, self.config.precision, self.notice, poll=self._handle_signals
+                self.setup, self.notice, poll=self._handle_signals
             )
         if state is None and self.base is not None:
             self._evaluate()  # the base is the first model to beat
@@ -262,7 +261,7 @@ class Trainer:
         self._log("return", rate_scale=self.state.lr_scale, after=now.step)
 
     def _evaluate(self) -> None:
-        """Measures the validation split, or its beginning, and keeps the best model."""
+        """Measures the validation split, or a part of it, and keeps the best model."""
         if not is_finite(self.optimizer):
             self._roll_back()
             return

@@ -1,10 +1,13 @@
 """Validation: how well the model predicts held-out documents, and whether it is the best so far."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+import numpy as np
+
 from anekdot.bundle import Bundle
-from anekdot.corpus.shards import Shard
+from anekdot.corpus.shards import Ids, Shard
 from anekdot.device import autocast
 from anekdot.errors import BundleError
 from anekdot.evaluation.likelihood import Likelihood, likelihood
@@ -25,8 +28,8 @@ class Validation:
     """Measures the model on the validation split.
 
     Args:
-        setup: Its model is measured.
-        config: Its precision is used.
+        setup: Its model is measured, while training in its precision.
+        config: Says which documents are scored while training.
         shard: The validation split; may be empty.
         tokenizer: Of the shard.
         poll: Called between batches, and may raise.
@@ -40,17 +43,19 @@ class Validation:
         tokenizer: Tokenizer,
         poll: Callable[[], None],
     ) -> None:
-        self.setup, self.config = setup, config
-        self.shard, self.tokenizer, self.poll = shard, tokenizer, poll
+        self.setup, self.shard, self.tokenizer, self.poll = setup, shard, tokenizer, poll
+        choose = shard.spread if config.interim_documents == "spread" else shard.documents
+        self.sample = choose(INTERIM_TOKENS) if len(shard) else []
 
     def interim(self, state: TrainingState) -> tuple[Record | None, bool]:
-        """Measures the beginning of the split, and notes in the state if the model is the best.
+        """Measures the same part of the split each time, and notes if the model is the best.
 
         Returns:
             What metrics.jsonl says of it, and whether it is the best; without a split None, and
             the last model counts as the best.
         """
-        result, best = self._measure(INTERIM_TOKENS), state.best_bits_per_byte
+        precision = autocast(self.setup.device, self.setup.precision)
+        result, best = self._measure(self.sample, precision), state.best_bits_per_byte
         is_best = result is None or best is None or result.bits_per_byte < best
         state.last_evaluation = state.step
         if is_best:
@@ -69,18 +74,20 @@ class Validation:
         return record, is_best
 
     def final(self, bundle: Bundle) -> Likelihood | None:
-        """Loads the weights of a bundle into the model and measures the whole split."""
+        """Loads the weights of a bundle, and measures the whole split as ``evaluate`` does."""
         load_weights(self.setup.model, bundle.weights)
-        return self._measure(None)
+        return self._measure(self.shard.documents(), nullcontext())
 
-    def _measure(self, max_tokens: int | None) -> Likelihood | None:
-        if not len(self.shard):
+    def _measure(
+        self, documents: list[Ids], precision: AbstractContextManager[object]
+    ) -> Likelihood | None:
+        if not documents:
             return None
         return likelihood(
             self.setup.model,
-            self.shard.documents(max_tokens),
+            documents,
             self.tokenizer.token_lengths,
-            autocast=autocast(self.setup.device, self.config.precision),
+            autocast=precision,
             progress=lambda *_: self.poll(),
         )
 
@@ -93,12 +100,13 @@ def compare_engines(generator: Generator, bundle: Path, shard: Shard) -> str | N
     Args:
         generator: Of the PyTorch model, with the weights of the bundle.
         bundle: The folder of the model.
-        shard: Its first document is the prompt.
+        shard: Its longest document is the prompt, so that as many positions are compared.
 
     Returns:
         A sentence that says so if they differ, else None.
     """
-    prompt_ids = shard.document(0)[:PROMPT_TOKENS].tolist()
+    longest = int(np.diff(shard.offsets).argmax())
+    prompt_ids = shard.document(longest)[:PROMPT_TOKENS].tolist()
     try:
         difference = disagreement(generator.engine, load(bundle).engine, prompt_ids)
     except BundleError as error:

@@ -4,8 +4,11 @@ Every record has ``kind`` and ``step``, and further keys by kind:
 
 - step: steps (of the run), loss (nats per token), bits_per_byte, learning_rate,
   tokens_per_second, seconds (spent on steps), seconds_left (until the end of everything),
-  epoch, memory (bytes)
+  epoch, memory (bytes), gradient_norm (mean of the steps, before clipping), clipped (the share
+  of the steps whose gradient was clipped, from 0 to 1)
 - skip: steps (those whose loss or gradient was not finite, or whose spike was skipped)
+- overflow: steps (those that changed nothing because a gradient was infinite in float16),
+  loss_scale (from now on)
 - spike: at (the step), loss, usual (the mean of those before)
 - return: a rollback: after (the step that diverged), rate_scale (the lr_scale from now on)
 - evaluation: loss (nats per token), perplexity, bits_per_byte, best (whether a new best model)

@@ -8,10 +8,11 @@ import torch
 
 from anekdot.device import peak_memory
 from anekdot.training.config import TrainingConfig
+from anekdot.training.loss_scaling import check_loss_scale
 from anekdot.training.monitoring.eta import Eta
 from anekdot.training.monitoring.metrics import Record
 from anekdot.training.schedule import scheduled_rate
-from anekdot.training.state import SPIKE_WINDOW, TrainingState
+from anekdot.training.state import SPIKE_WINDOW, StepResult, TrainingState
 
 STEPS_PER_RECORD = 10
 MAX_SKIPPED = 3  # in a row
@@ -45,19 +46,21 @@ class StepRecorder:
 
         Raises:
             Diverged: The last steps were all skipped.
+            ConfigurationError: Gradients overflow float16 also unscaled.
         """
         started = time.perf_counter()
-        losses = [float(result.loss) for result in state.unrecorded]
-        skipped = [bool(result.skipped) for result in state.unrecorded]
-        taken = [r for r, skip in zip(state.unrecorded, skipped, strict=True) if not skip]
-        seconds = sum(r.seconds for r in state.unrecorded) + time.perf_counter() - started
-        first = state.step - len(losses) + 1
+        results = [result.on_host() for result in state.unrecorded]
+        taken = [result for result in results if not result.skipped]
+        bad = [bool(result.skipped and not result.overflowed) for result in results]
+        seconds = sum(r.seconds for r in results) + time.perf_counter() - started
+        first = state.step - len(results) + 1
         state.seconds += seconds
         state.unrecorded = []
-        yield from _spikes(losses, first, state)
-        if any(skipped):
-            yield {"kind": "skip", "steps": [first + i for i, skip in enumerate(skipped) if skip]}
-        if len(skipped) >= MAX_SKIPPED and all(skipped[-MAX_SKIPPED:]):
+        yield from _spikes([float(result.loss) for result in results], first, state)
+        if any(bad):
+            yield {"kind": "skip", "steps": [first + i for i, is_bad in enumerate(bad) if is_bad]}
+        yield from _overflows(results, first, state)
+        if len(bad) >= MAX_SKIPPED and all(bad[-MAX_SKIPPED:]):
             raise Diverged
         if taken:
             targets = sum(result.targets for result in taken)
@@ -73,7 +76,26 @@ class StepRecorder:
                 "epoch": state.step * self.config.batch_size / self.rows_per_epoch,
                 "seconds_left": self.eta.seconds_left(state.step),
                 "memory": peak_memory(self.device),
+                **self._gradient(taken),
             }
+
+    def _gradient(self, taken: list[StepResult]) -> Record:
+        """Returns the mean norm of the gradient before clipping, and how often it was clipped."""
+        norms = [float(result.norm) for result in taken if result.norm is not None]
+        if not norms:
+            return {}
+        largest = self.config.gradient_clip or math.inf
+        clipped = sum(norm > largest for norm in norms)
+        return {"gradient_norm": sum(norms) / len(norms), "clipped": clipped / len(norms)}
+
+
+def _overflows(results: list[StepResult], first: int, state: TrainingState) -> Iterator[Record]:
+    """Yields the overflows among some steps, and raises where they do not end."""
+    steps = [first + i for i, result in enumerate(results) if result.overflowed]
+    if steps:
+        scale = float(state.loss_scale)
+        yield {"kind": "overflow", "steps": steps, "loss_scale": scale}
+        check_loss_scale(scale, state.step)
 
 
 def _spikes(losses: list[float], first: int, state: TrainingState) -> Iterator[Record]:
