@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anekdot.atomic_files import LOCK, exclusive, holds_files, is_taken, sha256, write_json
+from anekdot.callbacks import Notice
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.model.config import PARTS, UNNAMED_PARTS, ModelConfig
 
@@ -50,6 +51,11 @@ class RunFolder:
     def run(self) -> Path:
         """All that is not the bundle itself."""
         return self.bundle / "run"
+
+    @property
+    def weights(self) -> Path:
+        """The weights of the bundle, see ``bundle.py``."""
+        return self.bundle / "model.safetensors"
 
     @property
     def config(self) -> Path:
@@ -96,9 +102,12 @@ class RunFolder:
         """Keeps other processes out while the block runs; an empty folder is removed after.
 
         Raises:
-            ConfigurationError: The folder holds something else, or another process trains in it.
+            ConfigurationError: The folder holds something else or only a model, or another
+                process trains in it.
         """
         if is_taken(self.bundle) and not self._is_ours():
+            if self.weights.exists():
+                raise no_checkpoint(self.bundle)
             raise ConfigurationError(
                 f"{self.bundle} holds something else than a training run.",
                 "Name another folder with --out.",
@@ -113,7 +122,7 @@ class RunFolder:
         if not self.run.is_dir():
             return False
         started = (self.config, self.data / MANIFEST, self.data / "work" / LOCK)
-        if any(path.is_file() for path in started):
+        if any(path.is_file() for path in started) or self._has_checkpoints():
             return True
         return os.listdir(self.bundle) == [self.run.name] and all(
             item.name == LOCK or item.name.endswith(".staged") or not holds_files(item)
@@ -126,6 +135,7 @@ class RunFolder:
         training: "DataclassInstance",
         data: Path,
         base_fingerprint: str | None,
+        notice: Notice = lambda sentence: None,
     ) -> None:
         """Records the settings of a new run, or checks that they are those of the run here.
 
@@ -134,9 +144,11 @@ class RunFolder:
             training: The training configuration.
             data: The prepared folder.
             base_fingerprint: Of the bundle whose weights the run starts from, if any.
+            notice: Receives a sentence where the record of the run was lost.
 
         Raises:
-            ConfigurationError: The run is finished or has other settings.
+            ConfigurationError: The run is finished or has other settings, or only its model is
+                left.
             BundleError: The record of the run is damaged.
         """
         settings: dict[str, Any] = {
@@ -149,6 +161,15 @@ class RunFolder:
         }
         if self.config.exists():
             refuse_difference(self.bundle, _comparable(self._settings()), _comparable(settings))
+        elif self._has_checkpoints():
+            before, now = self._settings_of_bundle(), _comparable(settings)
+            refuse_difference(self.bundle, before, {name: now.get(name) for name in before})
+            notice(
+                f"{self.config} is gone: the run goes on with the settings given now"
+                + (", which are those of its model." if before else ".")
+            )
+        elif self.weights.exists():
+            raise no_checkpoint(self.bundle)
         if self.finished.exists():
             raise ConfigurationError(
                 f"The run in {self.bundle} is finished.",
@@ -181,9 +202,21 @@ class RunFolder:
                 raise ValueError("a field has the wrong type")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BundleError(
-                f"{self.config} is damaged ({error}).", "Restore it, or train into another folder."
+                f"{self.config} is damaged ({error}).",
+                "Restore it, or remove it to go on with the settings that you give.",
             ) from None
         return record
+
+    def _settings_of_bundle(self) -> dict[str, Any]:
+        """Returns what the bundle says of the run's settings; nothing if it cannot be read."""
+        try:
+            record = json.loads((self.bundle / "config.json").read_text("utf-8"))
+            return {**record["model"], **record["parts"], **record["training"]}
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return {}
+
+    def _has_checkpoints(self) -> bool:
+        return self.checkpoints.is_dir() and holds_files(self.checkpoints)
 
     def _relative(self, data: Path) -> str:
         """Returns the path from the bundle to its data, so that both may be moved together."""
@@ -202,6 +235,14 @@ def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
         "texts": settings["manifest"],
         "from": settings.get("from"),
     }
+
+
+def no_checkpoint(bundle: Path) -> ConfigurationError:
+    """Returns the error of a run without its checkpoints: beginning anew would lose the rest."""
+    return ConfigurationError(
+        f"{bundle} holds a trained model or the records of a run, but no checkpoint to go on from.",
+        f"Name another folder with --out; add --from {bundle} to start from this model.",
+    )
 
 
 def refuse_difference(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
