@@ -94,6 +94,14 @@ class Bundle:
 
         The weights are written last: until then the old weights refuse the other new files.
         """
+        self.save_description(folder)
+        if card is not None:
+            with staged(folder / CARD) as draft:
+                draft.write_text(card, "utf-8")
+        self.save_weights(folder)
+
+    def save_description(self, folder: Path) -> None:
+        """Writes all of a bundle but its weights and its card."""
         folder.mkdir(parents=True, exist_ok=True)
         config = {
             "format": FORMAT,
@@ -104,10 +112,6 @@ class Bundle:
         with staged(folder / CONFIG) as draft:
             draft.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", "utf-8")
         self.tokenizer.save(folder / TOKENIZER)
-        if card is not None:
-            with staged(folder / CARD) as draft:
-                draft.write_text(card, "utf-8")
-        self.save_weights(folder)
 
     def save_weights(self, folder: Path) -> None:
         """Replaces the weights of a bundle whose other files are already there."""

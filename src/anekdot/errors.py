@@ -7,6 +7,7 @@ A broken invariant of our own is an ``assert``.
 
 import copyreg
 import importlib.util
+import signal
 from typing import Any
 
 
@@ -59,7 +60,15 @@ class MissingExtra(AnekdotError):
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came: not a mistake, but an order to stop, as Ctrl-C is."""
+    """SIGTERM or SIGHUP came: not a mistake, but an order to stop, as Ctrl-C is.
+
+    Args:
+        number: The signal.
+    """
+
+    def __init__(self, number: int = signal.SIGTERM) -> None:
+        super().__init__()
+        self.number = number
 
 
 def require(verb: str, extra: str, *modules: str) -> None:

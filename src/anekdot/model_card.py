@@ -1,5 +1,6 @@
 """The model card: the README.md of a bundle, for people."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,5 +42,5 @@ Layers {config.n_layer}, heads {config.n_head} (KV {config.n_kv_head}), width \
 {config.hidden_dim}, feed-forward {config.intermediate_dim}, vocabulary {config.vocab_size}, \
 context {config.context_length} tokens.
 
-    anekdot generate --model {name} "…"
+    anekdot generate --model {shlex.quote(name)} "…"
 """

@@ -164,7 +164,7 @@ def train(
             notice=notice,
         )
         fingerprint = None if start is None else start.fingerprint()
-        run.register(resolved.model, resolved.training, data, fingerprint)
+        run.register(resolved.model, resolved.training, data, fingerprint, notice)
         pass_on = stack.enter_context(trackers(track, run, resolved.flat(), notice))
         trainer.observers = [*trainer.observers, pass_on]
         validation = trainer.train()

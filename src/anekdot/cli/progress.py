@@ -17,6 +17,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from anekdot.cli.streams import lost_view
 from anekdot.text_output import duration, escape_control_characters
 
 console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
@@ -80,7 +81,10 @@ def bars() -> Iterator[Update]:
 
 
 def training_watcher(update: Update) -> Callable[[dict[str, Any]], None]:
-    """Returns an observer that shows the records of a training run as they come."""
+    """Returns an observer that shows the records of a training run as they come.
+
+    It raises why standard error was given up, if it was: the record of a run should know.
+    """
 
     def watch(record: dict[str, Any]) -> None:
         if record["kind"] == "step":
@@ -89,6 +93,8 @@ def training_watcher(update: Update) -> Callable[[dict[str, Any]], None]:
             _show_sample(record)
         else:
             console.print(_sentence(record))
+        if error := lost_view():
+            raise error
 
     return watch
 
@@ -142,4 +148,6 @@ def _sentence(record: dict[str, Any]) -> str:
             f"step {record['after']:,}: training diverged; back to step {record['step']:,} with "
             f"{record['rate_scale']:g} of the learning rate"
         )
+    if record["kind"] == "display":
+        return f"step {record['step']:,}: the run cannot be shown any more ({record['error']})"
     return "Stopping after this step. Ctrl-C again stops at once."

@@ -1,5 +1,7 @@
 """anekdot train."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +9,7 @@ from cyclopts import Parameter
 
 from anekdot.cli.flags import TRAINING_FLAGS, explicit_flags
 from anekdot.cli.progress import bars, console, training_watcher
+from anekdot.cli.streams import as_view
 from anekdot.config import PresetName, RecipeName
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.run_folder import RunFolder
@@ -44,6 +47,7 @@ def train(
     """
     from anekdot import pipeline
 
+    sys.stdout = as_view(sys.stdout)  # the model is what counts
     if out is None:
         out = _default_out(sources)
     try:
@@ -87,7 +91,7 @@ def _show(trained: "Trained") -> None:
     console.print("Three texts of the new model:\n")
     for sample in generator.samples(n=3, seed=0):
         print(for_output(sample.text), end="\n\n")
-    console.print(f'More: anekdot generate --model {trained.bundle} "…"')
+    console.print(f'More: anekdot generate --model {shlex.quote(str(trained.bundle))} "…"')
 
 
 def _default_out(sources: tuple[str, ...]) -> Path:
