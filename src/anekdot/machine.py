@@ -49,6 +49,22 @@ def parse_memory(text: str) -> int:
     return size
 
 
+def refuse_too_large(n_bytes: int, what: str, remedy: str) -> None:
+    """Raises a ConfigurationError if something needs more memory than this machine has.
+
+    Args:
+        n_bytes: What it needs.
+        what: It, as the beginning of a sentence.
+        remedy: What to do instead.
+    """
+    if n_bytes > (memory := physical_memory()):
+        raise ConfigurationError(
+            f"{what} needs {n_bytes / (1 << 30):,.1f} GiB of memory, and this machine has "
+            f"{memory / (1 << 30):,.1f} GiB.",
+            remedy,
+        )
+
+
 def available_memory() -> int:
     """Returns the bytes of memory that are still available, or a guess where nothing says."""
     facts = Path("/proc/meminfo")

@@ -210,7 +210,7 @@ def evaluate(
     model = load_transformer(loaded)
     return likelihood(
         model.to(pick_device()), documents, loaded.tokenizer.token_lengths, progress=progress
-    )
+    ).finite()
 
 
 def _test_split(bundle: Path, tokenizer: Tokenizer) -> list[Any]:

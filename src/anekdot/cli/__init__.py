@@ -10,7 +10,7 @@ from itertools import pairwise
 from cyclopts import App, CycloptsError
 
 from anekdot import __version__
-from anekdot.errors import AnekdotError, Terminated
+from anekdot.errors import AnekdotError, Terminated, is_out_of_memory
 from anekdot.signals import handle_termination
 
 app = App(
@@ -85,6 +85,10 @@ def main() -> None:
         reason = error.strerror or str(error)
         place = f"{error.filename}: " if error.filename else ""
         _fail(f"{place}{reason}. Check that it can be read or written and that there is space.")
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        _fail("There is not enough memory. Take a smaller model, shorter texts or smaller batches.")
     except Terminated:
         print("\nStopped.", file=sys.stderr)
         sys.exit(128 + signal.SIGTERM)
