@@ -7,7 +7,6 @@ first, so that no more is read than the model needs.
 import hashlib
 import json
 from pathlib import Path
-from reprlib import repr as short
 from typing import Any
 
 import numpy as np
@@ -100,7 +99,7 @@ def _check_header(
     for name in sorted(found.keys() | expected.keys()):
         if name not in expected:
             raise BundleError(
-                f"{path} holds {short(name)}, which the model of config.json does not have.",
+                f"{path} holds {name[:80]!r}, which the model of config.json does not have.",
                 "Take both from the same bundle.",
             )
         dtypes, shape = expected[name]
