@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anekdot import machine
+from anekdot import machine, weights_file
 from anekdot.bundle import CONFIG, MAX_CONFIG_BYTES, WEIGHTS, Bundle
 from anekdot.errors import AnekdotError, BundleError, ConfigurationError
 from anekdot.generation.generator import load
@@ -243,6 +243,11 @@ def test_an_enormous_header_is_not_read(folder):
     write_raw(folder / WEIGHTS, b'{"__metadata__": {"a": "' + b"a" * (9 << 20) + b'"}}')
     check_refused(folder, "header")
     (folder / WEIGHTS).write_bytes(struct.pack("<Q", (1 << 64) - 1) + b"{}")
+    check_refused(folder, "header")
+
+
+def test_a_header_that_the_model_does_not_need_is_not_read(folder, monkeypatch):
+    monkeypatch.setattr(weights_file, "MAX_HEADER_BYTES", 1_000)
     check_refused(folder, "header")
 
 

@@ -300,6 +300,22 @@ def test_a_mixed_answer_counts_as_public(monkeypatch):
             route.enter(Request("http://inner.example/a.txt"))
 
 
+def test_where_a_proxy_leads_counts_as_public(monkeypatch):
+    def resolve(host, port, **_):
+        if host != "inner.example":
+            raise socket.gaierror(-2, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    request = Request("http://outer.example/a.txt")
+    request.set_proxy("proxy.example:8080", "http")
+    with ExitStack() as stack:
+        route = remote._Route(stack)
+        route.enter(request)
+        with pytest.raises(ConnectionError, match="not public"):
+            route.enter(Request("http://inner.example/a.txt"))
+
+
 def test_no_step_leads_down_from_https():
     with ExitStack() as stack:
         route = remote._Route(stack)

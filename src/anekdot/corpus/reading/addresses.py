@@ -83,7 +83,7 @@ def _is_global(found: Any) -> bool:
     return bool(found.is_global and not found.is_multicast)
 
 
-def unreachable(source: str, error: Exception | str) -> CorpusError:
+def unreachable(source: str, error: BaseException | str) -> CorpusError:
     """Returns the error of a file that cannot be fetched."""
     reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return CorpusError(
