@@ -71,6 +71,13 @@ class Terminated(KeyboardInterrupt):
         self.number = number
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory was not enough; PyTorch raises a RuntimeError for that."""
+    words = ("out of memory", "allocate memory", "not enough memory", "size calculation overflowed")
+    said = isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    return said or isinstance(error, MemoryError)
+
+
 def require(verb: str, extra: str, *modules: str) -> None:
     """Raises MissingExtra unless all modules can be imported; imports none of them."""
     if any(importlib.util.find_spec(module) is None for module in modules):

@@ -4,10 +4,12 @@ import math
 import unicodedata
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anekdot.errors import ConfigurationError, TokenizerError
+from anekdot import machine
+from anekdot.errors import BundleError, ConfigurationError, TokenizerError
 from anekdot.generation.generator import Generator, Sample, load
 from anekdot.generation.numpy_engine import NumpyEngine
 from anekdot.generation.torch_engine import TorchEngine
@@ -224,3 +226,20 @@ def test_the_pretrained_model_tells_what_the_documents_show():
     """Its bundle is older than every engine here, and its texts stand in docs/results.md."""
     text = load().generate("Приходит программист", seed=5).text
     assert text == "Приходит программист домой.\n— Что случилось?\n— Уважаемые пассажиры!"
+
+
+@pytest.mark.parametrize("settings", [{}, {"temperature": 0}, {"beams": 3}])
+def test_logits_that_are_not_finite_are_refused(tokenizer, settings):
+    model = tiny_model(vocab_size=tokenizer.vocab_size)
+    with torch.no_grad():
+        model.final_norm.weight[3] = math.nan
+    for engine in (NumpyEngine(model.config, model_weights(model)), TorchEngine(model)):
+        with pytest.raises(BundleError, match="not finite"):
+            Generator(tokenizer, engine).generate(PROMPT, **settings)
+
+
+def test_a_search_larger_than_the_memory_is_refused_at_once(generator, monkeypatch):
+    monkeypatch.setattr(machine, "physical_memory", lambda: 1 << 30)
+    with pytest.raises(ConfigurationError, match=r"100,\d+ tokens with 64 beams needs .* GiB"):
+        generator.generate(PROMPT, beams=64, max_tokens=100_000)
+    assert generator.generate(PROMPT, beams=64, max_tokens=2).tokens <= 2

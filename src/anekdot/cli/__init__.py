@@ -9,7 +9,7 @@ from cyclopts import App, CycloptsError
 
 from anekdot import __version__
 from anekdot.cli.streams import let_go, open_streams
-from anekdot.errors import AnekdotError
+from anekdot.errors import AnekdotError, is_out_of_memory
 from anekdot.signals import handle_termination, ignore_stopping
 
 app = App(
@@ -83,6 +83,10 @@ def main() -> None:
         reason = error.strerror or str(error)
         place = f"{error.filename}: " if error.filename else ""
         _fail(f"{place}{reason}. Check that it can be read or written and that there is space.")
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        _fail("There is not enough memory. Take a smaller model, shorter texts or smaller batches.")
     except KeyboardInterrupt as stop:
         ignore_stopping()
         print("\nStopped.", file=sys.stderr)

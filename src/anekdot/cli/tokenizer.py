@@ -11,6 +11,7 @@ from rich.text import Text
 from anekdot.bundle import PRETRAINED, TOKENIZER
 from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
+from anekdot.machine import parse_size
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 app = App(name="tokenizer", help="Train a tokenizer, or look at what one does.")
@@ -19,21 +20,28 @@ COLOURS = ("black on cyan", "black on yellow", "black on green", "black on magen
 
 
 @app.command
-def train(*sources: str, out: Path, vocab_size: int = PreparationConfig.vocab_size) -> None:
+def train(
+    *sources: str,
+    out: Path,
+    vocab_size: int = PreparationConfig.vocab_size,
+    max_download: str = "1GiB",
+) -> None:
     """Train a tokenizer on texts.
 
     Args:
         sources: Text, JSON, CSV or Parquet files, folders of them, or - for standard input.
         out: The tokenizer.json to write.
         vocab_size: Tokens, the three special ones and the 256 bytes included.
+        max_download: The largest file to download from a web address.
     """
     from anekdot.cli.progress import bars, console
     from anekdot.corpus.reading import clean_texts
 
     if out.exists():
         raise ConfigurationError(f"{out} exists already.", "Name a file that does not.")
+    most = parse_size("max-download", max_download, 1)
     with bars() as progress:
-        texts = clean_texts(*sources, notice=console.print)
+        texts = clean_texts(*sources, notice=console.print, max_download=most)
         tokenizer = Tokenizer.train(texts, vocab_size, progress=progress)
     tokenizer.save(out)
     print(f"{out}: {tokenizer.vocab_size:,} tokens")

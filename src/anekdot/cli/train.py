@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from anekdot.cli.flags import TRAINING_FLAGS, explicit_flags
+from anekdot.cli.flags import DATA, TRAINING_FLAGS, explicit_flags
 from anekdot.cli.progress import bars, console, training_watcher
 from anekdot.cli.streams import as_view
 from anekdot.config import PresetName, RecipeName
 from anekdot.errors import BundleError, ConfigurationError
+from anekdot.machine import parse_size
 from anekdot.run_folder import RunFolder
 from anekdot.text_output import for_output
 
@@ -27,6 +28,7 @@ def train(
     config: Path | None = None,
     base: Annotated[str | None, Parameter(name="--from")] = None,
     track: Annotated[str, Parameter(show_default=False)] = "",
+    max_download: Annotated[str, Parameter(group=DATA)] = "1GiB",
     flags: Annotated[TRAINING_FLAGS | None, Parameter(name="*")] = None,  # type: ignore[valid-type]
 ) -> None:
     """Train a model on texts, or go on with a run that was stopped.
@@ -43,6 +45,7 @@ def train(
             that comes with anekdot.
         track: Programs that show the run too, separated by commas: tensorboard, trackio
             (both on this machine), wandb (which sends the numbers away).
+        max_download: The largest file to download from a web address.
         flags: Any field of the configuration.
     """
     from anekdot import pipeline
@@ -60,6 +63,7 @@ def train(
                 config=config,
                 base=base,
                 track=[*filter(None, map(str.strip, track.split(",")))],
+                max_download=parse_size("max-download", max_download, 1),
                 observe=training_watcher(progress),
                 progress=progress,
                 notice=console.print,
