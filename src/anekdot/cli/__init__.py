@@ -6,12 +6,14 @@ import re
 import signal
 import sys
 from itertools import pairwise
+from typing import TextIO, cast
 
 from cyclopts import App, CycloptsError
 
 from anekdot import __version__
 from anekdot.errors import AnekdotError, Terminated
 from anekdot.signals import handle_termination
+from anekdot.text_output import HarmlessStream, one_line
 
 app = App(
     name="anekdot",
@@ -70,13 +72,11 @@ app.command(
 def main() -> None:
     """Runs a command; a user's mistake is one message and exit status 2."""
     handle_termination()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # Windows would write a file in its code page
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    sys.stdout, sys.stderr = harmless_stream(sys.stdout), harmless_stream(sys.stderr)
     try:
         app(protect_leading_hyphens(sys.argv[1:]), exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        _fail(f"{error}\nanekdot --help shows the commands, anekdot COMMAND --help the flags.")
+        _fail(str(error), "anekdot --help shows the commands, anekdot COMMAND --help the flags.")
     except AnekdotError as error:
         _fail(str(error))
     except BrokenPipeError:  # the reader of our output has gone: nothing more to say
@@ -91,6 +91,15 @@ def main() -> None:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
+
+
+def harmless_stream(stream: TextIO) -> TextIO:
+    """Returns the one exit of everything that is printed, in UTF-8."""
+    if stream is None or isinstance(stream, HarmlessStream):  # None: it is closed
+        return stream
+    if isinstance(stream, io.TextIOWrapper):  # Windows would write a file in its code page
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    return cast(TextIO, HarmlessStream(stream))
 
 
 TEXT = re.compile(r"-(?![A-Za-z0-9-])|-[^=]*\s|-+[^\x00-\x7f]")
@@ -115,6 +124,6 @@ def protect_leading_hyphens(arguments: list[str]) -> list[str]:
     return [*flags, "--", *texts] if texts else flags
 
 
-def _fail(message: str) -> None:
-    print(f"anekdot: {message}", file=sys.stderr)
+def _fail(message: str, *hints: str) -> None:
+    print(one_line(f"anekdot: {message}"), *hints, sep="\n", file=sys.stderr)
     sys.exit(2)

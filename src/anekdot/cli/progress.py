@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.progress import (
     BarColumn,
@@ -17,9 +17,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from anekdot.text_output import duration, escape_control_characters
-
-console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+from anekdot.cli.console import console
+from anekdot.text_output import duration
 
 LINES = 20  # for a whole run, where there is no terminal to draw a bar in
 
@@ -59,11 +58,13 @@ class Bars(Progress):
 def bars() -> Iterator[Update]:
     """Yields a callback that draws one bar, with the time left, for each unit."""
     with Bars(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeLeft(),
         console=console,
+        redirect_stdout=False,  # to a stream that would make rich's own control codes harmless
+        redirect_stderr=False,
         disable=not console.is_terminal,
     ) as display:
         tasks: dict[str, TaskID] = {}
@@ -107,7 +108,7 @@ def _show_step(record: dict[str, Any], update: Update) -> None:
 
 
 def _show_sample(record: dict[str, Any]) -> None:
-    text = Text(escape_control_characters(record["text"]), style="italic")
+    text = Text(record["text"], style="italic")
     console.print(Padding(text, (0, 0, 0, 4), expand=False))
     console.print(
         f"    (longest span that is also in a training text: {len(record['copied'])} of "

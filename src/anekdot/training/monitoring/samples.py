@@ -5,6 +5,7 @@ from pathlib import Path
 from anekdot.atomic_files import staged
 from anekdot.corpus.shards import Shard
 from anekdot.evaluation.originality import longest_shared_span
+from anekdot.text_output import harmless
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.monitoring.metrics import read
 
@@ -29,4 +30,4 @@ def write_samples(metrics: Path, samples: Path) -> None:
         if record["kind"] == "sample"
     ]
     with staged(samples) as draft:
-        draft.write_text("".join(texts), "utf-8")
+        draft.write_text(harmless("".join(texts)), "utf-8")
