@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -204,6 +205,10 @@ WAYS: dict[str, Way] = {
     "a tensor, measured": lambda d: ["evaluate", with_tensor(d)],
     "a key of the shape": lambda d: ["generate", "--model", bundle(d, model={EVIL: 1})],
     "a value of the shape": lambda d: ["generate", "--model", bundle(d, model={"n_layer": EVIL})],
+    "a value without end": lambda d: ["generate", "--model",
+                                       bundle(d, model={"n_layer": "PWN" + "7" * 1_000_000})],
+    "a key without end": lambda d: [*READ, written(d / "a.jsonl", "\n".join(
+        json.dumps({"PWN" + "7" * 99_999: text}) for text in TEXTS))],
     "a format": lambda d: ["generate", "--model", bundle(d, format=EVIL)],
     "a part": lambda d: ["generate", "--model", bundle(d, parts={EVIL: EVIL})],
     "tokens": lambda d: ["tokenizer", "show", "--tokenizer", tokenizer_of_evil(d)],
@@ -242,3 +247,32 @@ def test_a_foreign_text_is_shown_and_not_obeyed(way, tmp_path, capsys, monkeypat
         else:
             with redirect_stdout(sys.stderr):
                 check(run(capsys, monkeypatch, *command)[1])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a terminal")
+def test_a_terminal_still_obeys_our_own_bars(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with terminal(monkeypatch) as shown:
+        run(capsys, monkeypatch, *READ, table(tmp_path))
+    assert "\x1b[?25l" in shown[0]  # hides the cursor
+    assert "\x1b[?25h" in shown[0]
+    assert "━" in shown[0]
+
+
+def test_what_python_itself_prints_is_harmless_too(tmp_path):
+    script = """
+import sys, warnings
+from anekdot.cli import main
+sys.argv = ["anekdot", "--version"]
+try:
+    main()
+except SystemExit:
+    pass
+warnings.warn("PWN \\x1b[31m")
+raise ValueError("PWN \\x9b31m")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.stderr.count("PWN \ufffd") == 2
+    assert not {"\x1b", "\x9b"} & {*done.stderr}
