@@ -105,6 +105,17 @@ def write_json(path: Path, value: object, *, indent: int | None = None) -> None:
         draft.write_text(json.dumps(value, indent=indent) + "\n", "utf-8")
 
 
+def escape_surrogates(text: str) -> str:
+    r"""Returns JSON that can be written as UTF-8, which is the same JSON to who reads it.
+
+    Python has a half of a surrogate pair for each byte of a name that is not UTF-8.
+
+    >>> escape_surrogates('"caf\udce9"') == r'"caf\udce9"'
+    True
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Holds a file that only one process can hold; a dead holder's lock is free again.

@@ -11,6 +11,7 @@ from anekdot import __version__
 from anekdot.cli.streams import let_go, open_streams
 from anekdot.errors import AnekdotError, is_out_of_memory
 from anekdot.signals import handle_termination, ignore_stopping
+from anekdot.text_output import one_line
 
 app = App(
     name="anekdot",
@@ -74,7 +75,7 @@ def main() -> None:
         app(protect_leading_hyphens(sys.argv[1:]), exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
-        _fail(f"{error}\nanekdot --help shows the commands, anekdot COMMAND --help the flags.")
+        _fail(str(error), "anekdot --help shows the commands, anekdot COMMAND --help the flags.")
     except AnekdotError as error:
         _fail(str(error))
     except BrokenPipeError:  # the reader of our output has gone: nothing more to say
@@ -117,6 +118,6 @@ def protect_leading_hyphens(arguments: list[str]) -> list[str]:
     return [*flags, "--", *texts] if texts else flags
 
 
-def _fail(message: str) -> None:
-    print(f"anekdot: {message}", file=sys.stderr)
+def _fail(message: str, *hints: str) -> None:
+    print(one_line(f"anekdot: {message}"), *hints, sep="\n", file=sys.stderr)
     sys.exit(2)

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from anekdot.cli.console import say
 from anekdot.cli.flags import DATA, PREPARATION_FLAGS, RUN, explicit_flags
-from anekdot.cli.progress import bars, console
+from anekdot.cli.progress import bars
 from anekdot.corpus.manifest import Manifest
 from anekdot.machine import parse_size
 
@@ -43,10 +44,11 @@ def prepare(
             ray=ray,
             max_download=parse_size("max-download", max_download, 1),
             progress=progress,
-            notice=console.print,
+            notice=say,
             **explicit_flags(flags),
         )
-    console.print(describe(manifest, out))
+    for line in describe(manifest, out).split("\n"):
+        say(line)
     print(out)
 
 

@@ -7,7 +7,9 @@ disk of a log is full, the terminal is closed.
 import io
 import os
 import sys
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
+
+from anekdot.text_output import HarmlessStream
 
 
 class View(io.FileIO):
@@ -30,7 +32,7 @@ class View(io.FileIO):
 
 
 def open_streams() -> None:
-    """Makes all three streams usable: UTF-8, none closed, and standard error a `View`."""
+    """Opens the three streams: in UTF-8, none closed, harmless, standard error a `View`."""
     is_closed = [stream is None for stream in (sys.stdin, sys.stdout, sys.stderr)]
     for number in range(3):
         try:
@@ -46,10 +48,13 @@ def open_streams() -> None:
     sys.stderr = as_view(sys.stderr)
     if is_closed[2]:
         _view(sys.stderr).lost = OSError("it is closed")
+    sys.stdout, sys.stderr = _harmless(sys.stdout), _harmless(sys.stderr)
 
 
 def as_view(stream: TextIO) -> TextIO:
     """Returns a text stream that gives its file up instead of failing, where it has a plain one."""
+    if isinstance(stream, HarmlessStream):
+        return _harmless(as_view(stream.rich_proxied_file))
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     raw = getattr(stream.buffer, "raw", stream.buffer)
@@ -75,6 +80,10 @@ def let_go(stream: TextIO) -> None:
         stream.flush()
     except OSError:
         _silence(stream.fileno())
+
+
+def _harmless(stream: TextIO) -> TextIO:
+    return stream if isinstance(stream, HarmlessStream) else cast(TextIO, HarmlessStream(stream))
 
 
 def _view(stream: TextIO) -> "View":

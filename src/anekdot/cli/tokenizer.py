@@ -1,18 +1,21 @@
 """anekdot tokenizer: train, encode, decode, show."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cyclopts import App
-from rich.console import Console
 from rich.text import Text
 
 from anekdot.bundle import PRETRAINED, TOKENIZER
 from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
 from anekdot.machine import parse_size
+from anekdot.text_output import one_line
 from anekdot.tokenizer.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from anekdot.cli.console import HarmlessConsole
 
 app = App(name="tokenizer", help="Train a tokenizer, or look at what one does.")
 
@@ -34,14 +37,15 @@ def train(
         vocab_size: Tokens, the three special ones and the 256 bytes included.
         max_download: The largest file to download from a web address.
     """
-    from anekdot.cli.progress import bars, console
+    from anekdot.cli.console import say
+    from anekdot.cli.progress import bars
     from anekdot.corpus.reading import clean_texts
 
     if out.exists():
         raise ConfigurationError(f"{out} exists already.", "Name a file that does not.")
     most = parse_size("max-download", max_download, 1)
     with bars() as progress:
-        texts = clean_texts(*sources, notice=console.print, max_download=most)
+        texts = clean_texts(*sources, notice=say, max_download=most)
         tokenizer = Tokenizer.train(texts, vocab_size, progress=progress)
     tokenizer.save(out)
     print(f"{out}: {tokenizer.vocab_size:,} tokens")
@@ -80,16 +84,18 @@ def show(
         texts: Texts to measure the compression on.
         tokenizer: A tokenizer.json or a bundle; without it, the pretrained model's.
     """
+    from anekdot.cli.console import HarmlessConsole
     from anekdot.tokenizer.statistics import vocabulary_statistics
 
     loaded = _load(tokenizer)
-    console = Console(highlight=False, file=sys.stdout)
+    console = HarmlessConsole()
     seen = vocabulary_statistics(loaded)
     console.print(f"{loaded.vocab_size:,} tokens, {len(loaded.merges):,} merges")
     _show_counts(console, "tokens by script", seen.scripts)
     by_length = {str(length): count for length, count in seen.lengths.items() if length}
     _show_counts(console, "tokens by length in characters", by_length)
-    console.print(Text("\nlongest: " + " ".join(f"«{token}»" for token in seen.longest)))
+    longest = " ".join(f"«{token}»" for token in seen.longest)
+    console.print(f"\n{one_line(f'longest: {longest}')}")
     if texts is not None:
         from anekdot.corpus.reading import read
 
@@ -110,11 +116,11 @@ def _size(text: str) -> int:
     return len(text.encode("utf-8", "replace"))
 
 
-def _show_compression(console: Console, what: str, n_bytes: int, n_ids: int) -> None:
+def _show_compression(console: "HarmlessConsole", what: str, n_bytes: int, n_ids: int) -> None:
     console.print(f"{what}: {n_ids:,} tokens, {n_bytes / max(1, n_ids):.2f} bytes per token")
 
 
-def _show_counts(console: Console, title: str, counts: Mapping[str, int]) -> None:
+def _show_counts(console: "HarmlessConsole", title: str, counts: Mapping[str, int]) -> None:
     """Prints counts as bars."""
     console.print(f"\n{title}")
     widest, most = max(map(len, counts)), max(counts.values())

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from anekdot.cli.console import console, say
 from anekdot.cli.flags import DATA, TRAINING_FLAGS, explicit_flags
-from anekdot.cli.progress import bars, console, training_watcher
+from anekdot.cli.progress import bars, training_watcher
 from anekdot.cli.streams import as_view
 from anekdot.config import PresetName, RecipeName
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.machine import parse_size
 from anekdot.run_folder import RunFolder
-from anekdot.text_output import for_output
 
 if TYPE_CHECKING:
     from anekdot.pipeline import Trained
@@ -66,7 +66,7 @@ def train(
                 max_download=parse_size("max-download", max_download, 1),
                 observe=training_watcher(progress),
                 progress=progress,
-                notice=console.print,
+                notice=say,
                 **explicit_flags(flags),
             )
     except KeyboardInterrupt:
@@ -94,7 +94,7 @@ def _show(trained: "Trained") -> None:
         return
     console.print("Three texts of the new model:\n")
     for sample in generator.samples(n=3, seed=0):
-        print(for_output(sample.text), end="\n\n")
+        print(sample.text, end="\n\n")
     console.print(f'More: anekdot generate --model {shlex.quote(str(trained.bundle))} "…"')
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from anekdot.atomic_files import sha256
+from anekdot.atomic_files import escape_surrogates, sha256
 from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.splitting import SPLITS, Split
 from anekdot.errors import CorpusError
@@ -49,7 +49,7 @@ class Manifest:
     def save(self, folder: Path) -> None:
         """Writes the manifest into a folder."""
         text = json.dumps(asdict(self), ensure_ascii=False, indent=2, allow_nan=False)
-        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        (folder / MANIFEST).write_text(escape_surrogates(text) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Manifest":

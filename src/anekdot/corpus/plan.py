@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from anekdot.atomic_files import LOCK, sha256, staged
+from anekdot.atomic_files import LOCK, escape_surrogates, sha256, staged
 from anekdot.corpus.config import PreparationConfig, Rules
 from anekdot.corpus.documents import Layout, Piece
 from anekdot.corpus.reading import Source, pieces
@@ -67,7 +67,8 @@ def make_plan(
         notices=notices,
     )
     path = work / PLAN
-    text = json.dumps(dataclasses.asdict(plan), ensure_ascii=False, indent=1) + "\n"
+    text = escape_surrogates(json.dumps(dataclasses.asdict(plan), ensure_ascii=False, indent=1))
+    text += "\n"
     if not path.exists() or path.read_text("utf-8") != text:
         for item in work.iterdir():
             if item.is_dir():

@@ -197,7 +197,16 @@ def _check_values(state: TrainingState) -> None:
         raise TypeError("recent_losses is no list")
     for loss in state.recent_losses:
         _check("recent_losses", loss)
-    for result in state.unrecorded:
+    _check_results(state.unrecorded)
+    for name in ("last_evaluation", "last_sample", "best_step"):
+        if getattr(state, name) > state.step:
+            raise ValueError(f"{name} is after step {state.step}")
+    if len(state.unrecorded) > state.step:
+        raise ValueError("more steps are unrecorded than were taken")
+
+
+def _check_results(results: list[StepResult]) -> None:
+    for result in results:
         for name in ("targets", "bytes"):
             _check(name, getattr(result, name), is_count=True)
         _check("skipped", result.skipped, largest=1)
@@ -207,11 +216,6 @@ def _check_values(state: TrainingState) -> None:
         for name, value in (("loss", result.loss), ("norm", result.norm or 0.0)):
             if not isinstance(value, float):
                 raise TypeError(f"{name} is {value!r:.40}")
-    for name in ("last_evaluation", "last_sample", "best_step"):
-        if getattr(state, name) > state.step:
-            raise ValueError(f"{name} is after step {state.step}")
-    if len(state.unrecorded) > state.step:
-        raise ValueError("more steps are unrecorded than were taken")
 
 
 def _check(name: str, value: object, *, is_count: bool = False, largest: float = 1e15) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from anekdot.atomic_files import staged
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.run_folder import RunFolder
+from anekdot.text_output import harmless
 from anekdot.training.monitoring.metrics import Record, read
 
 FORMATS = (".png", ".svg", ".pdf")
@@ -80,7 +81,9 @@ def _label(panels: dict[str, Any]) -> None:
 def _names(bundles: Sequence[Path]) -> list[str]:
     """Returns what tells runs apart: the names of their folders, or else the ways to them."""
     names = [bundle.resolve().name for bundle in bundles]
-    return names if len({*names}) == len(names) else [*map(str, bundles)]
+    names = names if len({*names}) == len(names) else [*map(str, bundles)]
+    # what stands between two $ would be drawn as a formula, and a first _ would hide the curve
+    return [" " * name.startswith("_") + harmless(name).replace("$", r"\$") for name in names]
 
 
 def _draw_run(panels: dict[str, Any], records: list[Record], name: str, color: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from anekdot.atomic_files import staged
 from anekdot.corpus.shards import Shard
 from anekdot.evaluation.originality import longest_shared_span
-from anekdot.text_output import escape_control_characters
+from anekdot.text_output import harmless
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.training.monitoring.metrics import read
 
@@ -37,4 +37,4 @@ def write_samples(metrics: Path, samples: Path) -> None:
 def _verbatim(text: str) -> str:
     """Returns a text as a block of Markdown in which nothing is obeyed: no mark, tag or control."""
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    return f"{fence}text\n{escape_control_characters(text)}\n{fence}\n"
+    return f"{fence}text\n{harmless(text)}\n{fence}\n"
