@@ -18,8 +18,7 @@ def forecast(folder: Path, *, seconds: float = 10.0) -> None:
     from anekdot.forecast import forecast as predict
     from anekdot.text_output import duration
 
-    console.print(f"Training each preset for a moment, about {seconds:g} seconds in all.")
-    rows = predict(folder, seconds)
+    rows = predict(folder, seconds, notice=console.print)
     output = Console(highlight=False, markup=False)
     if not output.is_terminal:
         output = Console(highlight=False, markup=False, width=200)

@@ -32,6 +32,10 @@ def train(*sources: str, out: Path, vocab_size: int = PreparationConfig.vocab_si
 
     if out.exists():
         raise ConfigurationError(f"{out} exists already.", "Name a file that does not.")
+    if not out.parent.exists():
+        raise ConfigurationError(
+            f"There is no folder {out.parent} for the tokenizer.", "Make it, or name another place."
+        )
     with bars() as progress:
         texts = clean_texts(*sources, notice=console.print)
         tokenizer = Tokenizer.train(texts, vocab_size, progress=progress)
