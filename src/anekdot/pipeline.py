@@ -15,8 +15,8 @@ from anekdot.config import ResolvedConfig, check_known, field_names, resolve
 from anekdot.corpus.collection import source_of
 from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.manifest import Manifest, check_settings, is_prepared
+from anekdot.corpus.provenance import check_sources
 from anekdot.corpus.reading import Source
-from anekdot.corpus.reading.addresses import kept_name
 from anekdot.corpus.reading.remote import MAX_DOWNLOAD
 from anekdot.corpus.shards import Shard
 from anekdot.corpus.splitting import SPLITS
@@ -231,8 +231,8 @@ def _prepared_folder(
         check_settings(data, resolved.preparation, only=resolved.explicit)
         return data
     if (run.data / MANIFEST).exists():
-        named = [*map(kept_name, sources)]
-        check_settings(run.data, resolved.preparation, sources=named, shown_as=run.bundle)
+        check_settings(run.data, resolved.preparation, shown_as=run.bundle)
+        check_sources(run.data, sources, shown_as=run.bundle, notice=calls["notice"])
         return run.data
     wanted = dataclasses.asdict(resolved.preparation)
     tokenizer = None if base is None else base.tokenizer

@@ -12,13 +12,12 @@ def forecast(folder: Path, *, seconds: float = 10.0) -> None:
     """
     from rich.table import Table
 
-    from anekdot.cli.console import HarmlessConsole, console
+    from anekdot.cli.console import HarmlessConsole, say
     from anekdot.forecast import advice
     from anekdot.forecast import forecast as predict
     from anekdot.text_output import duration
 
-    console.print(f"Training each preset for a moment, about {seconds:g} seconds in all.")
-    rows = predict(folder, seconds)
+    rows = predict(folder, seconds, notice=say)
     output = HarmlessConsole()
     if not output.is_terminal:
         output = HarmlessConsole(width=200)

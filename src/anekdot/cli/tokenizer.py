@@ -44,6 +44,10 @@ def train(
     if out.exists():
         raise ConfigurationError(f"{out} exists already.", "Name a file that does not.")
     most = parse_size("max-download", max_download, 1)
+    if not out.parent.exists():
+        raise ConfigurationError(
+            f"There is no folder {out.parent} for the tokenizer.", "Make it, or name another place."
+        )
     with bars() as progress:
         texts = clean_texts(*sources, notice=say, max_download=most)
         tokenizer = Tokenizer.train(texts, vocab_size, progress=progress)

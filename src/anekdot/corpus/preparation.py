@@ -22,6 +22,7 @@ from anekdot.corpus.deduplication.select import deduplicate
 from anekdot.corpus.manifest import Manifest, hash_files
 from anekdot.corpus.plan import Plan, load_plan, make_plan
 from anekdot.corpus.processing import process_documents
+from anekdot.corpus.provenance import record_sources
 from anekdot.corpus.reading import Source, read_piece
 from anekdot.corpus.reading.addresses import kept_name
 from anekdot.corpus.reading.remote import MAX_DOWNLOAD
@@ -141,6 +142,7 @@ def write_result(
             files=hash_files(draft),
         )
         manifest.save(draft)
+        record_sources(sources, collection.plan, collection.work, draft)
     for item in sorted(result.iterdir(), key=lambda item: item.name == MANIFEST):
         item.replace(out / item.name)  # the manifest last
     sync(out)

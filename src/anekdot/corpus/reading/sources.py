@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from anekdot.atomic_files import staged
 from anekdot.corpus.reading.addresses import address, check_address, is_remote
 from anekdot.corpus.reading.files import COMPRESSIONS, label, refuse_irregular
 from anekdot.errors import CorpusError
@@ -102,7 +103,11 @@ def keep_standard_input(folder: Path) -> Path:
     if sys.stdin is None:
         raise CorpusError("Standard input is closed.", "Pipe the texts into the command.")
     try:
-        with path.open("wb") as file:
+        start = sys.stdin.buffer.read(1 << 20)
+        if not start and path.exists():  # nothing was piped in again: the texts stand here alone
+            return path
+        with staged(path) as draft, draft.open("wb") as file:
+            file.write(start)
             shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
     except (OSError, ValueError) as error:
         cause = f"Standard input cannot be kept: {error}."

@@ -31,11 +31,15 @@ def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
 
     Raises:
         BundleError: A folder holds no record of a run.
-        ConfigurationError: The picture's name has another ending.
+        ConfigurationError: The picture's name has another ending, or its folder does not exist.
     """
     if out.suffix not in FORMATS:
         raise ConfigurationError(
             f"{out} is not a picture's name.", f"Choose a name that ends with {', '.join(FORMATS)}."
+        )
+    if not out.parent.is_dir():
+        raise ConfigurationError(
+            f"There is no folder {out.parent} for the picture.", "Make it, or name another place."
         )
     import matplotlib  # noqa: PLC0415 (0.2 s that only a picture is worth)
 
