@@ -10,9 +10,9 @@ from anekdot.training.monitoring.curves import _names, _smoothed, draw_curves
 
 def test_smoothing_keeps_a_short_run_as_it_is_and_averages_a_long_one():
     short = [{"step": i, "loss": float(i)} for i in range(20)]
-    assert _smoothed(short) == short
+    assert _smoothed(short, "loss") == short
     long = [{"step": i, "loss": float(i % 2)} for i in range(1000)]
-    smooth = _smoothed(long)
+    smooth = _smoothed(long, "loss")
     assert len(smooth) == 100
     assert all(point["loss"] == 0.5 for point in smooth)
 
