@@ -59,6 +59,16 @@ def test_everything_is_flushed_before_it_is_published(tmp_path, monkeypatch):
     assert events[rename + 1] == ("sync", tmp_path.name)
 
 
+def test_the_names_of_all_new_folders_are_flushed(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(atomic_files, "sync", synced.append)
+    path = tmp_path / "a" / "b" / "c"
+    with staged(path / "x") as draft:
+        draft.write_text("1")
+    published = synced[synced.index(draft) + 1 :]
+    assert set(published) == {path, path.parent, path.parent.parent, tmp_path}
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX file modes")
 def test_files_are_readable_by_others(tmp_path):
     with staged(tmp_path / "a") as draft:
@@ -92,6 +102,25 @@ def test_a_folder_that_cannot_be_published_leaves_the_old_one(tmp_path, monkeypa
         publish()
     assert caught.value.filename == str(path)
     assert (path / "old").read_text() == "precious"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed there")
+@pytest.mark.parametrize("made_anew", [False, True])
+def test_a_lock_that_was_removed_before_it_was_held_is_not_held(tmp_path, monkeypatch, made_anew):
+    path, lock = tmp_path / "lock", atomic_files._lock
+
+    def remove_and_lock(file):
+        path.unlink()  # as its holder does at the end
+        if made_anew:
+            path.touch()
+        lock(file)
+
+    monkeypatch.setattr(atomic_files, "_lock", remove_and_lock)
+    with pytest.raises(HeldError), locked(path):
+        pass
+    monkeypatch.undo()
+    with locked(path):
+        assert f"process {os.getpid()} " in path.read_text()
 
 
 def test_only_one_process_holds_a_lock_and_a_dead_one_frees_it(tmp_path):
