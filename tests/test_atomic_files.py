@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from anekdot import atomic_files
-from anekdot.atomic_files import HeldError, locked, sha256, staged
+from anekdot.atomic_files import HeldError, locked, sha256, staged, sync
 
 
 def test_a_file_appears_whole_and_replaces_the_old_one(tmp_path):
@@ -57,6 +57,17 @@ def test_everything_is_flushed_before_it_is_published(tmp_path, monkeypatch):
     rename = events.index(("rename", "x"))
     assert {("sync", "x"), ("sync", "inner")} <= set(events[:rename])
     assert events[rename + 1] == ("sync", tmp_path.name)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder cannot be opened there")
+def test_files_and_folders_reach_the_disk(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor)))
+    path = tmp_path / "a"
+    path.write_text("1")
+    for item in (path, tmp_path):
+        sync(item)
+        assert os.path.samestat(flushed.pop(), item.stat())
 
 
 def test_the_names_of_all_new_folders_are_flushed(tmp_path, monkeypatch):
