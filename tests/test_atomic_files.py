@@ -1,4 +1,6 @@
+import errno
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -6,7 +8,16 @@ import sys
 import pytest
 
 from anekdot import atomic_files
-from anekdot.atomic_files import HeldError, locked, sha256, staged, sync
+from anekdot.atomic_files import (
+    HeldError,
+    check_disk_space,
+    disk_space_for,
+    locked,
+    sha256,
+    staged,
+    sync,
+)
+from anekdot.errors import StorageError
 
 
 def test_a_file_appears_whole_and_replaces_the_old_one(tmp_path):
@@ -78,6 +89,49 @@ def test_the_names_of_all_new_folders_are_flushed(tmp_path, monkeypatch):
         draft.write_text("1")
     published = synced[synced.index(draft) + 1 :]
     assert set(published) == {path, path.parent, path.parent.parent, tmp_path}
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (OSError(errno.ENOSPC, "full"), "x"),
+        (OSError(errno.ENOSPC, "full", "{private}/inner"), "x"),
+        (OSError(errno.ENOENT, "no such file", "elsewhere"), "elsewhere"),
+        (OSError("no number"), None),
+    ],
+)
+def test_errors_name_the_file_that_the_user_knows(tmp_path, error, named):
+    def fail():
+        with staged(tmp_path / "x") as draft:
+            if error.filename:
+                error.filename = error.filename.replace("{private}", str(draft.parent))
+            raise error
+
+    with pytest.raises(OSError, match=r"full|no ") as caught:
+        fail()
+    assert caught.value.filename == (str(tmp_path / "x") if named == "x" else named)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_with_what_is_needed(tmp_path, number):
+    with (
+        pytest.raises(StorageError, match=r"12\.3 MB are needed"),
+        disk_space_for(12_300_000, tmp_path),
+    ):
+        raise OSError(number, "full")
+
+
+def test_other_errors_are_no_full_disk(tmp_path):
+    with pytest.raises(PermissionError), disk_space_for(12_300_000, tmp_path):
+        raise PermissionError(errno.EACCES, "no")
+
+
+def test_disk_space_is_checked_before_it_is_used(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=5_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    check_disk_space(4_999_999, tmp_path)
+    with pytest.raises(StorageError, match=r"5\.1 MB are needed, 5\.0 MB are free"):
+        check_disk_space(5_100_000, tmp_path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX file modes")

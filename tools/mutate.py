@@ -5,7 +5,8 @@ line are started, the cheapest first. A change that they do not notice survives:
 tests, or a change of nothing that matters (docs/mutations.md). Which test runs which line is
 recorded once; functions that Numba compiles are traced by nobody, so they get the tests of their
 folder as well. Slow tests are left out. The same command again goes on where it was stopped:
-results hold until their file changes, and survivors are tried again when a test has changed.
+results hold until their file changes, and what was not killed is tried again when a test has
+changed.
 
 Needs coverage (pip install coverage) and a system with fork.
 """
@@ -149,7 +150,7 @@ def run_all(folder: Path, changes: list[Change], tests: list[str], digests: dict
     end = time.monotonic() + MAX_HOURS * 3600
     for number, change in enumerate(changes, start=1):
         before = results.get(change, {"outcome": "", "tests": ""})
-        if before["outcome"] in ("killed", "timed out") or before["tests"] == digests["tests"]:
+        if before["outcome"] == "killed" or before["tests"] == digests["tests"]:
             continue
         if time.monotonic() > end:
             break
