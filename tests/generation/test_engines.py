@@ -74,6 +74,25 @@ def test_both_engines_equal_float64(tied):
         np.testing.assert_allclose(engine.prefill(ids, engine.new_cache(7)), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("make_engine", ENGINES)
+def test_softmax_stays_finite_where_exp_would_overflow(make_engine):
+    model = tiny_model()
+    with torch.no_grad():
+        for block in model.blocks:
+            block.attention.q_proj.weight.mul_(200)
+    ids = [1, 30, 4, 61, 5, 5, 17]
+    engine = make_engine(model)
+    normed_TD = model.blocks[0].attention_norm(model.token_embedding.weight[ids])
+    attention = model.blocks[0].attention
+    q_TD, k_TD = attention.q_proj(normed_TD), attention.k_proj(normed_TD)
+    head_dim = model.config.head_dim
+    assert (q_TD[:, :head_dim] @ k_TD[:, :head_dim].T / math.sqrt(head_dim)).max() > 200
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        logits_V = engine.prefill(ids, engine.new_cache(7))
+    expected = float64_logits(model.config, model_weights(model), ids)[-1]
+    np.testing.assert_allclose(logits_V, expected, atol=1e-3)
+
+
 @pytest.mark.parametrize("damage", ["gate_up", "slope", "kv"])
 def test_damage_is_noticed(damage):
     model = tiny_model()
@@ -174,6 +193,17 @@ def test_a_cache_is_never_cut_to_what_it_does_not_hold(make_engine, length):
     engine.prefill([1, 2, 3, 4], cache)
     with pytest.raises(AssertionError):
         cache.truncate(length)
+
+
+@pytest.mark.parametrize("make_engine", ENGINES)
+def test_a_full_cache_takes_no_more(make_engine):
+    engine = make_engine(tiny_model())
+    cache = engine.new_cache(3)
+    engine.prefill([1, 2, 3], cache)
+    with pytest.raises(AssertionError, match="full"):
+        engine.decode([4], [cache])
+    with pytest.raises(AssertionError, match="full"):
+        engine.prefill([1, 2, 3, 4], engine.new_cache(3))
 
 
 def test_torch_engine_leaves_the_training_mode_alone():

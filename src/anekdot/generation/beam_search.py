@@ -91,7 +91,7 @@ def _extend(
         check_logits(logits_V)
         log_V = log_probabilities(logits_V)
         log_V[never] = -np.inf
-        for token in np.argsort(-log_V, kind="stable")[: beams + 1]:
+        for token in np.argsort(-log_V, kind="stable")[:beams]:
             candidates.append((beam.nats + float(log_V[token]), number, int(token)))
     candidates.sort(key=lambda candidate: (-candidate[0], candidate[1:]))
     return [
