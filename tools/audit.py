@@ -69,7 +69,7 @@ def vulnerabilities() -> list[str]:
         print("Known vulnerabilities were not looked up: pip-audit or its data cannot be had here.")
         return []
     unknown = [item["name"] for item in audited if "skip_reason" in item]
-    if unknown:
+    if unknown or not audited:
         print(f"Known vulnerabilities: no data here on {len(unknown)} of {len(audited)} packages.")
     return [
         f"{item['name']} {item['version']} has {fault['id']}"
@@ -94,7 +94,7 @@ def main() -> None:
     )  # fmt: skip
     print(f"{FOLDER / 'files'}: every file has its hash")
     faults = [*differences(packages), *vulnerabilities()]
-    print("\n".join(faults) or "Nothing was found against the locked packages.")
+    print("\n".join(faults) or "Everything installed is what is locked.")
     sys.exit(bool(faults))
 
 

@@ -18,6 +18,7 @@ from tools.attack.arena import SHORT, Arena, Case, Ended, texts
 
 EVIL = "\x1b]0;PWN\x07\x1b[31mRED\x1b[2J\u202e\x9b"
 RAW = re.compile("\x1b\\]0;PWN|\x07|\x1b\\[31mRED|[\u202a-\u202e\u2066-\u2069]|[\x80-\x9f\x7f]")
+RUN = "\u202e\x9b" * 12  # becomes one long token
 LINES = texts(40)
 
 
@@ -156,8 +157,7 @@ def bundles(arena: Arena) -> Iterator[Case]:
         from anekdot.tokenizer.tokenizer import Tokenizer  # noqa: PLC0415
 
         path = room / "evil-tokenizer.json"
-        # long runs of control characters, often enough to become the longest tokens
-        Tokenizer.train([f"{EVIL * 3} {line}" for line in LINES * 9], 400).save(path)
+        Tokenizer.train([f"{EVIL} {line} {RUN} " for line in LINES * 9], 400).save(path)
         return path, [str(n) for n in Tokenizer.load(path).encode(EVIL)]
 
     def with_tokenizer(*words: str) -> str | None:
