@@ -84,6 +84,12 @@ def test_a_missing_file_and_an_unknown_field_are_named(tmp_path):
         resolve(fields={"learning_rat": 1})
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device without an end")
+def test_a_device_is_no_toml_file():
+    with pytest.raises(ConfigurationError, match="1,000,000 characters"):
+        resolve(toml=Path("/dev/zero"))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -98,12 +104,6 @@ def test_a_missing_file_and_an_unknown_field_are_named(tmp_path):
         {"seed": -1},
     ],
 )
-@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device without an end")
-def test_a_device_is_no_toml_file():
-    with pytest.raises(ConfigurationError, match="1,000,000 characters"):
-        resolve(toml=Path("/dev/zero"))
-
-
 def test_impossible_training_fields_are_refused(change):
     with pytest.raises(ConfigurationError, match=next(iter(change))):
         resolve("mission", fields=change)
