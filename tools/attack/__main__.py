@@ -67,6 +67,10 @@ def fight(arena: Arena, attack: object, only: str | None) -> tuple[int, list[tup
                 print(f"    LOST {case!a}: {loss!a}", flush=True)
     except Refused as refusal:
         return tried, losses, str(refusal)
+    except Exception as error:
+        losses.append(("preparing the next case", f"{type(error).__name__}: {error}"))
+        print(f"    LOST {losses[-1]!a}", flush=True)
+        tried += 1
     return tried, losses, ""
 
 

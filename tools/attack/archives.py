@@ -62,9 +62,8 @@ def lying_zips() -> dict[str, bytes]:
         "cut in the list": plain[:-30],
         "nested gzip": zipped(("a.txt.gz", bomb)),
         "nested zips": zipped(("a.zip", zipped(("b.zip", zipped(("c.txt", HALVES[0])))))),
-        "100,000 members": zipped(*((f"{n}.txt", b"x") for n in range(20_000))),
+        "20,000 members": zipped(*((f"{n}.txt", b"x") for n in range(20_000))),
         "a name of 60,000 letters": zipped(("x" * 60_000 + ".txt", HALVES[0])),
-        "names of nothing": zipped(("", HALVES[0])),
         "a member that is a folder": zipped(("a.txt/", HALVES[0])),
     }
 

@@ -31,7 +31,7 @@ TINY = [
     *("--vocab-size=300", "--context-length=32", "--batch-size=8", "--warmup-steps=3"),
     *("--validation=0.1", "--test=0.1", "--precision=fp32", "--dropout=0.1"),
 ]
-SHORT = [*TINY, "--steps=16", "--evaluate-every=4", "--sample-every=8", "--checkpoint-every=4"]
+SHORT = [*TINY, "--steps=16", "--evaluate-every=4", "--sample-every=16", "--checkpoint-every=4"]
 LONG = [*TINY, "--steps=400", "--evaluate-every=200", "--sample-every=400"]
 LONG += ["--checkpoint-every=1000"]
 
@@ -162,6 +162,7 @@ class Arena:
         os.environ |= {"PYTHONIOENCODING": "utf-8"}
         import duckdb  # noqa: F401, PLC0415
         import matplotlib.pyplot  # noqa: F401, PLC0415
+        import torch._dynamo  # noqa: F401, PLC0415 (half of the time of a tiny run)
 
         import anekdot.cli.train  # noqa: PLC0415
         import anekdot.corpus.preparation  # noqa: PLC0415
@@ -341,21 +342,28 @@ def sha(path: Path) -> str:
     return hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()
 
 
-def told(out: Path) -> list[list[object]]:
+def told(out: Path, *kinds: str) -> list[list[object]]:
     """Returns what metrics.jsonl says, without times."""
     lines = (out / "run/metrics.jsonl").read_text("utf-8").splitlines()
     names = ("kind", "step", "loss", "bits_per_byte", "text")
-    kinds = ("step", "evaluation", "sample")
     records = [json.loads(line) for line in lines]
     return [[record.get(name) for name in names] for record in records if record["kind"] in kinds]
 
 
 def difference(out: Path, unbroken: Path) -> str | None:
-    """Returns what of a finished run is not equal to the bit with the unbroken one."""
+    """Returns what of a finished run is not equal to the bit with the unbroken one.
+
+    How many samples there are depends on the time; those of one step are the same.
+    """
     if not (out / "run/finished.json").exists():
         return "the run is not finished"
     if sha(out / "model.safetensors") != sha(unbroken / "model.safetensors"):
         return "other weights than the unbroken run"
-    if told(out) != told(unbroken):
+    if told(out, "step", "evaluation") != told(unbroken, "step", "evaluation"):
         return "other metrics than the unbroken run"
+    mine, theirs = (
+        {record[1]: record for record in told(place, "sample")} for place in (out, unbroken)
+    )
+    if any(mine[step] != theirs[step] for step in mine.keys() & theirs.keys()):
+        return "other samples than the unbroken run"
     return None

@@ -46,7 +46,7 @@ def go_on(arena: Arena, out: Path, *, may_refuse: bool = True) -> str | None:
 def records(out: Path) -> list[list[object]]:
     """Returns the records of a run, as far as there are any."""
     try:
-        return told(out)
+        return told(out, "step", "evaluation")
     except (OSError, ValueError):
         return []
 
