@@ -21,7 +21,7 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 60.0  # before a command counts as hanging
+SECONDS = 60.0  # before a command counts as hanging, on a machine without other work
 MEMORY = 1200  # MB a command may hold at most, PyTorch included
 MESSAGE = 3000  # characters that a refusal may have, notices before it included
 ADDRESS_SPACE = 24 << 30  # bytes: a guard for the machine, not a bound to keep
@@ -32,7 +32,7 @@ TINY = [
     *("--validation=0.1", "--test=0.1", "--precision=fp32", "--dropout=0.1"),
 ]
 SHORT = [*TINY, "--steps=16", "--evaluate-every=4", "--sample-every=16", "--checkpoint-every=4"]
-LONG = [*TINY, "--steps=400", "--evaluate-every=200", "--sample-every=400"]
+LONG = [*TINY, "--steps=200", "--evaluate-every=100", "--sample-every=200"]
 LONG += ["--checkpoint-every=1000"]
 
 Case = tuple[str, Callable[[], str | None]]
@@ -75,9 +75,19 @@ class Ended:
 
 
 class Child:
-    """A command that runs in a fork of this process."""
+    """A command that runs in a fork of this process.
 
-    def __init__(self, work: Callable[[], object], scratch: Path, stdin: bytes) -> None:
+    Args:
+        work: What it does.
+        scratch: A folder for its three streams.
+        stdin: What it can read.
+        patience: Multiplies the seconds before it counts as hanging.
+    """
+
+    def __init__(
+        self, work: Callable[[], object], scratch: Path, stdin: bytes = b"", patience: float = 1
+    ) -> None:
+        self.patience = patience
         self.files = [scratch / f"std{number}" for number in range(3)]
         self.files[0].write_bytes(stdin)
         self.pid = os.fork()
@@ -102,7 +112,7 @@ class Child:
 
     def wait_for(self, happens: Callable[[], object], seconds: float = SECONDS) -> bool:
         """Waits until something happens; False if the command ends or the time is over first."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * self.patience
         while not happens():
             if self.is_over() or time.monotonic() > deadline:
                 return False
@@ -157,6 +167,7 @@ class Arena:
     def __init__(self, folder: Path, seed: int, times: int | None) -> None:
         self.folder, self.seed, self.times = folder, seed, times
         self._count = 0
+        began, busy = time.monotonic(), time.process_time()
         sys.path.insert(0, str(ROOT / "src"))
         os.environ |= {"OMP_NUM_THREADS": "1", "COLUMNS": "200", "PYTHONPATH": str(ROOT / "src")}
         os.environ |= {"PYTHONIOENCODING": "utf-8"}
@@ -168,6 +179,8 @@ class Arena:
         import anekdot.corpus.preparation  # noqa: PLC0415
         import anekdot.training.trainer  # noqa: F401, PLC0415
 
+        waited = (time.monotonic() - began) / (time.process_time() - busy)
+        self.patience = max(1.0, 2 * waited)  # others may be at work on this machine
         gc.freeze()  # or each child would copy what it never touches
 
     def chance(self, name: str) -> random.Random:
@@ -201,7 +214,7 @@ class Arena:
                 setup()
             main()
 
-        return Child(work, self.room("std"), stdin)
+        return Child(work, self.room("std"), stdin, self.patience)
 
     def run(
         self,
@@ -226,7 +239,7 @@ class Arena:
             start_new_session=True,
         )
         try:
-            out, err = process.communicate(timeout=seconds)
+            out, err = process.communicate(timeout=seconds * self.patience)
             return Ended(process.returncode, out, err)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)

@@ -101,7 +101,7 @@ def mutants(arena: Arena) -> Iterator[Case]:
                 print(error, file=sys.stderr)
                 sys.exit(2)
 
-        ended = Child(work, arena.room("std"), b"").end(20)
+        ended = Child(work, arena.room("std"), patience=arena.patience).end(20)
         if lost := ended.lost(memory=MEMORY):
             return lost
         is_other = ended.status == 0 and ended.out.decode("utf-8", "replace") != right[0]
