@@ -18,7 +18,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-PAGE = Path("docs/dependencies.md")
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs/dependencies.md"
 MARKERS = "<!-- licences: written by tools/dependencies.py -->\n", "<!-- end of licences -->\n"
 GROUPS = {"core": "", "fast": "fast", "train": "train", "cluster": "cluster", "dev": "dev"}
 SHORT = 60  # characters of a licence's name; what is longer is its text
@@ -75,10 +76,13 @@ def version(name: str) -> str:
 
 
 def table() -> str:
-    """Returns the licences as a table."""
+    """Returns the licences of what constraints.txt pins as a table."""
+    lines = (ROOT / "constraints.txt").read_text("utf-8").split()
+    pinned = {canonicalize_name(line.partition("==")[0]) for line in lines}
     rows = [
         f"| {metadata.metadata(name)['Name']} | {version(name)} | {group} | {licence(name)} |\n"
         for name, group in sorted(groups().items())
+        if name in pinned
     ]
     head = "| package | version | first needed by | licence |\n|---|---|---|---|\n"
     return head + "".join(rows)
@@ -92,7 +96,7 @@ def page(text: str) -> str:
 
 def hashes() -> dict[str, str]:
     """Returns the SHA-256 that make audit has locked for each package, as far as it has."""
-    lock = Path("build/audit/requirements.lock")
+    lock = ROOT / "build/audit/requirements.lock"
     lines = lock.read_text("utf-8").splitlines() if lock.is_file() else []
     found = (re.fullmatch(r"(\S+)==\S+ --hash=sha256:(\w+)", line) for line in lines)
     return {canonicalize_name(match[1]): match[2] for match in found if match}
