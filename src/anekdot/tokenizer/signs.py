@@ -29,7 +29,7 @@ def choose_pattern(counts: Counts) -> PatternName:
     >>> [choose_pattern(count_characters([text])) for text in ("हिन्दी", "за́мок ❤️")]
     ['qwen35', 'qwen2']
     """
-    n_signs = int(counts[_signs()].sum())
+    n_signs = int(counts[signs()].sum())
     n_letters = sum(int(counts[first : last + 1].sum()) for first, last in LETTERS)
     return "qwen35" if n_signs > 0 and n_signs >= MIN_SHARE * (n_signs + n_letters) else "qwen2"
 
@@ -42,8 +42,8 @@ def count_characters(texts: Iterable[str | bytes]) -> Counts:
 
 
 @cache
-def _signs() -> npt.NDArray[np.int64]:
-    """Returns the code points of signs."""
+def signs() -> npt.NDArray[np.int64]:
+    """Returns the code points of signs, ascending."""
     codes = np.concatenate([np.arange(first, last + 1) for first, last in MARKS])
     names = [unicodedata.name(chr(code), _COMMON[0]) for code in codes]
     return codes[[not name.startswith(_COMMON) for name in names]]
