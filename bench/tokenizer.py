@@ -42,13 +42,13 @@ from tokenizer_tables import (
 
 from anekdot.corpus.reading import read
 from anekdot.tokenizer import Tokenizer
-from anekdot.tokenizer.pretokens import PATTERN
+from anekdot.tokenizer.pretokens import PATTERNS
 
 VOCABULARIES = (1024, 8192, 32768)
 TIMEOUT = 3600  # seconds for one measurement
 # Qwen2's own contractions, by which peers with a hand-written scanner know the pattern. Where no
 # U+017F follows an apostrophe they split as ours do.
-QWEN2 = PATTERN.replace(PATTERN.split("|[^")[0], "(?i:'s|'t|'re|'ve|'m|'ll|'d)")
+QWEN2 = PATTERNS["qwen2"].replace(PATTERNS["qwen2"].split("|[^")[0], "(?i:'s|'t|'re|'ve|'m|'ll|'d)")
 # Enough to be worth compiling for.
 WARM_UP = [f"Sentence {n} was made up, wasn't it? It isn't Russian.\n" for n in range(150_000)]
 LETTERS = "".join(random.Random(0).choices("абвгдежзиклмнопрстуфхцчшщыэюя", k=2 * EDGE_SIZE))
@@ -233,7 +233,7 @@ def prepare(root: Path, texts: list[str], vocabularies: set[int]) -> None:
         tokenizer = Tokenizer(merges[: size - FIRST])
         tokenizer.save(folder / "tokenizer.json")
         file = (folder / "tokenizer.json").read_bytes()
-        pattern, known = (json.dumps(text).encode() for text in (PATTERN, QWEN2))
+        pattern, known = (json.dumps(text).encode() for text in (PATTERNS["qwen2"], QWEN2))
         (folder / "qwen2.json").write_bytes(file.replace(pattern, known))
         for name, some in {"ids": texts, "edges": list(EDGES.values())}.items():
             ids, offsets = tokenizer.encode_batch(some)

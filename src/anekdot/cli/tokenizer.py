@@ -94,7 +94,8 @@ def show(
     loaded = _load(tokenizer)
     console = HarmlessConsole()
     seen = vocabulary_statistics(loaded)
-    console.print(f"{loaded.vocab_size:,} tokens, {len(loaded.merges):,} merges")
+    merges = f"{len(loaded.merges):,} merges"
+    console.print(f"{loaded.vocab_size:,} tokens, {merges}, split pattern {loaded.pattern}")
     _show_counts(console, "tokens by script", seen.scripts)
     by_length = {str(length): count for length, count in seen.lengths.items() if length}
     _show_counts(console, "tokens by length in characters", by_length)
