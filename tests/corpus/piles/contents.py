@@ -37,6 +37,20 @@ LISTS = _blocks("lists")
 PROSE = _blocks("prose")
 POEMS = {title: body.split("\n\n") for title, body in _headed("poems").items()}
 LANGUAGES = {name: body.split("\n") for name, body in _headed("languages").items()}
+JOINED = ("persian", "sinhala")
+"""Languages whose words hold characters that join or part letters."""
 LOOKALIKES = {name: body.split("\n") for name, body in _headed("russian_more").items()}
 MIXED = [text for pair in zip(DIALOGUES[:15], RUSSIAN[:15], strict=True) for text in pair]
 """Dialogues and one-liners in turn."""
+VERSE_OF_FIVE = [
+    part for text in LANGUAGES["chinese"] for part in text.rstrip("。").split("，") if len(part) > 4
+]
+"""Lines of Chinese that are short, and yet whole."""
+
+NAMES = sorted({text.split()[1].strip(",").lower() for text in ENGLISH if len(text.split()[1]) > 3})
+"""Words of English, as a list of names has them."""
+
+
+def hyphens(texts: list[str]) -> list[str]:
+    """Texts for encodings that have no dash."""
+    return [text.replace("—", "-").replace("…", "...") for text in texts]

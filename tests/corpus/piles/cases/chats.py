@@ -1,5 +1,7 @@
 """Exports of messengers and forums: F2, and the chats of F3, F5 and F15."""
 
+import gzip
+
 from tests.corpus.piles.case import Answer, Case, case
 from tests.corpus.piles.contents import (
     DIALOGUES,
@@ -22,6 +24,7 @@ from tests.corpus.piles.shapes.chats import (
     turns,
     whatsapp,
 )
+from tests.corpus.piles.shapes.files import zipped
 from tests.corpus.piles.shapes.tables import dump, jsonl
 from tests.corpus.piles.shapes.text import lines
 
@@ -67,6 +70,12 @@ TELEGRAM = [
              [{"type": "bold", "text": a[:5]}, a[5:], "\n", {"type": "spoiler", "text": b}]
              for a, b in zip(RUSSIAN[:20], RUSSIAN[20:40], strict=True)]))},
          [f"{a}\n{b}" for a, b in zip(RUSSIAN[:20], RUSSIAN[20:40], strict=True)]),
+    case("F2", "Telegram, entities named by the user",
+         {"result.json": dump(telegram(HALF), indent=1)}, MIXED, flags={"column": "text_entities"}),
+    case("F2", "Telegram, after a byte order mark",
+         {"result.json": "\ufeff" + dump(telegram(HALF), indent=1)}, MIXED),
+    case("F2", "Telegram, compressed",
+         {"result.json.gz": gzip.compress(dump(telegram(HALF)).encode())}, MIXED),
     case("F3", "Telegram, a whole account of one message", {"result.json": dump({
         "about": "Вот ваши данные.",
         "chats": {"about": "Список чатов.", "list": [{"name": "Иван", "messages": [
@@ -115,6 +124,13 @@ WHATSAPP = [
     )
 ]  # fmt: skip
 
+WHATSAPP += [
+    case("F15", "WhatsApp, in the archive that it sends", {"chat.zip": zipped({
+        "_chat.txt": whatsapp(MIXED, IOS, NAMES, IOS_NOTES)})}, MIXED),
+    case("F15", "WhatsApp, two people in a folder", {
+        "a.txt": whatsapp(RUSSIAN[:20], ANDROID, NAMES, RU_NOTES),
+        "b.txt": whatsapp(TALKS, IOS, NAMES, IOS_NOTES)}, [*RUSSIAN[:20], *TALKS]),
+]  # fmt: skip
 SPOKEN = (JOINED, Answer(APART), Answer(TURNS))
 ASKED_ALIKE = [turns("Расскажи, пожалуйста, короткий смешной анекдот.", t) for t in RUSSIAN[:20]]
 CONVERSATIONS = [

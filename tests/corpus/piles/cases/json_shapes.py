@@ -79,6 +79,20 @@ ENVELOPES = [
                    "geometry": {"type": "Point", "coordinates": [37.6 + n, 55.7]},
                    "properties": {"name": "Точка", "description": t}}
                   for n, t in enumerate(THIRTY)]}, THIRTY),
+    case("F3", "Mongo's export", {"a.jsonl": jsonl(
+        {"_id": {"$oid": f"{n:024x}"}, "joke": {"ru": t}, "createdAt": {"$date": "2024-03-01"}}
+        for n, t in enumerate(THIRTY))}, THIRTY),
+    json_case("Firebase's tree", {"jokes": {f"-NrT{n:016}": {"author": "anna", "text": t}
+                                            for n, t in enumerate(THIRTY)},
+                                  "users": {"anna": {"name": "Анна", "since": 2024}}}, THIRTY),
+    json_case("resources with attributes", {"data": [
+        {"type": "jokes", "id": str(n), "attributes": {"text": t, "rating": 5},
+         "links": {"self": f"https://example.org/jokes/{n}"}} for n, t in enumerate(THIRTY)],
+        "links": {"next": "https://example.org/jokes?page=2"}}, THIRTY),
+    json_case("arrays of records in an array", [records(RUSSIAN[:15]), records(RUSSIAN[15:30])],
+              THIRTY),
+    case("F3", "jokes by category, in cp1251", {"a.json": dump(THEMES, indent=1).encode("cp1251")},
+         THIRTY),
     json_case("an array of numbers and of links before the texts",
               {"shape": [[37.61, 55.75]] * 50,
                "images": [f"https://example.org/img/{n:08}/a_picture_of_something.jpg"

@@ -10,6 +10,7 @@ from tests.corpus.piles.contents import (
     PROSE,
     REFRAINS,
     RUSSIAN,
+    hyphens,
 )
 from tests.corpus.piles.shapes.text import (
     blocks,
@@ -36,6 +37,7 @@ COUNTED = (
     "Joke #{}",
 )  # fmt: skip
 STARTS = ("{}. ", "{}) ", "№{} ", "#{} ", "{} ", "[{}] ", "Анекдот {}. ", "({}) ", "{} - ")
+ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]
 DATES = [f"{n + 1:02}.03.2024" for n in range(24)]
 STAMPS = [f"2024-03-{n + 1:02} 10:{n:02}" for n in range(24)]
 TOPICS = [f"Про {word}" for word in (
@@ -112,6 +114,23 @@ SEPARATED = [
     text("dates above dialogues", under(DATES, TALKS), TALKS),
     text("dates above dialogues, no blank lines", under(DATES, TALKS, ""), TALKS),
     text("dates and times above dialogues", under(STAMPS, TALKS, ""), TALKS),
+    text("dates in words above dialogues", under([f"{n} марта 2024 г." for n in range(1, 25)],
+                                                 TALKS), TALKS),
+    text("numbers, dates and ratings above dialogues", under(
+        [f"#{4000 + 17 * n} | 2024-03-{n + 1:02} | {n * 37 % 90}" for n in range(24)], TALKS),
+        TALKS),
+    text("the same heading above each dialogue, a blank line below",
+         under(["Анекдот дня"] * 24, TALKS), TALKS),
+    text("rules of several lengths", under(["-" * (n % 7 + 3) for n in range(24)], TALKS, ""),
+         TALKS),
+    text("two rules in turn", under(["***", "-----"] * 12, TALKS, ""), TALKS),
+    text("Roman numbers above dialogues", under(ROMAN, TALKS[:12], ""), TALKS[:12]),
+    text("1) before each dialogue, in koi8-r, Windows lines", numbered(hyphens(TALKS), "{}) ")
+         .replace("\n", "\r\n").encode("koi8-r"), hyphens(TALKS)),
+    text("a line #{} above each dialogue, in UTF-16", headed(TALKS, "#{}").encode("utf-16"),
+         TALKS),
+    text("a line № {} above each English dialogue, in cp1251",
+         headed(ENGLISH_DIALOGUES, "№ {}").encode("cp1251"), ENGLISH_DIALOGUES),
     text("headings of Markdown, each another", under([f"## {t}" for t in TOPICS], TALKS),
          TALKS, also=titled(TALKS)),
     case("F6", "a page of Markdown with headings and a title",
@@ -146,7 +165,7 @@ WHOLE = [
 WITH_TITLES = [f"{title}\n\n" + "\n\n".join(v) for title, v in POEMS.items()]
 WITHOUT = ["\n\n".join(v) for v in POEMS.values()]
 CLOSE = [f"{title}\n" + "\n\n".join(v) for title, v in POEMS.items()]
-ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+NARROW = [wrapped(text, 45) for text in PROSE]
 PARAGRAPHS = [*map(wrapped, PROSE)]
 TWO = {
     "Стих первый": ["Мой кот уехал на вокзал,\nИ всем соседям рассказал.",
@@ -183,6 +202,7 @@ VERSE = [
         f"{n}\n\n{w}\n\n\n" for n, w in zip(
             ROMAN, WITHOUT, strict=True)), WITHOUT),
     verse("wrapped prose between blank lines", blocks(PARAGRAPHS), PARAGRAPHS, also=[PROSE]),
+    verse("prose wrapped to more than ten lines a paragraph", blocks(NARROW), NARROW, also=[PROSE]),
     verse("prose, a paragraph a line", lines(PROSE), PROSE),
     verse("prose, an indent before each wrapped paragraph",
           "".join(f"    {t}\n" for t in PARAGRAPHS), PARAGRAPHS, also=[PROSE]),
