@@ -112,6 +112,14 @@ def test_errors_name_the_file_that_the_user_knows(tmp_path, error, named):
     assert caught.value.filename == (str(tmp_path / "x") if named == "x" else named)
 
 
+def test_a_place_where_no_folder_can_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("1")
+    path = tmp_path / "file" / "x"
+    with pytest.raises(NotADirectoryError) as caught, staged(path):
+        pass
+    assert caught.value.filename == str(path)
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_told_with_what_is_needed(tmp_path, number):
     with (
@@ -130,8 +138,10 @@ def test_disk_space_is_checked_before_it_is_used(tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=5_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
     check_disk_space(4_999_999, tmp_path)
-    with pytest.raises(StorageError, match=r"5\.1 MB are needed, 5\.0 MB are free"):
+    with pytest.raises(StorageError) as caught:
         check_disk_space(5_100_000, tmp_path)
+    needed = "5.1 MB are needed, 5.0 MB are free."
+    assert caught.value.cause == f"The disk of {tmp_path} is full: {needed}"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX file modes")
