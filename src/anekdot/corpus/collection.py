@@ -1,6 +1,7 @@
 """The documents of a corpus: in the work folder of a preparation, and in a prepared folder."""
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -133,10 +134,11 @@ class Collection:
     @cached_property
     def characters(self) -> dict[Split, Counts]:
         """How often each character occurs in the documents of each split that stay."""
-        counts = {split: count_characters([]) for split in SPLITS}
+        counts = {split: np.zeros(sys.maxunicode + 1, np.int64) for split in SPLITS}
         for splits, texts in self.kept():
             for number, split in enumerate(SPLITS):
-                counts[split] += count_characters(texts[splits == number])
+                found = count_characters(texts[splits == number])
+                counts[split][: len(found)] += found
         return counts
 
     def training_texts(self) -> Iterator[str]:

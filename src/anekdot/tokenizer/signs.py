@@ -11,7 +11,7 @@ from anekdot.tokenizer.pretokens import PatternName
 from anekdot.tokenizer.unicode_classes import LETTERS, MARKS
 
 Counts = npt.NDArray[np.int64]
-"""How often each code point occurs, [0x110000]."""
+"""How often each code point occurs, [up to 0x110000]; those that are left out do not."""
 
 MIN_SHARE = 0.01
 """The least share of signs among letters and signs for which words shall include marks."""
@@ -29,7 +29,8 @@ def choose_pattern(counts: Counts) -> PatternName:
     >>> [choose_pattern(count_characters([text])) for text in ("हिन्दी", "за́мок ❤️")]
     ['qwen35', 'qwen2']
     """
-    n_signs = int(counts[signs()].sum())
+    known = signs()
+    n_signs = int(counts[known[known < len(counts)]].sum())
     n_letters = sum(int(counts[first : last + 1].sum()) for first, last in LETTERS)
     return "qwen35" if n_signs > 0 and n_signs >= MIN_SHARE * (n_signs + n_letters) else "qwen2"
 
@@ -38,7 +39,7 @@ def count_characters(texts: Iterable[str | bytes]) -> Counts:
     """Returns how often each character occurs in texts."""
     decoded = (t if isinstance(t, str) else t.decode("utf-8", "surrogateescape") for t in texts)
     data = "".join(decoded).encode("utf-32-le", "surrogatepass")
-    return np.bincount(np.frombuffer(data, "<u4"), minlength=0x110000)
+    return np.bincount(np.frombuffer(data, "<u4"))
 
 
 @cache
