@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from anekdot.corpus.config import Rules
+from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.database import connect, literal, write_parquet
 from anekdot.corpus.manifest import Manifest
 from anekdot.corpus.plan import load_plan, make_plan
+from anekdot.corpus.reading.remote import MAX_DOWNLOAD
 from anekdot.model.config import PRESETS
 from tests.support.commands import TINY_FLAGS, run
 from tests.support.texts import make_texts
@@ -103,10 +104,10 @@ def test_a_preparation_goes_on_from_the_plan_that_stands_there(name, tmp_path):
     source, work = tmp_path / name, tmp_path / f"work {name}"
     source.write_text("\n".join(make_texts(20)), "utf-8")
     (work / "done").mkdir(parents=True)
-    plan = make_plan([source], work, Rules(), separator=None, column=None)
+    plan = make_plan([source], work, PreparationConfig(), MAX_DOWNLOAD)
     assert not (work / "done").exists()
     (work / "done").mkdir()
-    assert make_plan([source], work, Rules(), separator=None, column=None) == plan
+    assert make_plan([source], work, PreparationConfig(), MAX_DOWNLOAD) == plan
     assert (work / "done").exists()
     assert [[piece.path for piece in task] for task in load_plan(work).tasks] == [[str(source)]]
     if name != f"{NAME}.txt":  # plans of earlier versions stand, to the byte

@@ -5,6 +5,7 @@ One JSON object a line: a request in, an answer out; see `ForkServer.run`.
 
 import ctypes
 import json
+import math
 import os
 import select
 import signal
@@ -86,6 +87,19 @@ def serve() -> None:
                 anekdot.train(request["data"], out=Path(folder, "m"), **request["fields"])
             is_warm = True
         print(json.dumps(run_child(request)), flush=True)
+
+
+@contextmanager
+def no_sample_by_the_clock() -> Iterator[None]:
+    """Leaves out the first sample, which is due by time: a busy machine would show it."""
+    from anekdot.training import trainer
+
+    real = trainer.FIRST_SAMPLE_SECONDS
+    trainer.FIRST_SAMPLE_SECONDS = math.inf
+    try:
+        yield
+    finally:
+        trainer.FIRST_SAMPLE_SECONDS = real
 
 
 @contextmanager
@@ -237,5 +251,5 @@ def no_hash() -> None:
 SABOTAGES = {"no sync": no_sync, "no rename": no_rename, "no hash": no_hash}
 
 if __name__ == "__main__":
-    with little_pictures():
+    with little_pictures(), no_sample_by_the_clock():
         serve()

@@ -3,13 +3,13 @@
 import pytest
 
 import anekdot
-from tests.support.fault_injection import little_pictures
+from tests.support.fault_injection import little_pictures, no_sample_by_the_clock
 from tests.support.shapes import shapes_match_names  # noqa: F401 (a fixture)
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _quickly_drawn():
-    with little_pictures():
+    with little_pictures(), no_sample_by_the_clock():
         yield
 
 

@@ -168,7 +168,7 @@ def test_a_preparation_from_an_address_is_that_of_the_file(site, tmp_path):
     for name in ("train.ids.npy", "validation.ids.npy", "test.ids.npy", "tokenizer.json"):
         assert far.files[name] == near.files[name]
     assert sorted(path.name for path in (tmp_path / "far").iterdir()) == sorted(
-        [*far.files, "manifest.json"]
+        [*far.files, "manifest.json", "sources.json"]
     )
 
 
