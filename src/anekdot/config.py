@@ -148,13 +148,13 @@ class ResolvedConfig:
             tokens: Of the training split.
             vocab_size: Of the tokenizer.
         """
-        recipe, steps = self.recipe, self.training.steps
+        recipe, steps, batch_size = self.recipe, self.training.steps, self.training.batch_size
+        is_packed = self.training.rows == "packed"
+        rows = tokens // self.model.context_length if is_packed else documents
         if "steps" not in self.explicit and recipe.steps is None:
-            is_packed = self.training.rows == "packed"
-            rows = tokens // self.model.context_length if is_packed else documents
-            fitting = recipe.epochs * rows // self.training.batch_size
-            steps = min(MAX_STEPS, max(recipe.min_steps, fitting))
-        length = _length(steps, recipe)
+            steps = min(MAX_STEPS, max(recipe.min_steps, recipe.epochs * rows // batch_size))
+        schedule = self.training.schedule
+        length = _length(steps, recipe, schedule, steps_per_epoch=rows // batch_size)
         changes: dict[str, Any] = {n: v for n, v in length.items() if n not in self.explicit}
         return dataclasses.replace(
             self,
@@ -168,12 +168,20 @@ class ResolvedConfig:
         return {name: value for part in parts for name, value in dataclasses.asdict(part).items()}
 
 
-def _length(steps: int, recipe: Recipe) -> dict[str, int]:
-    """Returns the fields that follow from the number of steps."""
+def _length(
+    steps: int, recipe: Recipe, schedule: object, steps_per_epoch: int = MAX_STEPS
+) -> dict[str, int]:
+    """Returns the fields that follow from the number of steps, or from the size of the corpus.
+
+    A run with the schedule "wsd" may be prolonged, so nothing but its end depends on its steps.
+    """
+    warmup_steps = min(recipe.warmup_steps, steps // 10)  # a short run keeps its decay
     every = min(steps, max(5, min(500, steps // 20)))
+    if schedule == "wsd":
+        warmup_steps, every = recipe.warmup_steps, max(5, min(500, steps_per_epoch))
     return {
         "steps": steps,
-        "warmup_steps": min(recipe.warmup_steps, steps // 10),  # a short run keeps its decay
+        "warmup_steps": warmup_steps,
         "evaluate_every": every,
         "sample_every": 2 * every,
         "checkpoint_every": every,
@@ -219,9 +227,10 @@ def resolve(
         _refuse_other_shape(base, explicit)
     shape = PRESETS[preset] if base is None else dataclasses.asdict(base)
     steps = explicit.get("steps", chosen.steps or MAX_STEPS)
+    schedule = explicit.get("schedule", "linear")
     check_integer("steps", steps, 1, MAX_STEPS * 10**5)
     fixed = {name: value for name, value in vars(chosen).items() if value is not None}
-    values = {**fixed, **shape, "dropout": chosen.dropout, **_length(steps, chosen), **explicit}
+    values = {**fixed, **shape, "dropout": chosen.dropout, **_length(steps, chosen, schedule), **explicit}
     return ResolvedConfig(
         preparation=_build(PreparationConfig, values),
         model=_build(ModelConfig, values),

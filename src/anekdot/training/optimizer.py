@@ -66,6 +66,14 @@ def build_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Ada
     )
 
 
+def set_rates(optimizer: torch.optim.Optimizer, learning_rate: float, weight_decay: float) -> None:
+    """Sets what the next step of an optimizer from `build_optimizer` uses."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+    matrices, _ = optimizer.param_groups
+    matrices["weight_decay"] = weight_decay
+
+
 def is_finite(optimizer: torch.optim.Optimizer) -> bool:
     """Whether the weights and AdamW's moments are finite numbers everywhere."""
     weights = (weight for group in optimizer.param_groups for weight in group["params"])

@@ -1,5 +1,6 @@
 """A model, its optimizer, its batches and its loss: one set-up for training and for measuring."""
 
+import copy
 import os
 from collections.abc import Callable
 from functools import partial
@@ -33,6 +34,8 @@ class Setup(NamedTuple):
         batches: By step.
         loss_of: Ids and targets to the mean loss, in nats per token.
         precision: Of the forward pass: "bf16", "fp16" or "fp32".
+        averaged: What is measured and kept: a copy of the model with an average of its weights,
+            or the model itself without one.
     """
 
     device: torch.device
@@ -41,6 +44,7 @@ class Setup(NamedTuple):
     batches: Batches
     loss_of: Callable[[Tensor, Tensor], Tensor]
     precision: str
+    averaged: Transformer
 
 
 def load_base(base: Path | str) -> Bundle:
@@ -92,4 +96,5 @@ def set_up(
         os.environ.pop(CACHE, None)  # PyTorch's optimizer sets it
     loss_of = partial(model.loss, begin_id=batches.begin_id)
     precision = pick_precision(device, config.precision, auto_fp16=config.auto_fp16)
-    return Setup(device, model, optimizer, batches, loss_of, precision)
+    averaged = copy.deepcopy(model).requires_grad_(False) if config.ema_decay else model
+    return Setup(device, model, optimizer, batches, loss_of, precision, averaged)
