@@ -1,6 +1,9 @@
 # make joke    install the core and tell an anecdote: make joke PROMPT="Студент"
 # make test    install what the suite needs and run it
 # make check   formatting, lint, types, imports, spelling
+# make attack      attack it in every way that is known, and count what it survives (hours; ATTACK=...)
+# make audit       lock the packages by their hashes, check them, write their licences down
+# make dist        build wheel, source archive and bill of materials into dist/, each twice the same
 # make bench CORPUS=texts.jsonl.gz         what is fast here beside its peers, into bench/RESULTS.md (three hours)
 # make pretrained CORPUS=texts.jsonl.gz    train and ship the pretrained bundle (an hour and a half)
 
@@ -11,9 +14,10 @@ BIN := $(VENV)/bin
 override PROMPT := $(value PROMPT)
 export PROMPT
 export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: joke setup test check bench pretrained clean
+.PHONY: joke setup test check attack audit dist bench pretrained clean
 
 joke: $(VENV)/.core
 	@$(BIN)/python -m anekdot generate "$$PROMPT"
@@ -29,6 +33,21 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+
+attack: $(VENV)/.dev
+	$(BIN)/python -m tools.attack $(ATTACK)
+
+audit: $(VENV)/.dev build/audit/.pip-audit
+	$(BIN)/python tools/audit.py
+	$(BIN)/python tools/dependencies.py licences
+
+dist: export SOURCE_DATE_EPOCH := $(shell git log -1 --pretty=%ct)
+dist: $(VENV)/.dev
+	rm -rf dist build/dist-again
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m build --outdir build/dist-again
+	diff -r dist build/dist-again
+	$(BIN)/python tools/dependencies.py sbom dist/sbom.cdx.json
 
 pretrained: $(VENV)/.dev
 	$(BIN)/python -m anekdot train $(CORPUS) --out runs/pretrained --config tools/pretrained.toml
@@ -60,6 +79,11 @@ build/bench/.peers: $(wildcard bench/*-peers.txt) bench/training-litgpt.txt pypr
 	build/bench/bin/python -m pip install --quiet -r bench/tokenizer-peers.txt \
 		-r bench/corpus-peers.txt -r bench/training-peers.txt --editable '.[train]'
 	build/bench/bin/python -m pip install --quiet --no-deps -r bench/training-litgpt.txt
+	@touch $@
+
+build/audit/.pip-audit: constraints.txt | $(BIN)/python
+	$(BIN)/python -m venv build/audit
+	-build/audit/bin/python -m pip install --quiet pip-audit
 	@touch $@
 
 $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python

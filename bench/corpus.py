@@ -201,7 +201,8 @@ def describe(n_texts: int, n_all: int, n_near: int, rounds: int) -> list[str]:
         f"{n_near:,} pairs are near-duplicates by the definition. {PERMUTATIONS} permutations of "
         f"word 4-grams for the peers ({', '.join(name + version(name) for name in MUST)}), which "
         "only say what may be a duplicate; ours compares and chooses. Median of "
-        f"{rounds} rounds with range; a ratio is taken in a round.",
+        f"{rounds} rounds with range; a ratio is taken in a round. Compiling is not "
+        "counted: anekdot compiles itself once per version and machine, some ten seconds.",
     ]
 
 

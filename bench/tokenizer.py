@@ -5,7 +5,8 @@
     build/bench/bin/python bench/tokenizer.py texts.jsonl.gz
 
 Every measurement is a process of its own, bound to as many processors as it may use threads. It
-loads the texts, warms up on made-up English, and only then looks at the clock: caches are cold.
+loads the texts, warms up on made-up English, and only then looks at the clock: caches are cold,
+and what Numba compiles is compiled. What compiling costs is measured by itself, as first use.
 """
 
 import ctypes
@@ -41,13 +42,13 @@ from tokenizer_tables import (
 
 from anekdot.corpus.reading import read
 from anekdot.tokenizer import Tokenizer
-from anekdot.tokenizer.pretokens import PATTERN
+from anekdot.tokenizer.pretokens import PATTERNS
 
 VOCABULARIES = (1024, 8192, 32768)
 TIMEOUT = 3600  # seconds for one measurement
 # Qwen2's own contractions, by which peers with a hand-written scanner know the pattern. Where no
 # U+017F follows an apostrophe they split as ours do.
-QWEN2 = PATTERN.replace(PATTERN.split("|[^")[0], "(?i:'s|'t|'re|'ve|'m|'ll|'d)")
+QWEN2 = PATTERNS["qwen2"].replace(PATTERNS["qwen2"].split("|[^")[0], "(?i:'s|'t|'re|'ve|'m|'ll|'d)")
 # Enough to be worth compiling for.
 WARM_UP = [f"Sentence {n} was made up, wasn't it? It isn't Russian.\n" for n in range(150_000)]
 LETTERS = "".join(random.Random(0).choices("абвгдежзиклмнопрстуфхцчшщыэюя", k=2 * EDGE_SIZE))
@@ -73,6 +74,15 @@ def measure_training(job: Job) -> Measured:
     ours = Tokenizer.load(job.path("tokenizer.json"))
     others = set(trained()) - set(map(ours.token_bytes, range(ours.vocab_size)))
     return values, f"{len(others)} of its tokens are not ours" if others else ""
+
+
+def measure_first_use(job: Job) -> Measured:
+    """Measures seconds of training without any machine code, as a new installation does."""
+    train, texts = PEERS[job.peer].train, job.texts()
+    rows = (f"V {job.vocab_size}, nothing compiled yet", f"V {job.vocab_size}, the same again")
+    with TemporaryDirectory() as folder:
+        os.environ["XDG_CACHE_HOME"] = folder  # before anything is compiled
+        return [("use", row, timed(train, texts, job.vocab_size, 1)[0]) for row in rows], ""
 
 
 def measure_encoding(job: Job) -> Measured:
@@ -175,12 +185,17 @@ def stored(path: Path) -> Sequence[Any]:
 
 MEASURES = {
     "train": measure_training,
+    "use": measure_first_use,
     "encode": measure_encoding,
     "after": measure_after,
     "prompt": measure_prompts,
     "edge": measure_edges,
 }
-ROLES = {"encode": "encoder", "edge": "encoder"}  # what a peer needs for each; else its name
+ROLES = {
+    "encode": "encoder",
+    "edge": "encoder",
+    "use": "train",
+}  # what a peer needs for each; else its name
 
 
 @app.command(show=False)
@@ -218,7 +233,7 @@ def prepare(root: Path, texts: list[str], vocabularies: set[int]) -> None:
         tokenizer = Tokenizer(merges[: size - FIRST])
         tokenizer.save(folder / "tokenizer.json")
         file = (folder / "tokenizer.json").read_bytes()
-        pattern, known = (json.dumps(text).encode() for text in (PATTERN, QWEN2))
+        pattern, known = (json.dumps(text).encode() for text in (PATTERNS["qwen2"], QWEN2))
         (folder / "qwen2.json").write_bytes(file.replace(pattern, known))
         for name, some in {"ids": texts, "edges": list(EDGES.values())}.items():
             ids, offsets = tokenizer.encode_batch(some)
@@ -230,6 +245,7 @@ def turns(rounds: int, root: str) -> Iterator[tuple[int, Job]]:
     tasks = [
         *product(["train"], [1], VOCABULARIES, (1, THREADS)),
         ("train", 10, EDGE_VOCABULARY, THREADS),
+        ("use", 1, VOCABULARIES[0], 1),
         *product(["encode"], [1], VOCABULARIES, (1, THREADS)),
         *product(["after"], [1], [EDGE_VOCABULARY], (1, THREADS)),
         ("prompt", 1, EDGE_VOCABULARY, 1),
@@ -237,6 +253,7 @@ def turns(rounds: int, root: str) -> Iterator[tuple[int, Job]]:
     ]
     for n, task in product(range(rounds), tasks):
         names = [name for name, peer in PEERS.items() if getattr(peer, ROLES.get(task[0], task[0]))]
+        names = [OURS] if task[0] == "use" else names  # the others are compiled when installed
         first = n % len(names)
         for name in names[first:] + names[:first]:
             yield n, Job(*task, name, root)

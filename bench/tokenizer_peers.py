@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from anekdot.tokenizer import Tokenizer
-from anekdot.tokenizer.pretokens import PATTERN
+from anekdot.tokenizer.pretokens import PATTERNS
 from anekdot.tokenizer.vocabulary import BYTE_CHARACTERS, SPECIALS
 
 OURS, FIRST = "anekdot", 259  # our name, and the id of the first merge
@@ -51,7 +51,7 @@ def train_hugging_face(texts: list[str], vocab_size: int, threads: int) -> Train
     """Trains Hugging Face tokenizers, which train the same; its threads are Rayon's."""
     hf = import_module("tokenizers")
     peer, byte_level = hf.Tokenizer(hf.models.BPE()), hf.pre_tokenizers.ByteLevel
-    split = hf.pre_tokenizers.Split(hf.Regex(PATTERN), "isolated")
+    split = hf.pre_tokenizers.Split(hf.Regex(PATTERNS["qwen2"]), "isolated")
     peer.pre_tokenizer = hf.pre_tokenizers.Sequence([split, byte_level(False, use_regex=False)])
     options = {"special_tokens": list(SPECIALS), "initial_alphabet": byte_level.alphabet()}
     trainer = hf.trainers.BpeTrainer(vocab_size=vocab_size, show_progress=False, **options)
@@ -64,7 +64,7 @@ def train_hugging_face(texts: list[str], vocab_size: int, threads: int) -> Train
 def train_rustbpe(texts: list[str], vocab_size: int, threads: int) -> Trained:
     """Trains rustbpe, which has no special tokens and breaks ties by other ids."""
     peer = import_module("rustbpe").Tokenizer()
-    peer.train_from_iterator(iter(texts), vocab_size - len(SPECIALS), pattern=PATTERN)
+    peer.train_from_iterator(iter(texts), vocab_size - len(SPECIALS), pattern=PATTERNS["qwen2"])
     return lambda: [bytes(token) for token, _ in peer.get_mergeable_ranks()[256:]]
 
 
@@ -105,7 +105,7 @@ def encode_tiktoken(job: Job) -> Encode:
     """Makes tiktoken's encoder: a loop in each thread, as its own batch takes twice as long."""
     ours = Tokenizer.load(job.path("tokenizer.json"))
     ranks = {ours.token_bytes(id): id for id in range(len(SPECIALS), ours.vocab_size)}
-    options = {"pat_str": PATTERN, "mergeable_ranks": ranks, "special_tokens": {}}
+    options = {"pat_str": PATTERNS["qwen2"], "mergeable_ranks": ranks, "special_tokens": {}}
     encode = import_module("tiktoken").Encoding("ours", **options).encode_ordinary
 
     def encode_parts(texts: list[str]) -> list[list[int]]:

@@ -1,4 +1,6 @@
+import errno
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -6,7 +8,16 @@ import sys
 import pytest
 
 from anekdot import atomic_files
-from anekdot.atomic_files import HeldError, locked, sha256, staged
+from anekdot.atomic_files import (
+    HeldError,
+    check_disk_space,
+    disk_space_for,
+    locked,
+    sha256,
+    staged,
+    sync,
+)
+from anekdot.errors import StorageError
 
 
 def test_a_file_appears_whole_and_replaces_the_old_one(tmp_path):
@@ -59,6 +70,70 @@ def test_everything_is_flushed_before_it_is_published(tmp_path, monkeypatch):
     assert events[rename + 1] == ("sync", tmp_path.name)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a folder cannot be opened there")
+def test_files_and_folders_reach_the_disk(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor)))
+    path = tmp_path / "a"
+    path.write_text("1")
+    for item in (path, tmp_path):
+        sync(item)
+        assert os.path.samestat(flushed.pop(), item.stat())
+
+
+def test_the_names_of_all_new_folders_are_flushed(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(atomic_files, "sync", synced.append)
+    path = tmp_path / "a" / "b" / "c"
+    with staged(path / "x") as draft:
+        draft.write_text("1")
+    published = synced[synced.index(draft) + 1 :]
+    assert set(published) == {path, path.parent, path.parent.parent, tmp_path}
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (OSError(errno.ENOSPC, "full"), "x"),
+        (OSError(errno.ENOSPC, "full", "{private}/inner"), "x"),
+        (OSError(errno.ENOENT, "no such file", "elsewhere"), "elsewhere"),
+        (OSError("no number"), None),
+    ],
+)
+def test_errors_name_the_file_that_the_user_knows(tmp_path, error, named):
+    def fail():
+        with staged(tmp_path / "x") as draft:
+            if error.filename:
+                error.filename = error.filename.replace("{private}", str(draft.parent))
+            raise error
+
+    with pytest.raises(OSError, match=r"full|no ") as caught:
+        fail()
+    assert caught.value.filename == (str(tmp_path / "x") if named == "x" else named)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_with_what_is_needed(tmp_path, number):
+    with (
+        pytest.raises(StorageError, match=r"12\.3 MB are needed"),
+        disk_space_for(12_300_000, tmp_path),
+    ):
+        raise OSError(number, "full")
+
+
+def test_other_errors_are_no_full_disk(tmp_path):
+    with pytest.raises(PermissionError), disk_space_for(12_300_000, tmp_path):
+        raise PermissionError(errno.EACCES, "no")
+
+
+def test_disk_space_is_checked_before_it_is_used(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=5_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    check_disk_space(4_999_999, tmp_path)
+    with pytest.raises(StorageError, match=r"5\.1 MB are needed, 5\.0 MB are free"):
+        check_disk_space(5_100_000, tmp_path)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX file modes")
 def test_files_are_readable_by_others(tmp_path):
     with staged(tmp_path / "a") as draft:
@@ -92,6 +167,25 @@ def test_a_folder_that_cannot_be_published_leaves_the_old_one(tmp_path, monkeypa
         publish()
     assert caught.value.filename == str(path)
     assert (path / "old").read_text() == "precious"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed there")
+@pytest.mark.parametrize("made_anew", [False, True])
+def test_a_lock_that_was_removed_before_it_was_held_is_not_held(tmp_path, monkeypatch, made_anew):
+    path, lock = tmp_path / "lock", atomic_files._lock
+
+    def remove_and_lock(file):
+        path.unlink()  # as its holder does at the end
+        if made_anew:
+            path.touch()
+        lock(file)
+
+    monkeypatch.setattr(atomic_files, "_lock", remove_and_lock)
+    with pytest.raises(HeldError), locked(path):
+        pass
+    monkeypatch.undo()
+    with locked(path):
+        assert f"process {os.getpid()} " in path.read_text()
 
 
 def test_only_one_process_holds_a_lock_and_a_dead_one_frees_it(tmp_path):

@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -81,6 +82,12 @@ def test_a_missing_file_and_an_unknown_field_are_named(tmp_path):
         resolve(toml=tmp_path / "none.toml")
     with pytest.raises(ConfigurationError, match="learning_rate"):
         resolve(fields={"learning_rat": 1})
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device without an end")
+def test_a_device_is_no_toml_file():
+    with pytest.raises(ConfigurationError, match="1,000,000 characters"):
+        resolve(toml=Path("/dev/zero"))
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def prepared(folder, n_texts: int):
     counts = dict.fromkeys(SPLITS, 0)
     Manifest(
         sources=["jokes.txt"],
-        settings={},
+        settings={"vocab_size": 300},
         texts_in=n_texts,
         dropped={},
         documents={**counts, "train": n_texts},

@@ -1,7 +1,10 @@
 import os
+import pickle
 import shutil
+import stat
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,10 @@ import pytest
 from anekdot import numba_jit
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs the owners and modes of POSIX")
+ROOT = pytest.mark.skipif(
+    os.name != "posix" or os.getuid() != 0, reason="needs root, to give files to another user"
+)
+STRANGER = 12001  # a user's id
 HITS_AND_MISSES = """
 from anekdot import numba_jit
 from anekdot.tokenizer.fast.scanner import is_other
@@ -72,6 +79,107 @@ def test_a_folder_that_others_may_replace_is_refused(user_cache: Path, mode: int
     assert folder is not None
     folder.parent.chmod(mode)
     assert numba_jit.cache_folder() is None
+
+
+@POSIX
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o722, 0o777])
+@pytest.mark.parametrize("place", ["", "home", "home/.cache"])
+def test_a_folder_below_one_where_others_may_rename_is_refused(
+    user_cache: Path, monkeypatch: pytest.MonkeyPatch, mode: int, place: str
+) -> None:
+    cache = user_cache / "home" / ".cache"
+    cache.mkdir(parents=True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    assert numba_jit.cache_folder() is not None
+    (user_cache / place).chmod(mode)
+    assert numba_jit.cache_folder() is None
+    (user_cache / place).chmod(mode | stat.S_ISVTX)  # as /tmp: nobody renames what is not theirs
+    assert numba_jit.cache_folder() is not None
+
+
+@POSIX
+def test_nothing_is_made_below_a_folder_where_others_may_rename(
+    user_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(user_cache / "home" / ".cache"))
+    user_cache.chmod(0o777)
+    assert numba_jit.cache_folder() is None
+    assert not any(user_cache.iterdir())
+
+
+@POSIX
+def test_what_is_made_on_the_way_is_the_users_alone_whatever_the_umask(
+    user_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(user_cache / "home" / ".cache"))
+    before = os.umask(0)
+    try:
+        assert numba_jit.cache_folder() is not None
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in user_cache.rglob("*")} == {0o700}
+
+
+@ROOT
+@pytest.mark.parametrize("mode", [0o755, 0o1777])
+@pytest.mark.parametrize("place", ["", "home", "home/.cache", "home/.cache/anekdot"])
+def test_a_folder_below_one_of_another_user_is_refused(
+    user_cache: Path, monkeypatch: pytest.MonkeyPatch, place: str, mode: int
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(user_cache / "home" / ".cache"))
+    folder = numba_jit.cache_folder()
+    assert folder is not None
+    os.chown(user_cache / place, STRANGER, STRANGER)
+    (user_cache / place).chmod(mode)
+    assert numba_jit.cache_folder() is None
+    os.chown(user_cache / place, 0, 0)
+    assert numba_jit.cache_folder() == folder
+
+
+@POSIX
+@pytest.mark.parametrize("place", ["home", "home/.cache", "home/.cache/anekdot"])
+def test_links_are_not_followed(
+    user_cache: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(user_cache / "home" / ".cache"))
+    folder = numba_jit.cache_folder()
+    assert folder is not None
+    for link in (user_cache / place, folder):
+        link.rename(user_cache / "elsewhere")
+        link.symlink_to(user_cache / "elsewhere")
+        assert numba_jit.cache_folder() is None
+        link.unlink()
+        (user_cache / "elsewhere").rename(link)
+    assert numba_jit.cache_folder() == folder
+    (user_cache / "dangling").symlink_to(user_cache / "nowhere")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(user_cache / "dangling" / ".cache"))
+    assert numba_jit.cache_folder() is None
+    assert not (user_cache / "nowhere").exists()
+
+
+class Touch:
+    """A pickle that makes a file when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.path,)
+
+
+@ROOT
+def test_machine_code_that_another_user_could_have_put_there_is_not_run(tmp_path: Path) -> None:
+    cache, proof = tmp_path / "home" / ".cache", tmp_path / "proof"
+    folder = Path(in_a_new_process(cache)[0])
+    for pickled in folder.rglob("*.nbi"):
+        pickled.write_bytes(pickle.dumps(Touch(proof)))
+    with suppress(subprocess.CalledProcessError):
+        in_a_new_process(cache)
+    assert proof.exists(), "Numba reads these files, so that the rest proves something"
+    proof.unlink()
+    os.chown(cache, STRANGER, STRANGER)
+    assert in_a_new_process(cache)[:3] == ["None", "True", "False"]
+    assert not proof.exists()
 
 
 @POSIX

@@ -14,6 +14,13 @@ def test_error_is_at_most_half_a_scale(seed, size):
     assert (abs(values).max(axis=1) == 127).all()
 
 
+def test_rows_of_zeros_stay_zero_without_a_warning():
+    with np.errstate(all="raise"):
+        values, scale = quantize_rows(np.array([[0.0, 0.0], [0.25, -0.5]], np.float32))
+    assert values.tolist() == [[0, 0], [64, -127]]
+    assert scale[0] == 0
+
+
 def test_weights_round_trip_and_vectors_stay_exact():
     rng = np.random.default_rng(0)
     weights = {

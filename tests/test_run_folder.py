@@ -1,11 +1,15 @@
 """One place spells the names under run/, and a folder is one process's at a time."""
 
+import errno
 import json
+import os
 import re
+import shutil
+import sys
 
 import pytest
 
-from anekdot import run_folder
+from anekdot import atomic_files, run_folder
 from anekdot.corpus import manifest
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.run_folder import RunFolder
@@ -47,6 +51,49 @@ def test_a_second_process_is_refused_and_removes_nothing(tmp_path):
         with pytest.raises(ConfigurationError, match="training in"), RunFolder(run.bundle).locked():
             pass
         assert (run.run / "lock").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot lock a folder")
+@pytest.mark.parametrize("lost", ["lock", "everything below run"])
+def test_a_folder_stays_held_when_its_lock_is_removed(tmp_path, lost):
+    run = RunFolder(tmp_path / "m")
+    staged = tmp_path / "m/run/.metrics.jsonl.123.staged"
+    with run.locked():
+        run.data.mkdir()
+        staged.mkdir()
+        (run.run / "lock").unlink()
+        if lost != "lock":
+            shutil.rmtree(run.run)
+            run.run.mkdir()
+        for _ in range(2):
+            with pytest.raises(ConfigurationError, match="lock was removed"):
+                RunFolder(run.bundle).locked().__enter__()
+        assert staged.exists() == (lost == "lock")
+    with run.locked():
+        assert not staged.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs flock")
+def test_where_a_folder_cannot_be_locked_the_file_does(tmp_path, monkeypatch):
+    lock = atomic_files._lock
+
+    def files_only(file):
+        if isinstance(file, int):
+            raise OSError(errno.EBADF, "as NFS answers")
+        lock(file)
+
+    monkeypatch.setattr(atomic_files, "_lock", files_only)
+    run = RunFolder(tmp_path / "m")
+    with run.locked(), pytest.raises(ConfigurationError, match=f"process {os.getpid()}"):
+        RunFolder(run.bundle).locked().__enter__()
+
+
+def test_an_old_lock_file_does_no_harm(tmp_path):
+    run = RunFolder(tmp_path / "m")
+    run.run.mkdir(parents=True)
+    (run.run / "lock").write_text("process 1 on another machine, since 1999-01-01 00:00")
+    with run.locked():
+        assert f"process {os.getpid()} on" in (run.run / "lock").read_text()
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path):

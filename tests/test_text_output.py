@@ -1,8 +1,11 @@
 """What people read of durations and of texts."""
 
+import io
+import json
+
 import pytest
 
-from anekdot.text_output import duration, escape_control_characters
+from anekdot.text_output import MAX_MESSAGE, HarmlessStream, duration, harmless, json_line, one_line
 
 
 @pytest.mark.parametrize(
@@ -22,5 +25,41 @@ def test_a_duration_is_given_in_its_two_largest_units(seconds, expected):
     assert duration(seconds) == expected
 
 
-def test_no_control_character_is_left():
-    assert escape_control_characters("a\x1b[31mб\x07\x9b\tв\n") == "a\ufffd[31mб\ufffd\ufffd\tв\n"
+OBEYED = [*range(9), *range(11, 32), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F]
+OBEYED += [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xDCE9]
+
+
+@pytest.mark.parametrize("code", OBEYED, ids=hex)
+def test_nothing_that_a_terminal_obeys_is_left(code):
+    assert harmless(f"а{chr(code)}б") == "а\ufffdб"
+    assert one_line(f"а\n{chr(code)}б")[-1] == "б"
+    line = json_line({chr(code): [f"а{chr(code)}б"]})
+    assert chr(code) not in line
+    assert json.loads(line) == {chr(code): [f"а{chr(code)}б"]}
+
+
+@pytest.mark.parametrize(
+    "text", ["Ёж:\n\t— «Да»…", "👩‍👩‍👧‍👦 👍🏽 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "é", "‌می‌خواهم", "[red]:cat:[/]"]
+)
+def test_readable_text_stays_as_it_is(text):
+    assert harmless(text) == text
+    stream = io.StringIO()
+    print(text, file=HarmlessStream(stream))
+    assert stream.getvalue() == text + "\n"
+
+
+def test_a_stream_lets_nothing_through():
+    inner = io.StringIO()
+    stream = HarmlessStream(inner)
+    print("\x1b[31m", "\x9b", sep="\x07", end="\x7f", file=stream, flush=True)
+    stream.writelines(["\x1b", "\u202e"])
+    assert inner.getvalue() == "\ufffd[31m" + "\ufffd" * 5
+    assert not stream.isatty()
+
+
+def test_a_long_message_keeps_its_beginning_and_its_end():
+    assert one_line("а" * MAX_MESSAGE) == "а" * MAX_MESSAGE
+    line = one_line("The value is " + "7" * 1_000_000 + ". Give\na number.")
+    assert line.startswith("The value is 777")
+    assert line.endswith("777. Give a number.")
+    assert len(line) < MAX_MESSAGE + 10

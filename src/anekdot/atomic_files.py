@@ -105,6 +105,17 @@ def write_json(path: Path, value: object, *, indent: int | None = None) -> None:
         draft.write_text(json.dumps(value, indent=indent) + "\n", "utf-8")
 
 
+def escape_surrogates(text: str) -> str:
+    r"""Returns JSON that can be written as UTF-8, which is the same JSON to who reads it.
+
+    Python has a half of a surrogate pair for each byte of a name that is not UTF-8.
+
+    >>> escape_surrogates('"caf\udce9"') == r'"caf\udce9"'
+    True
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Holds a file that only one process can hold; a dead holder's lock is free again.
@@ -115,16 +126,59 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("a+b") as file:
         try:
             _lock(file)
-            if not path.exists() or not os.path.samestat(path.stat(), os.fstat(file.fileno())):
+            if not _is_at(path, file.fileno()):
                 raise BlockingIOError  # the holder before removed the file that we locked
         except BlockingIOError:
-            file.seek(0)
-            raise HeldError(file.read(1000).decode("utf-8", "replace")) from None
+            raise HeldError(_holder(path)) from None
         file.truncate(0)
         now = time.strftime("%Y-%m-%d %H:%M")
         file.write(f"process {os.getpid()} on {platform.node()}, since {now}".encode())
         file.flush()
         yield
+
+
+@contextmanager
+def _folder_locked(folder: Path, lock: Path) -> Iterator[None]:
+    """Holds a folder itself, so that it stays held when somebody removes the file of its lock.
+
+    Windows cannot lock a folder, nor can some network file systems: the file must do there.
+
+    Args:
+        folder: What is held.
+        lock: The file that says by whom.
+
+    Raises:
+        HeldError: Another process holds it.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            _lock(descriptor)
+            if not _is_at(folder, descriptor):
+                raise BlockingIOError  # the holder before removed the folder that we locked
+        except BlockingIOError:
+            raise HeldError(_holder(lock)) from None
+        except OSError:
+            pass
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether an open file or folder is still the one with this name."""
+    return path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor))
+
+
+def _holder(lock: Path) -> str:
+    """Returns what a lock's file says about its holder."""
+    try:
+        return lock.read_bytes()[:1000].decode("utf-8", "replace") or "it has just begun"
+    except OSError:
+        return f"which one is not known, for {lock} was removed"
 
 
 @contextmanager
@@ -148,6 +202,7 @@ def exclusive(
     workspace.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         try:
+            stack.enter_context(_folder_locked(folder, workspace / LOCK))
             stack.enter_context(locked(workspace / LOCK))
         except HeldError as holder:
             raise ConfigurationError(
@@ -170,10 +225,12 @@ class HeldError(Exception):
     """A lock is held; the message says by whom."""
 
 
-def _lock(file: BinaryIO) -> None:
+def _lock(file: BinaryIO | int) -> None:
+    """Locks an open file; on all systems but Windows also a folder, by its descriptor."""
     if sys.platform == "win32":
         import msvcrt  # noqa: PLC0415 (Windows only)
 
+        assert not isinstance(file, int), "Windows locks files only"
         try:
             file.seek(1 << 30)  # what is locked there cannot be read by others
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)

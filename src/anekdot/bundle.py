@@ -13,7 +13,6 @@ replaces that one file by a rename, a bundle is whole at every moment.
 """
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,16 +21,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from anekdot.atomic_files import sha256, staged
 from anekdot.errors import AnekdotError, BundleError
-from anekdot.model.config import PARTS, UNNAMED_PARTS, ModelConfig, parameter_shapes
-from anekdot.quantization import SCALE_SUFFIX, dequantize_weights, quantize_weights
+from anekdot.model.config import PARTS, UNNAMED_PARTS, ModelConfig
+from anekdot.quantization import dequantize_weights, quantize_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
+from anekdot.weights_file import FORMAT, read_weights, weights_hash
 
-FORMAT = "anekdot-1"
 PRETRAINED = Path(__file__).parent / "pretrained"
 CONFIG, TOKENIZER, WEIGHTS, CARD = (
     "config.json",
@@ -39,6 +37,7 @@ CONFIG, TOKENIZER, WEIGHTS, CARD = (
     "model.safetensors",
     "README.md",
 )
+MAX_CONFIG_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -87,13 +86,21 @@ class Bundle:
 
     def fingerprint(self) -> str:
         """Returns the SHA-256 of the stored arrays, as 64 hexadecimal digits."""
-        return _weights_hash(self.stored)
+        return weights_hash(self.stored)
 
     def save(self, folder: Path, card: str | None = None) -> None:
         """Writes the bundle; an existing one at the same place is replaced file by file.
 
         The weights are written last: until then the old weights refuse the other new files.
         """
+        self.save_description(folder)
+        if card is not None:
+            with staged(folder / CARD) as draft:
+                draft.write_text(card, "utf-8")
+        self.save_weights(folder)
+
+    def save_description(self, folder: Path) -> None:
+        """Writes all of a bundle but its weights and its card."""
         folder.mkdir(parents=True, exist_ok=True)
         config = {
             "format": FORMAT,
@@ -104,17 +111,13 @@ class Bundle:
         with staged(folder / CONFIG) as draft:
             draft.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", "utf-8")
         self.tokenizer.save(folder / TOKENIZER)
-        if card is not None:
-            with staged(folder / CARD) as draft:
-                draft.write_text(card, "utf-8")
-        self.save_weights(folder)
 
     def save_weights(self, folder: Path) -> None:
         """Replaces the weights of a bundle whose other files are already there."""
         hashes = {
             "config": sha256(folder / CONFIG),
             "tokenizer": sha256(folder / TOKENIZER),
-            "weights": _weights_hash(self.stored),
+            "weights": weights_hash(self.stored),
         }
         with staged(folder / WEIGHTS) as draft:
             # one entry only: safetensors would write several in random order
@@ -136,18 +139,19 @@ class Bundle:
                 )
         config, parts, training = _read_config(folder / CONFIG)
         tokenizer = Tokenizer.load(folder / TOKENIZER)
-        stored, hashes = _read_weights(folder / WEIGHTS)
+        stored, hashes = read_weights(folder / WEIGHTS, config)
         for name, key in ((CONFIG, "config"), (TOKENIZER, "tokenizer")):
             if hashes.get(key) != sha256(folder / name):
                 raise BundleError(
                     f"{folder / name} is not the file that {WEIGHTS} was saved with.",
                     "Take all files of the bundle from one place again.",
                 )
-        if hashes.get("weights") != _weights_hash(stored):
+        if tokenizer.vocab_size != config.vocab_size:
             raise BundleError(
-                f"{folder / WEIGHTS} is damaged.", "Copy the bundle again, or train it again."
+                f"{folder} has a tokenizer of {tokenizer.vocab_size} tokens "
+                f"and a model of {config.vocab_size}.",
+                "Take both from the same bundle.",
             )
-        _check_shapes(folder, config, tokenizer, stored)
         return cls(config, tokenizer, stored, training, parts)
 
 
@@ -158,7 +162,11 @@ def _described(name: str, part: str | None) -> str:
 def _read_config(path: Path) -> tuple[ModelConfig, dict[str, str], dict[str, Any]]:
     """Returns shape and parts of the model, and how it was trained."""
     try:
-        content = json.loads(path.read_text("utf-8"))
+        with path.open("rb") as file:
+            text = file.read(MAX_CONFIG_BYTES + 1)
+        if len(text) > MAX_CONFIG_BYTES:
+            raise ValueError(f"it is larger than {MAX_CONFIG_BYTES:,} bytes")
+        content = json.loads(text.decode())
         if content["format"] != FORMAT:
             raise BundleError(
                 f"{path} has the format {content['format']!r}, not {FORMAT!r}.",
@@ -175,56 +183,3 @@ def _read_config(path: Path) -> tuple[ModelConfig, dict[str, str], dict[str, Any
             f"{path} is not the configuration of a bundle ({error}).",
             "Restore it, or train the model again.",
         ) from None
-
-
-def _read_weights(path: Path) -> tuple[dict[str, NDArray[np.generic]], dict[str, str]]:
-    """Returns the arrays, and the hashes that were saved with them."""
-    try:
-        with safe_open(path, "numpy") as file:
-            hashes = json.loads((file.metadata() or {}).get(FORMAT, "{}"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return arrays, dict(hashes)
-    except (SafetensorError, OSError, TypeError, ValueError) as error:
-        raise BundleError(
-            f"{path} cannot be read as weights ({error}).", "Copy or train it again."
-        ) from None
-
-
-def _weights_hash(stored: dict[str, NDArray[np.generic]]) -> str:
-    digest = hashlib.sha256()
-    for name, array in sorted(stored.items()):
-        digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
-
-
-def _check_shapes(
-    folder: Path,
-    config: ModelConfig,
-    tokenizer: Tokenizer,
-    stored: dict[str, NDArray[np.generic]],
-) -> None:
-    if tokenizer.vocab_size != config.vocab_size:
-        raise BundleError(
-            f"{folder} has a tokenizer of {tokenizer.vocab_size} tokens "
-            f"and a model of {config.vocab_size}.",
-            "Take both from the same bundle.",
-        )
-    shapes = {
-        name: array.shape for name, array in stored.items() if not name.endswith(SCALE_SUFFIX)
-    }
-    expected = parameter_shapes(config)
-    for name in sorted(shapes.keys() | expected.keys()):
-        if shapes.get(name) != expected.get(name):
-            raise BundleError(
-                f"{folder / WEIGHTS} has {name} of shape {shapes.get(name)}, "
-                f"where {CONFIG} asks for {expected.get(name)}.",
-                "Take both from the same bundle.",
-            )
-        array = stored[name]
-        scales = stored.get(name + SCALE_SUFFIX)
-        if array.dtype == np.int8 and (scales is None or scales.shape != array.shape[:1]):
-            raise BundleError(
-                f"{folder / WEIGHTS} has int8 {name} without its scales.",
-                "Copy or train it again.",
-            )

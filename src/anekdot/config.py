@@ -19,6 +19,9 @@ from anekdot.training.config import Rows, TrainingConfig
 
 Configuration = TypeVar("Configuration", PreparationConfig, ModelConfig, TrainingConfig)
 
+MAX_TOML = 1_000_000
+"""Characters of a configuration file: a device such as /dev/zero has no end."""
+
 MAX_STEPS = 10_000
 """Optimizer steps of a run, unless a recipe or the user asks for more."""
 
@@ -270,7 +273,11 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigurationError: The file is missing, is no TOML, or names an unknown field.
     """
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_TOML + 1)
+        if len(text) > MAX_TOML:
+            raise OSError(f"it has more than {MAX_TOML:,} characters")
+        content = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(
             f"{path} cannot be read as TOML ({error}).", "Correct it, or name another file."

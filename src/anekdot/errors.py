@@ -7,6 +7,7 @@ A broken invariant of our own is an ``assert``.
 
 import copyreg
 import importlib.util
+import signal
 from typing import Any
 
 
@@ -59,7 +60,22 @@ class MissingExtra(AnekdotError):
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came: not a mistake, but an order to stop, as Ctrl-C is."""
+    """SIGTERM or SIGHUP came: not a mistake, but an order to stop, as Ctrl-C is.
+
+    Args:
+        number: The signal.
+    """
+
+    def __init__(self, number: int = signal.SIGTERM) -> None:
+        super().__init__()
+        self.number = number
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory was not enough; PyTorch raises a RuntimeError for that."""
+    words = ("out of memory", "allocate memory", "not enough memory", "size calculation overflowed")
+    said = isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    return said or isinstance(error, MemoryError)
 
 
 def require(verb: str, extra: str, *modules: str) -> None:

@@ -10,6 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Literal
 
 from anekdot.bundle import TOKENIZER
+from anekdot.callbacks import Notice
 from anekdot.config import resolve
 from anekdot.corpus.manifest import Manifest
 from anekdot.corpus.shards import Shard
@@ -59,13 +60,14 @@ class Row:
     seconds: float
 
 
-def forecast(folder: Path | str, seconds: float = 10.0) -> list[Row]:
+def forecast(folder: Path | str, seconds: float = 10.0, notice: Notice | None = None) -> list[Row]:
     """Predicts the training of every preset under the default recipe.
 
     Args:
         folder: A folder that ``prepare`` made.
         seconds: How long to measure, all presets together; a slow machine may need longer for
             the first steps of the largest.
+        notice: Receives what is about to be done, and how long it takes.
 
     Raises:
         MissingExtra: PyTorch is not installed.
@@ -77,6 +79,8 @@ def forecast(folder: Path | str, seconds: float = 10.0) -> list[Row]:
     limit_spinning()
     shard = Shard.open(folder, "train")
     tokenizer = Tokenizer.load(folder / TOKENIZER)
+    if notice:
+        notice(f"Training each preset for a moment, about {seconds:g} seconds in all.")
     return [_predict(preset, shard, tokenizer, seconds / len(PRESETS)) for preset in PRESETS]
 
 

@@ -10,7 +10,6 @@ from anekdot.errors import ConfigurationError
 
 _UNITS = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _BINARY_UNITS = {"ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40}
-_MIN_MEMORY = 1 << 29
 
 
 def available_cores() -> int:
@@ -28,25 +27,43 @@ def physical_memory() -> int:
         return 4 << 30
 
 
-def parse_memory(text: str) -> int:
-    """Returns an amount of memory in bytes.
+def parse_size(name: str, text: str, smallest: int) -> int:
+    """Returns an amount of memory or data in bytes.
 
     Raises:
-        ConfigurationError: It is no number with a unit, or too little to work with.
+        ConfigurationError: It is no number with a unit, or too little; the message has the name.
 
-    >>> parse_memory("1GiB"), parse_memory("1.5 GB")
+    >>> parse_size("memory", "1GiB", 0), parse_size("memory", "1.5 GB", 0)
     (1073741824, 1500000000)
     """
     match = re.fullmatch(r"([0-9.]+)\s*([kmgt]?i?)b?", text.strip().lower())
     try:
-        size = int(float(match[1]) * {**_UNITS, **_BINARY_UNITS}[match[2]]) if match else 0
+        size = int(float(match[1]) * {**_UNITS, **_BINARY_UNITS}[match[2]]) if match else -1
     except (ValueError, KeyError, OverflowError):
-        size = 0
-    if size < _MIN_MEMORY:
+        size = -1
+    if size < smallest:
+        least = f" of at least {smallest >> 20} MiB" if smallest >> 20 else ""
         raise ConfigurationError(
-            f"memory is {text!r}.", "Give an amount of at least 512 MiB, such as 1GiB."
+            f"{name} is {text!r}.",
+            f"Give an amount{least}, such as 1GiB.",
         )
     return size
+
+
+def refuse_too_large(n_bytes: int, what: str, remedy: str) -> None:
+    """Raises a ConfigurationError if something needs more memory than this machine has.
+
+    Args:
+        n_bytes: What it needs.
+        what: It, as the beginning of a sentence.
+        remedy: What to do instead.
+    """
+    if n_bytes > (memory := physical_memory()):
+        raise ConfigurationError(
+            f"{what} needs {n_bytes / (1 << 30):,.1f} GiB of memory, and this machine has "
+            f"{memory / (1 << 30):,.1f} GiB.",
+            remedy,
+        )
 
 
 def available_memory() -> int:

@@ -1,11 +1,13 @@
 """The model card: the README.md of a bundle, for people."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anekdot.atomic_files import staged
 from anekdot.bundle import CARD
 from anekdot.model.config import ModelConfig
+from anekdot.text_output import harmless
 
 if TYPE_CHECKING:
     from anekdot.evaluation.likelihood import Likelihood
@@ -21,10 +23,11 @@ def model_card(name: str, config: ModelConfig, validation: "Likelihood | None") 
     """Returns the card of a model as Markdown.
 
     Args:
-        name: The name of its folder.
+        name: The name of its folder, of whatever characters.
         config: Its shape.
         validation: Measured on the whole validation split; None without one.
     """
+    name = harmless(name).replace("\n", " ")
     figures = (
         f"On {validation.documents} validation documents: {validation.bits_per_byte:.3f} bits "
         f"per byte, {validation.loss:.3f} nats per token, perplexity {validation.perplexity:.1f}."
@@ -41,5 +44,5 @@ Layers {config.n_layer}, heads {config.n_head} (KV {config.n_kv_head}), width \
 {config.hidden_dim}, feed-forward {config.intermediate_dim}, vocabulary {config.vocab_size}, \
 context {config.context_length} tokens.
 
-    anekdot generate --model {name} "…"
+    anekdot generate --model {shlex.quote(name)} "…"
 """

@@ -1,7 +1,7 @@
 """The decorator for functions that Numba compiles, and the folder that caches their machine code.
 
-Numba caches machine code as pickles, so nobody but the user may write to the folder: whoever
-can write there can run code as the user.
+Numba caches machine code as pickles, so nobody but the user may write to the folder, and nobody
+but the user and root may put another in its place: whoever can can run code as the user.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 MAX_UNUSED_SECONDS = 30 * 24 * 3600
 MIN_FREE_BYTES = 1 << 26
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 # The arrays that compiled functions work on.
 Bytes = npt.NDArray[np.uint8]
@@ -65,14 +66,15 @@ def cache_folder() -> Path | None:
         folder = _user_cache() / "anekdot" / digest.hexdigest()[:16]
         if not folder.is_absolute():  # the working directory may be anybody's
             return None
-        folder.parent.mkdir(0o700, parents=True, exist_ok=True)
-        folder.mkdir(0o700, exist_ok=True)
-        own = all(map(_is_own, (folder.parent, folder)))
+        if not all(map(_is_safe, [*reversed(folder.parents), folder])) or not _is_own(folder):
+            return None
+        is_usable = os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > MIN_FREE_BYTES
     except (OSError, RuntimeError):  # RuntimeError: the user has no home
         return None
-    if not own or not os.access(folder, os.W_OK) or shutil.disk_usage(folder).free < MIN_FREE_BYTES:
+    if not is_usable:
         return None
     with suppress(OSError):
+        folder.chmod(0o700)  # what Numba and PyTorch make inside has whatever mode they choose
         os.utime(folder)
         _delete_unused(folder)
     return folder
@@ -86,11 +88,26 @@ def _delete_unused(folder: Path) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
+def _is_safe(folder: Path) -> bool:
+    """Whether a folder and what stands in it stay what they are; makes the folder if need be.
+
+    It must be no link and belong to the user or root. Others may write to it only where the
+    sticky bit, as that of /tmp, keeps them from renaming what is not theirs.
+    """
+    if not os.path.lexists(folder):
+        folder.mkdir(0o700, exist_ok=True)
+    status = folder.lstat()
+    if not hasattr(os, "getuid"):
+        return True
+    is_kept = not status.st_mode & OTHERS_WRITE or bool(status.st_mode & stat.S_ISVTX)
+    return stat.S_ISDIR(status.st_mode) and status.st_uid in (0, os.getuid()) and is_kept
+
+
 def _is_own(folder: Path) -> bool:
     """Whether a folder belongs to the user and nobody else may write to it."""
-    status = folder.stat()
+    status = folder.lstat()
     return not hasattr(os, "getuid") or (
-        status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        status.st_uid == os.getuid() and not status.st_mode & OTHERS_WRITE
     )
 
 

@@ -8,20 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from anekdot.atomic_files import write_json
-from anekdot.bundle import TOKENIZER, Bundle
+from anekdot.bundle import Bundle
 from anekdot.callbacks import Notice, Observer, Progress
 from anekdot.config import ResolvedConfig, check_known, field_names, resolve
 from anekdot.corpus.collection import source_of
 from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.manifest import Manifest, check_settings, is_prepared
-from anekdot.corpus.reading import Source, clean_texts
-from anekdot.corpus.reading.sources import kept_name
+from anekdot.corpus.provenance import check_sources
+from anekdot.corpus.reading import Source
+from anekdot.corpus.reading.remote import MAX_DOWNLOAD
 from anekdot.corpus.shards import Shard
 from anekdot.corpus.splitting import SPLITS
-from anekdot.errors import BundleError, CorpusError, require
+from anekdot.errors import require
 from anekdot.machine import limit_spinning
 from anekdot.model_card import write_card
 from anekdot.run_folder import MANIFEST, RunFolder
@@ -41,6 +40,7 @@ def prepare(
     tokenizer: Tokenizer | None = None,
     memory: int | None = None,
     ray: str | None = None,
+    max_download: int = MAX_DOWNLOAD,
     progress: Progress | None = None,
     notice: Notice | None = None,
     **fields: Any,
@@ -56,6 +56,7 @@ def prepare(
         memory: Bytes that all processes together should stay within, half of the machine's
             unless given; the result does not depend on it.
         ray: The address of a Ray cluster that reads the texts, or "local".
+        max_download: Bytes of the largest file that is downloaded.
         progress: Called with (done, total, unit) through every stage.
         notice: Receives what was guessed about a file.
         fields: Any field of PreparationConfig.
@@ -71,7 +72,14 @@ def prepare(
     config = PreparationConfig(**fields)
     with immediate_signals(), work_folder(Path(out)) as work:
         collection = collect(
-            sources, work, config, memory=memory, ray=ray, progress=progress, notice=notice
+            sources,
+            work,
+            config,
+            memory=memory,
+            ray=ray,
+            max_download=max_download,
+            progress=progress,
+            notice=notice,
         )
         return write_result(
             collection, Path(out), config, sources, tokenizer=tokenizer, progress=progress
@@ -103,6 +111,7 @@ def train(
     config: Path | str | None = None,
     base: Path | str | None = None,
     track: Sequence[str] = (),
+    max_download: int = MAX_DOWNLOAD,
     observe: Observer | None = None,
     progress: Progress | None = None,
     notice: Notice | None = None,
@@ -120,6 +129,7 @@ def train(
         base: A bundle whose weights, tokenizer and shape the run starts from; "pretrained"
             names the one that comes with the package.
         track: Programs that receive the numbers too: "tensorboard", "trackio", "wandb".
+        max_download: Bytes of the largest file of texts that is downloaded.
         observe: Called with every record of metrics.jsonl.
         progress: Called with (done, total, unit) while the texts are prepared.
         notice: Receives what was guessed about a file.
@@ -142,7 +152,8 @@ def train(
     resolved = resolve(recipe, preset, config, fields, base=None if start is None else start.config)
     run, notice = RunFolder(Path(out)), notice or (lambda sentence: None)
     with run.locked(), ExitStack() as stack:
-        data = _prepared_folder(sources, run, resolved, start, progress=progress, notice=notice)
+        calls = {"progress": progress, "notice": notice, "max_download": max_download}
+        data = _prepared_folder(sources, run, resolved, start, **calls)
         tokenizer = load_tokenizer(data, None if start is None else start.tokenizer, notice)
         shards = {split: Shard.open(data, split) for split in SPLITS}
         resolved = resolved.with_corpus_defaults(
@@ -164,7 +175,7 @@ def train(
             notice=notice,
         )
         fingerprint = None if start is None else start.fingerprint()
-        run.register(resolved.model, resolved.training, data, fingerprint)
+        run.register(resolved.model, resolved.training, data, fingerprint, notice)
         pass_on = stack.enter_context(trackers(track, run, resolved.flat(), notice))
         trainer.observers = [*trainer.observers, pass_on]
         validation = trainer.train()
@@ -193,39 +204,18 @@ def evaluate(
     """
     require("anekdot evaluate", "train", "torch")
     limit_spinning()
-    from anekdot.corpus.tokenization import encode_documents  # noqa: PLC0415 (slow)
-    from anekdot.device import pick_device  # noqa: PLC0415
-    from anekdot.evaluation.likelihood import likelihood  # noqa: PLC0415 (torch is optional)
+    from anekdot.device import pick_device  # noqa: PLC0415 (torch is optional)
+    from anekdot.evaluation.held_out import held_out_documents  # noqa: PLC0415 (slow)
+    from anekdot.evaluation.likelihood import likelihood  # noqa: PLC0415
     from anekdot.generation.torch_engine import load_transformer  # noqa: PLC0415
 
     bundle = Path(bundle)
     loaded = Bundle.load(bundle)
-    if texts is None:
-        documents = _test_split(bundle, loaded.tokenizer)
-    else:
-        found = [*clean_texts(texts)]
-        if not found:
-            raise CorpusError(f"{texts} has no texts.", "Name a file with at least one.")
-        ids, offsets = encode_documents(loaded.tokenizer, found)
-        documents = np.split(ids, offsets[1:-1])
+    documents = held_out_documents(bundle, loaded.tokenizer, texts)
     model = load_transformer(loaded)
     return likelihood(
         model.to(pick_device()), documents, loaded.tokenizer.token_lengths, progress=progress
-    )
-
-
-def _test_split(bundle: Path, tokenizer: Tokenizer) -> list[Any]:
-    """Returns the test documents of the folder that a bundle was trained on."""
-    data = RunFolder(bundle).prepared_folder()
-    if Tokenizer.load(data / TOKENIZER) != tokenizer:
-        raise BundleError(
-            f"{data} was prepared with another tokenizer than {bundle} has.",
-            "Name texts with --texts FILE.",
-        )
-    shard = Shard.open(data, "test")
-    if not len(shard):
-        raise BundleError(f"The test split of {data} is empty.", "Name texts with --texts FILE.")
-    return shard.documents()
+    ).finite()
 
 
 def _prepared_folder(
@@ -233,7 +223,7 @@ def _prepared_folder(
     run: RunFolder,
     resolved: ResolvedConfig,
     base: Bundle | None,
-    **callbacks: Any,
+    **calls: Any,
 ) -> Path:
     """Returns the prepared folder: the one given, the run's own, or a new one in the run."""
     if len(sources) == 1 and is_prepared(Path(sources[0])):
@@ -241,10 +231,10 @@ def _prepared_folder(
         check_settings(data, resolved.preparation, only=resolved.explicit)
         return data
     if (run.data / MANIFEST).exists():
-        named = [*map(kept_name, sources)]
-        check_settings(run.data, resolved.preparation, sources=named, shown_as=run.bundle)
+        check_settings(run.data, resolved.preparation, shown_as=run.bundle)
+        check_sources(run.data, sources, shown_as=run.bundle, notice=calls["notice"])
         return run.data
     wanted = dataclasses.asdict(resolved.preparation)
     tokenizer = None if base is None else base.tokenizer
-    prepare(*sources, out=run.data, tokenizer=tokenizer, **callbacks, **wanted)
+    prepare(*sources, out=run.data, tokenizer=tokenizer, **calls, **wanted)
     return run.data

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from anekdot.atomic_files import LOCK, exclusive, holds_files, is_taken, sha256, write_json
+from anekdot.callbacks import Notice
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.model.config import PARTS, UNNAMED_PARTS, ModelConfig
 
@@ -52,6 +53,11 @@ class RunFolder:
     def run(self) -> Path:
         """All that is not the bundle itself."""
         return self.bundle / "run"
+
+    @property
+    def weights(self) -> Path:
+        """The weights of the bundle, see ``bundle.py``."""
+        return self.bundle / "model.safetensors"
 
     @property
     def config(self) -> Path:
@@ -98,9 +104,12 @@ class RunFolder:
         """Keeps other processes out while the block runs; an empty folder is removed after.
 
         Raises:
-            ConfigurationError: The folder holds something else, or another process trains in it.
+            ConfigurationError: The folder holds something else or only a model, or another
+                process trains in it.
         """
         if is_taken(self.bundle) and not self._is_ours():
+            if self.weights.exists():
+                raise no_checkpoint(self.bundle)
             raise ConfigurationError(
                 f"{self.bundle} holds something else than a training run.",
                 "Name another folder with --out.",
@@ -115,7 +124,7 @@ class RunFolder:
         if not self.run.is_dir():
             return False
         started = (self.config, self.data / MANIFEST, self.data / "work" / LOCK)
-        if any(path.is_file() for path in started):
+        if any(path.is_file() for path in started) or self._has_checkpoints():
             return True
         return os.listdir(self.bundle) == [self.run.name] and all(
             item.name == LOCK or item.name.endswith(".staged") or not holds_files(item)
@@ -128,6 +137,7 @@ class RunFolder:
         training: "DataclassInstance",
         data: Path,
         base_fingerprint: str | None,
+        notice: Notice = lambda sentence: None,
     ) -> None:
         """Records the settings of a new run, or checks that they are those of the run here.
 
@@ -136,9 +146,11 @@ class RunFolder:
             training: The training configuration.
             data: The prepared folder.
             base_fingerprint: Of the bundle whose weights the run starts from, if any.
+            notice: Receives a sentence where the record of the run was lost.
 
         Raises:
-            ConfigurationError: The run is finished or has other settings.
+            ConfigurationError: The run is finished or has other settings, or only its model is
+                left.
             BundleError: The record of the run is damaged.
         """
         settings: dict[str, Any] = {
@@ -153,6 +165,15 @@ class RunFolder:
             before = self._settings()
             before["training"] = {**_rules(training), **before["training"]}
             refuse_difference(self.bundle, _comparable(before), _comparable(settings))
+        elif self._has_checkpoints():
+            before, now = self._settings_of_bundle(), _comparable(settings)
+            refuse_difference(self.bundle, before, {name: now.get(name) for name in before})
+            notice(
+                f"{self.config} is gone: the run goes on with the settings given now"
+                + (", which are those of its model." if before else ".")
+            )
+        elif self.weights.exists():
+            raise no_checkpoint(self.bundle)
         if self.finished.exists():
             raise ConfigurationError(
                 f"The run in {self.bundle} is finished.",
@@ -170,9 +191,13 @@ class RunFolder:
             ConfigurationError: The run has a rule that is not known here.
             BundleError: The record of the run is damaged.
         """
-        if not self.config.exists():
+        if self.config.exists():
+            recorded = self._settings()["training"]
+        elif self._has_checkpoints():
+            recorded = self._settings_of_bundle()
+        else:
             return training
-        rules, recorded = _rules(training), self._settings()["training"]
+        rules = _rules(training)
         kept: dict[str, Any] = {name: recorded.get(name, rules[name]) for name in rules}
         return dataclasses.replace(training, **kept)
 
@@ -201,9 +226,21 @@ class RunFolder:
                 raise ValueError("a field has the wrong type")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BundleError(
-                f"{self.config} is damaged ({error}).", "Restore it, or train into another folder."
+                f"{self.config} is damaged ({error}).",
+                "Restore it, or remove it to go on with the settings that you give.",
             ) from None
         return record
+
+    def _settings_of_bundle(self) -> dict[str, Any]:
+        """Returns what the bundle says of the run's settings; nothing if it cannot be read."""
+        try:
+            record = json.loads((self.bundle / "config.json").read_text("utf-8"))
+            return {**record["model"], **record["parts"], **record["training"]}
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return {}
+
+    def _has_checkpoints(self) -> bool:
+        return self.checkpoints.is_dir() and holds_files(self.checkpoints)
 
     def _relative(self, data: Path) -> str:
         """Returns the path from the bundle to its data, so that both may be moved together."""
@@ -228,6 +265,14 @@ def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
         "texts": settings["manifest"],
         "from": settings.get("from"),
     }
+
+
+def no_checkpoint(bundle: Path) -> ConfigurationError:
+    """Returns the error of a run without its checkpoints: beginning anew would lose the rest."""
+    return ConfigurationError(
+        f"{bundle} holds a trained model or the records of a run, but no checkpoint to go on from.",
+        f"Name another folder with --out; add --from {bundle} to start from this model.",
+    )
 
 
 def refuse_difference(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:

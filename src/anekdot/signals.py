@@ -1,10 +1,12 @@
 """Signals as requests that long work answers when it is ready.
 
-SIGINT (Ctrl-C) and SIGTERM ask it to save and stop, SIGUSR1 to save and go on.
+SIGINT (Ctrl-C), SIGTERM and SIGHUP (a terminal that was closed, a lost connection) ask it to
+save and stop, SIGUSR1 to save and go on. A signal that is ignored stays so: nohup asks for it.
 """
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,20 +14,28 @@ from types import FrameType
 
 from anekdot.errors import Terminated
 
-STOPPING = (signal.SIGINT, signal.SIGTERM)
+STOPPING = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if hasattr(signal, name)  # Windows has no SIGHUP
+)
 SAVING: signal.Signals | None = getattr(signal, "SIGUSR1", None)  # not on Windows
+
+PATIENCE = 1.0  # seconds after which a second Ctrl-C means: at once
 
 
 def handle_termination() -> None:
-    """Lets SIGTERM end a command as cleanly as Ctrl-C does, and SIGUSR1 do nothing.
+    """Lets SIGTERM and SIGHUP end a command as cleanly as Ctrl-C does, and SIGUSR1 do nothing.
 
-    ``deferred_signals`` takes both over while a model is trained.
+    ``deferred_signals`` takes them over while a model is trained.
     """
 
     def terminate(number: int, frame: FrameType | None) -> None:
-        raise Terminated
+        raise Terminated(number)
 
-    signal.signal(signal.SIGTERM, terminate)
+    for number in STOPPING:
+        if number != signal.SIGINT and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, terminate)
     if SAVING:
         signal.signal(SAVING, signal.SIG_IGN)
 
@@ -45,12 +55,21 @@ class SignalRequests:
     def raise_if_stopped(self) -> None:
         """Raises what the signal would have raised, if one asked to stop."""
         if self.stop is not None:
-            raise Terminated if self.stop == signal.SIGTERM else KeyboardInterrupt
+            raise KeyboardInterrupt if self.stop == signal.SIGINT else Terminated(self.stop)
+
+
+def ignore_stopping() -> None:
+    """Ignores all further signals to stop: the first one is being obeyed."""
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def deferred_signals(on_stop: Callable[[], None] = lambda: None) -> Iterator[SignalRequests]:
-    """Turns signals into requests while the block runs; a second one to stop acts at once.
+    """Turns signals into requests while the block runs.
+
+    However many signals ask to stop, it is asked once. Only a person may become impatient: a
+    second SIGINT, no sooner than PATIENCE after the first, acts at once.
 
     Python delivers signals to the main thread only; elsewhere no request ever comes.
 
@@ -66,11 +85,19 @@ def deferred_signals(on_stop: Callable[[], None] = lambda: None) -> Iterator[Sig
         if before[number] in (signal.SIG_IGN, None):  # a shell's background job ignores Ctrl-C
             del before[number]
 
+    interrupted_at: list[float] = []
+
     def stop(number: int, frame: FrameType | None) -> None:
-        requests.stop = signal.Signals(number)
-        restore()
-        with suppress(OSError, RuntimeError):  # nobody listens, or it came amid a print
-            on_stop()
+        if number == signal.SIGINT:
+            interrupted_at.append(time.monotonic())
+            if interrupted_at[-1] - interrupted_at[0] >= PATIENCE:
+                restore()
+                signal.raise_signal(number)
+                return
+        if requests.stop is None:
+            requests.stop = signal.Signals(number)
+            with suppress(OSError, RuntimeError):  # nobody listens, or it came amid a print
+                on_stop()
 
     def save(number: int, frame: FrameType | None) -> None:
         requests.save = True

@@ -108,3 +108,53 @@ def test_offsets_of_other_ids(tmp_path, offsets):
     np.save(tmp_path / "train.offsets.npy", np.array(offsets, np.int64))
     with pytest.raises(CorpusError, match="does not belong"):
         Shard.open(tmp_path, "train")
+
+
+def shard_of(folder, lengths):
+    write_shard(folder, "validation", [[number % 300] * n for number, n in enumerate(lengths)], 300)
+    return Shard.open(folder, "validation")
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=60), st.integers(1, 400))
+def test_a_spread_has_at_most_so_many_tokens_and_all_where_they_fit(lengths, max_tokens):
+    with tempfile.TemporaryDirectory() as folder:
+        shard = shard_of(Path(folder), lengths)
+        chosen = [ids.tolist() for ids in shard.spread(max_tokens)]
+        everything = [ids.tolist() for ids in shard.documents()]
+        assert chosen == [ids for ids in everything if ids in chosen]  # in order, each once
+        if sum(lengths) <= max_tokens:
+            assert chosen == everything
+        else:
+            assert sum(map(len, chosen)) <= max_tokens or len(chosen) == 1
+            assert chosen
+        assert chosen == [ids.tolist() for ids in shard.spread(max_tokens)]
+        del shard
+
+
+@pytest.mark.parametrize(
+    "source_of",
+    [
+        lambda number: number >= 900,  # one file after the other
+        lambda number: number >= 100,
+        lambda number: number % 2,  # in turns, as every k-th document would not see
+        lambda number: number % 10 == 3,
+        lambda number: number // 50 % 2,
+    ],
+)
+def test_a_spread_has_of_each_source_as_much_as_the_whole(tmp_path, source_of):
+    sources = [int(source_of(number)) for number in range(1000)]
+    write_shard(tmp_path, "validation", [[source + 5] * 20 for source in sources], 300)
+    shard = Shard.open(tmp_path, "validation")
+    for n_documents in (20, 100, 333):
+        chosen = [ids[0] - 5 for ids in shard.spread(20 * n_documents)]
+        assert len(chosen) == n_documents
+        assert np.mean(chosen) == pytest.approx(np.mean(sources), abs=n_documents**-0.5)
+
+
+def test_a_document_longer_than_the_spread_does_not_stand_for_the_rest(tmp_path):
+    for place in range(9):
+        lengths = [10] * 9
+        lengths[place] = 1000
+        assert [len(ids) for ids in shard_of(tmp_path, lengths).spread(50)] == [10] * 5
+    assert [len(ids) for ids in shard_of(tmp_path, [1000, 2000]).spread(50)] == [1000]
+    assert shard_of(tmp_path, []).spread(50) == []

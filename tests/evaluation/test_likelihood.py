@@ -80,6 +80,17 @@ def test_the_mode_is_kept_after_an_error():
     assert torch.is_grad_enabled()
 
 
+def test_a_lower_precision_is_used_where_it_is_asked_for():
+    model, documents = tiny_model(), make_documents(5, 31, 40)
+    exact = likelihood(model, documents, LENGTHS).nats
+    rounded = likelihood(
+        model, documents, LENGTHS, autocast=torch.autocast("cpu", torch.bfloat16)
+    ).nats
+    assert rounded != exact
+    assert rounded == pytest.approx(exact, rel=0.05)
+    assert likelihood(model, documents, LENGTHS).nats == exact
+
+
 def test_dropout_is_off_and_the_mode_is_kept():
     model = tiny_model(dropout=0.5).train()
     documents = make_documents(9)

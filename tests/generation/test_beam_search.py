@@ -78,5 +78,29 @@ def test_one_beam_is_greedy_at_every_length(max_tokens):
         assert search(seed, beams=1, max_tokens=max_tokens) == greedy(seed, max_tokens)
 
 
+class LateWinner(TableEngine):
+    """Likely ends at once; what it says otherwise it says with certainty from then on."""
+
+    def __init__(self) -> None:
+        super().__init__(seed=0)
+
+    def prefill(self, ids, cache):
+        cache += ids
+        likely = {1: {END: 0.6, 3: 0.3, 4: 0.1}}.get(len(cache), {4: 1.0})
+        if len(cache) == 5:
+            likely = {END: 1.0}
+        return np.log(np.array([likely.get(id, 1e-9) for id in range(VOCABULARY)], np.float32))
+
+
+@pytest.mark.parametrize(("max_tokens", "expected"), [(6, [3, 4, 4, 4]), (3, [])])
+def test_the_search_goes_on_while_a_longer_text_may_still_win(max_tokens, expected):
+    """ln 0.6 = -0.51 at once, against ln 0.3 / 5 = -0.24 a token, if there is room for it."""
+    ids, ended = beam_search(
+        LateWinner(), [1], beams=2, max_tokens=max_tokens, end_id=END, forbidden=[0, 1],
+        allow_empty=True,
+    )  # fmt: skip
+    assert (ids, ended) == (expected, True)
+
+
 def test_no_empty_text_unless_allowed():
     assert all(search(seed, 4, 4, allow_empty=False)[0] for seed in range(20))

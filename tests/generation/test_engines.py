@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from anekdot.bundle import Bundle
 from anekdot.errors import BundleError
+from anekdot.generation import numpy_engine as numpy_engine_module
 from anekdot.generation.engine import MAX_DISAGREEMENT, disagreement
 from anekdot.generation.generator import load
 from anekdot.generation.numpy_engine import NumpyEngine
@@ -70,6 +72,25 @@ def test_both_engines_equal_float64(tied):
     expected = float64_logits(model.config, weights, ids)[-1]
     for engine in (NumpyEngine(model.config, weights), TorchEngine(model)):
         np.testing.assert_allclose(engine.prefill(ids, engine.new_cache(7)), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("make_engine", ENGINES)
+def test_softmax_stays_finite_where_exp_would_overflow(make_engine):
+    model = tiny_model()
+    with torch.no_grad():
+        for block in model.blocks:
+            block.attention.q_proj.weight.mul_(200)
+    ids = [1, 30, 4, 61, 5, 5, 17]
+    engine = make_engine(model)
+    normed_TD = model.blocks[0].attention_norm(model.token_embedding.weight[ids])
+    attention = model.blocks[0].attention
+    q_TD, k_TD = attention.q_proj(normed_TD), attention.k_proj(normed_TD)
+    head_dim = model.config.head_dim
+    assert (q_TD[:, :head_dim] @ k_TD[:, :head_dim].T / math.sqrt(head_dim)).max() > 200
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        logits_V = engine.prefill(ids, engine.new_cache(7))
+    expected = float64_logits(model.config, model_weights(model), ids)[-1]
+    np.testing.assert_allclose(logits_V, expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("damage", ["gate_up", "slope", "kv"])
@@ -174,6 +195,17 @@ def test_a_cache_is_never_cut_to_what_it_does_not_hold(make_engine, length):
         cache.truncate(length)
 
 
+@pytest.mark.parametrize("make_engine", ENGINES)
+def test_a_full_cache_takes_no_more(make_engine):
+    engine = make_engine(tiny_model())
+    cache = engine.new_cache(3)
+    engine.prefill([1, 2, 3], cache)
+    with pytest.raises(AssertionError, match="full"):
+        engine.decode([4], [cache])
+    with pytest.raises(AssertionError, match="full"):
+        engine.prefill([1, 2, 3, 4], engine.new_cache(3))
+
+
 def test_torch_engine_leaves_the_training_mode_alone():
     model = tiny_model(dropout=0.5).train()
     engine = TorchEngine(model)
@@ -213,9 +245,9 @@ def test_an_engine_of_another_part_disagrees():
 
 def test_what_is_not_a_number_disagrees():
     model = tiny_model()
-    weights = model_weights(model)
-    weights["final_norm.weight"][3] = math.nan
-    engine = NumpyEngine(model.config, weights)
+    engine = NumpyEngine(model.config, model_weights(model))
+    with torch.no_grad():
+        model.final_norm.weight[3] = math.nan
     assert disagreement(engine, TorchEngine(model), [1, 5, 9]) == math.inf
 
 
@@ -242,3 +274,59 @@ def test_a_model_of_another_part_is_refused_by_every_engine(tmp_path, part, name
             refuse()
         for word in (part, named or "no norm", known):
             assert word in error.value.cause
+
+
+@pytest.mark.parametrize("max_scores", [1, 6 * 40 * 7, 6 * 40 * 40])
+def test_a_prompt_read_in_parts_gives_the_same_logits(monkeypatch, max_scores):
+    engine, ids = numpy_engine(tiny_model()), [1, *range(3, 42)]
+    whole = engine.prefill(ids, engine.new_cache(40))
+    monkeypatch.setattr(numpy_engine_module, "MAX_SCORES", max_scores)
+    cache = engine.new_cache(50)
+    np.testing.assert_allclose(engine.prefill(ids, cache), whole, atol=1e-4)
+    assert cache.length == 40
+
+
+def test_a_long_prompt_takes_little_memory():
+    engine = numpy_engine(tiny_model(context_length=1 << 20))
+    tracemalloc.start()
+    try:
+        engine.prefill([5] * 6_000, engine.new_cache(6_000))
+        assert tracemalloc.get_traced_memory()[1] < 600 << 20  # the square alone has 824 MiB
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_cache_grows_with_its_tokens_and_keeps_them(monkeypatch):
+    engine, ids = numpy_engine(tiny_model()), [1, *range(3, 33)]
+    whole = engine.prefill(ids, engine.new_cache(len(ids)))
+    assert engine.new_cache(10**9).keys_LKSH.nbytes < 1 << 20
+    monkeypatch.setattr(numpy_engine_module, "FIRST_CAPACITY", 2)
+    cache = engine.new_cache(len(ids))
+    for token in ids:
+        logits_V = engine.decode([token], [cache])[0]
+    np.testing.assert_allclose(logits_V, whole, atol=1e-4)
+    assert cache.keys_LKSH.shape[2] == len(ids)
+
+
+def too_large(change: dict[str, float]) -> Transformer:
+    """A model with finite weights whose numbers become infinite."""
+    model = tiny_model()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.mul_(max((f for part, f in change.items() if part in name), default=1.0))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"q_proj": 1e20, "k_proj": 1e20}, "_proj"),
+        ({"final_norm": 1e38, "embed": 1e18}, "final_norm"),
+        ({"down_proj": 1e17, "up_proj": 1e17}, "_proj"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_infinite_logits_name_the_largest_weight(change, name):
+    engine = numpy_engine(too_large(change))
+    with pytest.raises(BundleError, match=rf"not finite.*e\+\d\d, in \S*{name}"):
+        engine.prefill([1, 5, 9], engine.new_cache(3))

@@ -1,19 +1,23 @@
 """Texts out of a model that is random but fixed."""
 
+import dataclasses
 import math
 import unicodedata
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anekdot.errors import ConfigurationError, TokenizerError
-from anekdot.generation.generator import Generator, Sample, load
+from anekdot import machine
+from anekdot.errors import BundleError, ConfigurationError, TokenizerError
+from anekdot.generation.generator import TOP_K, Generator, Sample, load
 from anekdot.generation.numpy_engine import NumpyEngine
 from anekdot.generation.torch_engine import TorchEngine
 from anekdot.model.weights import model_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
-from tests.support.models import tiny_model
+from tests.support.models import TINY_MODEL, tiny_model
 from tests.support.texts import make_texts
 
 PROMPT = "Студент"
@@ -90,6 +94,14 @@ def test_a_text_without_prompt_is_never_empty(generator):
 def test_zero_temperature_and_one_likeliest_are_the_same(generator):
     greedy = generator.generate(PROMPT, temperature=0, seed=1, max_tokens=20)
     assert generator.generate(PROMPT, top_k=1, seed=9, max_tokens=20).text == greedy.text
+
+
+def test_so_many_tokens_are_possible_unless_told(generator):
+    settings = {"temperature": 100.0, "seed": 1, "max_tokens": 30}
+    default = generator.generate(PROMPT, **settings)
+    assert default == generator.generate(PROMPT, top_k=TOP_K, **settings)
+    assert default != generator.generate(PROMPT, top_k=TOP_K - 1, **settings)
+    assert default != generator.generate(PROMPT, top_k=TOP_K + 1, **settings)
 
 
 def test_one_beam_is_greedy_and_more_are_not_worse(generator):
@@ -224,3 +236,90 @@ def test_the_pretrained_model_tells_what_the_documents_show():
     """Its bundle is older than every engine here, and its texts stand in docs/results.md."""
     text = load().generate("Приходит программист", seed=5).text
     assert text == "Приходит программист домой.\n— Что случилось?\n— Уважаемые пассажиры!"
+
+
+@pytest.mark.parametrize("settings", [{}, {"temperature": 0}, {"beams": 3}])
+def test_logits_that_are_not_finite_are_refused(tokenizer, settings):
+    model = tiny_model(vocab_size=tokenizer.vocab_size)
+    with torch.no_grad():
+        model.final_norm.weight[3] = math.nan
+    for engine in (NumpyEngine(model.config, model_weights(model)), TorchEngine(model)):
+        with pytest.raises(BundleError, match="not finite"):
+            Generator(tokenizer, engine).generate(PROMPT, **settings)
+
+
+def test_a_search_larger_than_the_memory_is_refused_at_once(generator, monkeypatch):
+    monkeypatch.setattr(machine, "physical_memory", lambda: 1 << 30)
+    with pytest.raises(ConfigurationError, match=r"100,\d+ tokens with 64 beams needs .* GiB"):
+        generator.generate(PROMPT, beams=64, max_tokens=100_000)
+    assert generator.generate(PROMPT, beams=64, max_tokens=2).tokens <= 2
+
+
+BYTES = Tokenizer(())
+
+
+class ScriptedEngine:
+    """Says ids one after the other, whatever it reads; others are likelier all the time."""
+
+    def __init__(self, script, likelier=(), tokenizer=BYTES):
+        self.script, self.likelier = script, list(likelier)
+        self.config = dataclasses.replace(TINY_MODEL, vocab_size=tokenizer.vocab_size)
+
+    def new_cache(self, capacity):
+        return []
+
+    def prefill(self, ids, cache):
+        logits_V = np.zeros(self.config.vocab_size, np.float32)
+        logits_V[self.script[min(len(cache), len(self.script) - 1)]] = 100.0
+        logits_V[self.likelier] = 200.0
+        cache.append(ids)
+        return logits_V
+
+    def decode(self, tokens, caches):
+        return np.stack([self.prefill([t], cache) for t, cache in zip(tokens, caches, strict=True)])
+
+
+@pytest.mark.parametrize("settings", [{"temperature": 0}, {"temperature": 2.0}, {"beams": 2}])
+def test_begin_and_padding_are_never_generated(settings):
+    script = [*BYTES.encode("Кот"), BYTES.end_id]
+    engine = ScriptedEngine(script, likelier=[BYTES.begin_id, BYTES.pad_id])
+    sample = Generator(BYTES, engine).generate(seed=1, max_tokens=9, **settings)
+    assert sample == Sample("", "Кот", "end", 6, 1)
+
+
+@pytest.mark.parametrize("settings", [{"temperature": 0}, {"beams": 1}])
+def test_half_a_character_at_the_limit_is_left_out(settings):
+    engine = ScriptedEngine([*BYTES.encode("аж"), BYTES.end_id])
+    for max_tokens, text, reason in [(2, "а", "length"), (3, "а", "length"), (4, "аж", "end")]:
+        *pieces, sample = Generator(BYTES, engine).stream(
+            "к", max_tokens=max_tokens, seed=1, **settings
+        )
+        assert sample == Sample("к", "к" + text, reason, max_tokens, 1)
+        assert "".join(pieces) == text
+
+
+def test_half_a_character_at_the_end_is_shown():
+    engine = ScriptedEngine([*BYTES.encode("аж")[:3], BYTES.end_id])
+    assert Generator(BYTES, engine).generate(temperature=0).text == "а\ufffd"
+
+
+def test_the_earlier_of_two_stop_strings_in_one_token_cuts(tokenizer):
+    token = max(range(3, tokenizer.vocab_size), key=lambda id: len(set(tokenizer.decode([id]))))
+    text = tokenizer.decode([token])
+    first, second, third = text[0], text[1:].lstrip(text[0])[0], text[-1]
+    assert len({first, second, third}) == 3
+    engine = ScriptedEngine([token] * 3, tokenizer=tokenizer)
+    for stop in ([second, third], [third, second]):
+        sample = Generator(tokenizer, engine).generate(PROMPT, temperature=0, stop=stop)
+        assert sample.text == PROMPT + text[: text.index(second)]
+        assert sample.finish_reason == "stop"
+
+
+def test_a_prompt_may_fill_the_context(generator):
+    longest = generator.engine.config.context_length - 1
+    prompt = "☃" * (longest // 3)  # a token for each of its bytes
+    prompt += "0" * (longest - len(generator.tokenizer.encode(prompt)))
+    assert len(generator.tokenizer.encode(prompt)) == longest
+    assert generator.generate(prompt, max_tokens=3, seed=1).text.startswith(prompt)
+    with pytest.raises(ConfigurationError, match=f"at most {longest}"):
+        generator.generate(prompt + "0", max_tokens=3, seed=1)

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -6,6 +8,16 @@ from hypothesis import strategies as st
 from anekdot.generation.sampling import _mix, log_probabilities, probabilities, sample, uniform
 
 LOGITS = np.array([0.0, 3.0, -1.0, 2.0, 2.5], np.float32)
+LARGEST_3 = {1, 3, 4}
+
+
+def softmax(logits: list[float], temperature: float, possible: set[int]) -> list[float]:
+    """The definition, token by token."""
+    weights = [
+        math.exp(logit / temperature) if token in possible else 0.0
+        for token, logit in enumerate(logits)
+    ]
+    return [weight / sum(weights) for weight in weights]
 
 
 def test_temperature_one_is_softmax():
@@ -14,9 +26,14 @@ def test_temperature_one_is_softmax():
     np.testing.assert_allclose(log_probabilities(LOGITS), np.log(expected))
 
 
-def test_temperature_sharpens_and_flattens():
-    cold, warm, hot = (probabilities(LOGITS, t, None)[1] for t in (0.3, 1.0, 3.0))
-    assert cold > warm > hot > 1 / 5
+@pytest.mark.parametrize("temperature", [0.3, 0.8, 2.5])
+@pytest.mark.parametrize(("top_k", "possible"), [(None, set(range(5))), (3, LARGEST_3)])
+def test_logits_are_divided_by_the_temperature(temperature, top_k, possible):
+    np.testing.assert_allclose(
+        probabilities(LOGITS, temperature, top_k),
+        softmax(LOGITS.tolist(), temperature, possible),
+        rtol=1e-12,
+    )
 
 
 def test_top_k_keeps_the_k_likeliest():
@@ -36,9 +53,11 @@ def test_greedy_takes_the_likeliest():
 
 
 def test_frequencies_follow_the_probabilities():
-    draws = [sample(LOGITS, temperature=1.0, top_k=3, seed=7, position=p) for p in range(20_000)]
+    draws = [sample(LOGITS, temperature=0.8, top_k=3, seed=7, position=p) for p in range(20_000)]
     frequencies = np.bincount(draws, minlength=5) / len(draws)
-    np.testing.assert_allclose(frequencies, probabilities(LOGITS, 1.0, 3), atol=0.015)
+    expected = softmax(LOGITS.tolist(), 0.8, LARGEST_3)
+    assert (frequencies > 0).tolist() == [probability > 0 for probability in expected]
+    np.testing.assert_allclose(frequencies, expected, atol=0.015)
 
 
 def test_forbidden_tokens_never_come():

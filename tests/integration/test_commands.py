@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from anekdot.bundle import Bundle
+from anekdot.generation.generator import load
 from anekdot.tokenizer.tokenizer import Tokenizer
 from tests.support.commands import TINY_FLAGS, anekdot
 
@@ -70,10 +71,16 @@ def test_generate_json(trained):
 
 
 def test_generate_with_every_flag(trained):
-    for flags in (["--temperature", 0], ["--top-k", 5, "--temperature", 1.5], ["--beams", 3]):
+    generator = load(trained)
+    for flags, settings in (
+        (["--temperature", 0], {"temperature": 0}),
+        (["--top-k", 5, "--temperature", 1.5], {"top_k": 5, "temperature": 1.5}),
+        (["--beams", 3], {"beams": 3}),
+        (["--max-tokens", 4], {"max_tokens": 4}),
+    ):
         result = anekdot("generate", "--model", trained, "--seed", 1, *flags, cwd=trained)
         assert result.returncode == 0, result.stderr
-        assert result.stdout.strip()
+        assert result.stdout == f"{generator.generate(seed=1, **settings)}\n"
 
 
 @pytest.mark.parametrize("prompt", ["- Доктор, я", "-Кот", "— Да", "-", "$HOME «»"])

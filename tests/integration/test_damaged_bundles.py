@@ -3,11 +3,14 @@
 import dataclasses
 import json
 import shutil
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from anekdot.bundle import CONFIG, TOKENIZER, WEIGHTS, Bundle
+from anekdot.cli import main
 from anekdot.model.weights import model_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
 from tests.support.commands import run
@@ -108,3 +111,46 @@ def test_a_tokenizer_that_does_not_belong_under_a_right_hash(copy, capsys, monke
     assert status == 2
     assert "290" in complaint
     assert "300" in complaint
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "1e+30"])
+@pytest.mark.parametrize("part", ["weight", "scale"])
+def test_numbers_that_no_model_has(copy, capsys, monkeypatch, value, part):
+    name = "blocks.1.feed_forward.up_proj.weight"
+    bundle = Bundle.load(copy)
+    stored = bundle.quantized().stored if part == "scale" else bundle.stored
+    name += ".scale" if part == "scale" else ""
+    stored[name].flat[5] = float(value)
+    dataclasses.replace(bundle, stored=stored).save(copy)
+    check_all_verbs(copy, capsys, monkeypatch, [name, value])
+
+
+@pytest.mark.parametrize("factor", [1e10, 1e15])
+def test_weights_that_make_logits_infinite(copy, capsys, monkeypatch, factor):
+    bundle = Bundle.load(copy)
+    for name, array in bundle.stored.items():
+        if "norm" not in name:
+            np.multiply(array, factor, out=array)
+    bundle.save(copy)
+    check_all_verbs(copy, capsys, monkeypatch, ["not finite"])
+
+
+def check_all_verbs(copy: Path, capsys, monkeypatch, words: list[str]) -> None:
+    """Every way to use a bundle answers with one sentence on standard error, and nothing else."""
+    texts = copy.parent / "texts.txt"
+    texts.write_text("\n\n".join(make_texts(5)), "utf-8")
+    for command in (
+        *(["generate", "--model", copy, *more] for more in (
+            [], ["--temperature", 0], ["--beams", 3], ["--json"], ["--json", "--beams", 2])),
+        ["evaluate", copy, "--texts", texts],
+        ["evaluate", copy, "--texts", texts, "--json"],
+    ):  # fmt: skip
+        monkeypatch.setattr(sys, "argv", ["anekdot", *map(str, command)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        printed = capsys.readouterr()
+        assert (stop.value.code, printed.out) == (2, "")
+        assert printed.err.count("\n") == 1
+        assert "vocabulary" not in printed.err
+        for word in words:
+            assert word in printed.err

@@ -218,3 +218,36 @@ def test_a_missing_extra_says_what_to_install(place, capsys, monkeypatch, line, 
     )
     status, complaint = run(capsys, monkeypatch, *line.split())
     assert (status, "anekdot[train]" in complaint) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        MemoryError("Unable to allocate 6.0 GiB for an array"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"
+        ),
+        RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+    ],
+)
+@pytest.mark.parametrize(
+    "line", ["train good.txt --out x", "generate Кот", "prepare good.txt --out x"]
+)
+def test_too_little_memory_is_a_sentence(place, capsys, monkeypatch, error, line):
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    for name in ("pipeline.train", "pipeline.prepare", "cli.generate.load"):
+        monkeypatch.setattr(f"anekdot.{name}", fail)
+    status, complaint = run(capsys, monkeypatch, *line.split())
+    assert (status, "memory" in complaint) == (2, True)
+    assert complaint.count("\n") == 1
+
+
+def test_a_model_too_large_for_the_memory_is_refused(place, capsys, monkeypatch):
+    shape = ("--hidden-dim", 1 << 16, "--intermediate-dim", 1 << 18, "--n-layer", 1024)
+    status, complaint = run(capsys, monkeypatch, "train", "good.txt", "--out", "x", *shape)
+    assert status == 2
+    assert "parameters needs" in complaint
+    assert "GiB" in complaint

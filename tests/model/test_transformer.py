@@ -259,5 +259,6 @@ def test_parameter_count_and_shapes_are_the_models(preset, tied):
     ],
 )
 def test_impossible_shapes_are_refused_by_name(field, value):
-    with pytest.raises(ConfigurationError, match=field):
+    with pytest.raises(ConfigurationError) as error:
         dataclasses.replace(TINY_MODEL, **{field: value})
+    assert f"{field} " in error.value.cause

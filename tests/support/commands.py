@@ -3,7 +3,12 @@
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import pytest
 
 from anekdot.cli import main
 
@@ -38,3 +43,27 @@ def run(capsys, monkeypatch, *arguments: object) -> tuple[int, str]:
     except SystemExit as stop:
         return int(stop.code or 0), capsys.readouterr().err
     return 0, capsys.readouterr().err
+
+
+@contextmanager
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Lets standard output and error be a terminal; what it has got is in the list in the end."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    received, shown = bytearray(), []
+
+    def receive() -> None:
+        with suppress(OSError):  # the other side is closed
+            while block := os.read(ours, 1 << 16):
+                received.extend(block)
+
+    reader = threading.Thread(target=receive)
+    reader.start()
+    with monkeypatch.context() as patch, open(theirs, "w", encoding="utf-8") as stream:
+        patch.setattr(sys, "stdout", stream)
+        patch.setattr(sys, "stderr", stream)
+        yield shown
+    reader.join()
+    os.close(ours)
+    shown.append(received.decode("utf-8"))

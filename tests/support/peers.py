@@ -5,16 +5,18 @@ import json
 import tokenizers
 from tokenizers import Regex, models, pre_tokenizers, trainers
 
-from anekdot.tokenizer.pretokens import PATTERN
+from anekdot.tokenizer.pretokens import PATTERNS, PatternName
 from anekdot.tokenizer.vocabulary import BYTE_CHARACTERS, SPECIALS, Merge, token_bytes
 
 
-def hugging_face_merges(documents: list[str], vocab_size: int) -> list[list[str]]:
+def hugging_face_merges(
+    documents: list[str], vocab_size: int, pattern: PatternName = "qwen2"
+) -> list[list[str]]:
     """Trains the peer and returns its merges as it writes them."""
     peer = tokenizers.Tokenizer(models.BPE())
     peer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(PATTERN), "isolated"),
+            pre_tokenizers.Split(Regex(PATTERNS[pattern]), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )

@@ -1,5 +1,6 @@
 import copy
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import tokenizers
 
 from anekdot.errors import TokenizerError
 from anekdot.tokenizer import Tokenizer, formats
+from anekdot.tokenizer.pretokens import PATTERNS
 
 Damage = Callable[[dict[str, Any]], object]
 
@@ -16,6 +18,9 @@ Damage = Callable[[dict[str, Any]], object]
 @pytest.fixture(scope="module")
 def document(tokenizer: Tokenizer) -> dict[str, Any]:
     return json.loads(formats.serialize(tokenizer.merges))
+
+
+HINDI = Tokenizer.train(["लड़का बाज़ार में आम खा रहा था।", "लड़की आम खा रही थी।"], 300)
 
 
 def refusal(path: Path, content: str | bytes) -> str:
@@ -29,14 +34,25 @@ def refusal(path: Path, content: str | bytes) -> str:
 
 
 def test_a_saved_tokenizer_comes_back(tokenizer: Tokenizer, tmp_path: Path) -> None:
-    for each in (tokenizer, Tokenizer(())):
+    for each in (tokenizer, Tokenizer(()), HINDI, Tokenizer((), "qwen35")):
         path = tmp_path / "sub" / "tokenizer.json"
         each.save(path)
         assert Tokenizer.load(path) == each
-        assert path.read_bytes() == formats.serialize(each.merges)
+        assert path.read_bytes() == formats.serialize(each.merges, each.pattern)
 
 
-def test_hugging_face_reads_it_and_writes_the_same(tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_the_split_pattern_is_part_of_a_tokenizer(tokenizer: Tokenizer) -> None:
+    assert (tokenizer.pattern, HINDI.pattern) == ("qwen2", "qwen35")
+    assert Tokenizer(HINDI.merges) != HINDI
+    assert HINDI.truncate(280).pattern == "qwen35"
+    assert pickle.loads(pickle.dumps(HINDI)) == HINDI
+
+
+@pytest.mark.parametrize("name", ["tokenizer", "HINDI"])
+def test_hugging_face_reads_it_and_writes_the_same(
+    tokenizer: Tokenizer, tmp_path: Path, name: str
+) -> None:
+    tokenizer = HINDI if name == "HINDI" else tokenizer
     ours, theirs = tmp_path / "ours.json", tmp_path / "theirs.json"
     tokenizer.save(ours)
     peer = tokenizers.Tokenizer.from_file(str(ours))
@@ -44,8 +60,10 @@ def test_hugging_face_reads_it_and_writes_the_same(tokenizer: Tokenizer, tmp_pat
     assert Tokenizer.load(theirs) == tokenizer
     assert peer.get_vocab_size() == tokenizer.vocab_size
     assert peer.token_to_id("<|end|>") == tokenizer.end_id
-    ids = tokenizer.encode("Кот — врач, don't panic!\n")
-    assert peer.decode(ids) == tokenizer.decode(ids)
+    text = "Кот — врач, don't panic!\nलड़की में हिन्दी"
+    ids = tokenizer.encode(text)
+    assert peer.encode(text).ids == ids
+    assert peer.decode(ids) == tokenizer.decode(ids) == text
 
 
 def _set(*path: str | int, to: object) -> Damage:
@@ -63,6 +81,10 @@ SPLIT = ("pre_tokenizer", "pretokenizers", 0)
 DAMAGES: dict[str, tuple[Damage, str]] = {
     "another version": (_set("version", to="2.0"), "version is '2.0'"),
     "another pattern": (_set(*SPLIT, "pattern", "Regex", to=r"\w+"), r"\\w+"),
+    "half of the other pattern": (
+        _set(*SPLIT, "pattern", "Regex", to=PATTERNS["qwen35"].replace(r"\p{L}\p{M}\p{N}", "")),
+        "Regex is",
+    ),
     "another behaviour": (_set(*SPLIT, "behavior", to="Removed"), "behavior is 'Removed'"),
     "no pre-tokenizer": (_set("pre_tokenizer", to=None), "pre_tokenizer is None"),
     "a normalizer": (_set("normalizer", to={"type": "NFC"}), "normalizer"),
@@ -127,8 +149,12 @@ def test_hostile_files(content: str | bytes, named: str, tmp_path: Path) -> None
 def test_nesting_that_still_parses(tmp_path: Path) -> None:
     for depth in range(50, 1000, 25):
         nested = "[" * depth + "]" * depth
-        refusal(tmp_path / "tokenizer.json", f'{{"model": {{"merges": [{nested}]}}}}')
-        refusal(tmp_path / "tokenizer.json", f'{{"model": {{"merges": []}}, "version": {nested}}}')
+        for content, named in [
+            (f'{{"model": {{"merges": [{nested}]}}}}', "model.merges[0] is [["),
+            (f'{{"model": {{"merges": []}}, "version": {nested}}}', "version is [["),
+        ]:
+            cause = refusal(tmp_path / "tokenizer.json", content)
+            assert named in cause or "nested too deeply" in cause
 
 
 def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import tiktoken
 import tokenizers
 
 from anekdot.tokenizer import Tokenizer
-from anekdot.tokenizer.pretokens import PATTERN
+from anekdot.tokenizer.pretokens import PATTERNS
 from tests.support.peers import hugging_face_merges, written
 
 PIECES = (
@@ -96,7 +96,7 @@ def test_the_corpus(corpus: list[str], tmp_path: Path, vocab_size: int) -> None:
 def test_ties_by_bytes_equal_rustbpe(corpus: list[str]) -> None:
     texts = corpus[:30_000]
     peer = rustbpe.Tokenizer()
-    peer.train_from_iterator(iter(texts), 8192 - 3, pattern=PATTERN)
+    peer.train_from_iterator(iter(texts), 8192 - 3, pattern=PATTERNS["qwen2"])
     trained = [bytes(token) for token, _ in sorted(peer.get_mergeable_ranks(), key=lambda p: p[1])]
     tokenizer = Tokenizer.train(texts, 8192, ties="bytes")
     assert [tokenizer.token_bytes(id) for id in range(259, 8192)] == trained[256:]

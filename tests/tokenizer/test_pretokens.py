@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from tokenizers import Regex, pre_tokenizers
 
 from anekdot.tokenizer import pretokens, reference
-from anekdot.tokenizer.pretokens import PATTERN, split
+from anekdot.tokenizer.pretokens import PATTERNS, PatternName, split
 
 EDGE_CASES = {
     "–\u00a0Нет": ["–", "\u00a0Нет"],
@@ -32,29 +32,53 @@ EDGE_CASES = {
     "": [],
 }
 
-CHARACTERS = "аЁsTlREſ1½'-—«№中😀 \u00a0\n\r\t\x85\u0301\u00ad\ufeff\x1c\x00"
+BY_MARKS = EDGE_CASES | {
+    "за́мок": ["за́мок"],
+    "и\u0306 е\u0308": ["и\u0306", " е\u0308"],
+    "हिन्दी में": ["हिन्दी", " में"],
+    "ครับ เขียน": ["ครับ", " เขียน"],
+    "!\u0301\u0302!": ["!\u0301\u0302", "!"],
+    "1\u20e3\n": ["1", "\u20e3", "\n"],
+    "❤\ufe0f!\u0301": ["❤\ufe0f", "!\u0301"],
+    " \u0e31'\u0301s": [" \u0e31", "'\u0301s"],
+    "می\u200cخواهد": ["می", "\u200cخواهد"],
+    "ක්\u200dරම": ["ක්", "\u200dරම"],
+}
+
+CHARACTERS = "аЁsTlREſ1½'-—«№中😀 \u00a0\n\r\t\x85\u0301\u00ad\ufeff\x1c\x00कि्ท\u0e31\u200d\ufe0f"
+each_pattern = pytest.mark.parametrize("pattern", PATTERNS)
 TEXTS = st.one_of(st.text(st.characters(codec="utf-8")), st.text(CHARACTERS))
 
 
-@pytest.mark.parametrize(("text", "expected"), EDGE_CASES.items())
-def test_edge_cases(text: str, expected: list[str]) -> None:
-    assert [pretoken.decode() for pretoken in split(text.encode())] == expected
-    assert reference.split(text) == expected
+def split_as_text(text: str, pattern: PatternName) -> list[str]:
+    return [pretoken.decode() for pretoken in split(text.encode(), pattern)]
 
 
-@given(TEXTS)
+@pytest.mark.parametrize(
+    ("text", "pattern", "expected"),
+    [(text, "qwen2", expected) for text, expected in EDGE_CASES.items()]
+    + [(text, "qwen35", expected) for text, expected in BY_MARKS.items()],
+)
+def test_edge_cases(text: str, pattern: PatternName, expected: list[str]) -> None:
+    assert split_as_text(text, pattern) == expected
+    assert reference.split(text, pattern) == expected
+
+
+@each_pattern
+@given(text=TEXTS)
 @settings(max_examples=1000)
-def test_equals_the_reference_and_hugging_face(text: str) -> None:
-    found = [pretoken.decode() for pretoken in split(text.encode())]
-    assert found == reference.split(text)
-    peer = pre_tokenizers.Split(Regex(PATTERN), "isolated")
+def test_equals_the_reference_and_hugging_face(text: str, pattern: PatternName) -> None:
+    found = split_as_text(text, pattern)
+    assert found == reference.split(text, pattern)
+    peer = pre_tokenizers.Split(Regex(PATTERNS[pattern]), "isolated")
     assert found == [pretoken for pretoken, _ in peer.pre_tokenize_str(text)]
 
 
-@given(st.text("аЁsTlRE01'-—«№ \n\r\t_.", max_size=40))
-@settings(max_examples=1000)
-def test_ordinary_texts_equal_the_reference(text: str) -> None:
-    assert [pretoken.decode() for pretoken in split(text.encode())] == reference.split(text)
+@each_pattern
+@given(text=st.text("аЁsTlRE01'-—«№ \n\r\t_.", max_size=40))
+@settings(max_examples=500)
+def test_ordinary_texts_equal_the_reference(text: str, pattern: PatternName) -> None:
+    assert split_as_text(text, pattern) == reference.split(text, pattern)
 
 
 def test_every_ordinary_character_in_several_contexts() -> None:
@@ -62,16 +86,18 @@ def test_every_ordinary_character_in_several_contexts() -> None:
     assert len(ordinary) == 98 + 0x82 + 9
     for c in ordinary:
         text = f"а{c}б {c} {c}s\n{c}\n'{c}'s{c}'{c}e{c}{c}1{c}!{c}\r"
-        assert [pretoken.decode() for pretoken in split(text.encode())] == reference.split(text)
+        for pattern in PATTERNS:
+            assert split_as_text(text, pattern) == reference.split(text, pattern)
 
 
 @pytest.mark.slow
-def test_every_character_is_in_the_class_that_hugging_face_gives_it() -> None:
-    peer = pre_tokenizers.Split(Regex(PATTERN), "isolated")
+@each_pattern
+def test_every_character_is_in_the_class_that_hugging_face_gives_it(pattern: PatternName) -> None:
+    peer = pre_tokenizers.Split(Regex(PATTERNS[pattern]), "isolated")
     for first in range(0, 0x110000, 256):
         codes = [code for code in range(first, first + 256) if not 0xD800 <= code < 0xE000]
         text = "".join(f"а{chr(code)}б {chr(code)}1{chr(code)}\n" for code in codes)
-        found = [pretoken.decode() for pretoken in split(text.encode())]
+        found = split_as_text(text, pattern)
         assert found == [pretoken for pretoken, _ in peer.pre_tokenize_str(text)], hex(first)
 
 

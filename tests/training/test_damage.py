@@ -122,9 +122,8 @@ def test_where_all_checkpoints_are_damaged_nothing_is_deleted(data, out, damage)
     with pytest.raises(BundleError, match=re.escape(str(folder))) as refused:
         go_on(data, out)
     assert "--out" in refused.value.remedy
+    assert "--from" in refused.value.remedy
     assert contents(out) == before
-    shutil.rmtree(folder)  # as advised
-    go_on(data, out)
 
 
 def contents(out):
@@ -148,7 +147,8 @@ def test_a_damaged_bundle_is_said_and_replaced(data, out, name, damage, unbroken
 
     said = []
     anekdot.train(data, out=out, notice=said.append, observe=look, **OWN)
-    assert any("newest checkpoint takes its place" in sentence for sentence in said)
+    what = "newest checkpoint takes its place" if name.startswith("model") else "written anew"
+    assert any(what in sentence for sentence in said)
     assert loadable
     assert (out / "run" / "finished.json").exists()
     Bundle.load(out)

@@ -2,7 +2,9 @@
 
 import copy
 import math
+import os
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -71,6 +73,23 @@ def loss_function(model, is_compiled):
     if is_compiled:
         loss_of.compile()
     return loss_of
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs the modes of POSIX")
+def test_nothing_is_compiled_where_others_could_exchange_the_machine_code(tmp_path, monkeypatch):
+    expected = can_compile()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert can_compile() == expected
+    tmp_path.chmod(0o777)
+    assert not can_compile()
+
+
+def test_machine_code_of_pytorch_lies_in_our_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "/tmp/of_anybody")
+    loss_function(begin(), is_compiled=True)
+    assert tmp_path in Path(os.environ["TORCHINDUCTOR_CACHE_DIR"]).parents
 
 
 @pytest.mark.slow

@@ -50,6 +50,27 @@ def test_another_version_is_refused(change):
         TrainingState.from_json(OLD | change)
 
 
+FORGED = [
+    {"step": -1}, {"step": "16"}, {"step": 16.0}, {"step": []}, {"step": True},
+    {"tokens": "many"}, {"tokens": -4}, {"seconds": "x"}, {"seconds": -1.0}, {"seconds": []},
+    {"best_bits_per_byte": "x"}, {"best_bits_per_byte": [1]}, {"best_step": 10**9},
+    {"last_evaluation": None}, {"last_sample": {}}, {"evaluations_since_best": -1},
+    {"lr_scale": -0.5}, {"lr_scale": "1"}, {"lr_scale": 7}, {"rollbacks": []},
+    {"recent_losses": 1}, {"recent_losses": {}}, {"recent_losses": ["x"]},
+    {"recent_losses": [float("nan")]}, {"recent_losses": [10**400]}, {"unrecorded": None},
+    {"unrecorded": 5}, {"unrecorded": "12345"}, {"unrecorded": [1]}, {"unrecorded": [[]]},
+    {"unrecorded": [{"loss": "x", "skipped": 0, "targets": 1, "bytes": 1, "seconds": 1}]},
+    {"unrecorded": [[2.5, 0.0, "7", 1, 0.1]]}, {"unrecorded": [[2.5, 0.0, 7, 1, 0.1]] * 100},
+    {"micro_batch": -8}, {"micro_batch": "auto"}, {"overtake_step": "x"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", FORGED, ids=str)
+def test_a_forged_value_is_refused(change):
+    with pytest.raises((TypeError, ValueError)):
+        TrainingState.from_json(OLD | change)
+
+
 def test_a_spike_stands_out_of_the_last_losses_only_when_they_are_many():
     state = TrainingState(recent_losses=[2.0, 4.0] * (SPIKE_WINDOW // 2))
     assert state.spike_threshold() == 3.0 + 6.0

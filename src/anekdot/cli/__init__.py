@@ -1,7 +1,5 @@
 """The command line: one file a verb; each parses, calls one function, prints."""
 
-import io
-import os
 import re
 import signal
 import sys
@@ -10,8 +8,10 @@ from itertools import pairwise
 from cyclopts import App, CycloptsError
 
 from anekdot import __version__
-from anekdot.errors import AnekdotError, Terminated
-from anekdot.signals import handle_termination
+from anekdot.cli.streams import let_go, open_streams
+from anekdot.errors import AnekdotError, is_out_of_memory
+from anekdot.signals import handle_termination, ignore_stopping
+from anekdot.text_output import one_line
 
 app = App(
     name="anekdot",
@@ -70,27 +70,30 @@ app.command(
 def main() -> None:
     """Runs a command; a user's mistake is one message and exit status 2."""
     handle_termination()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # Windows would write a file in its code page
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    open_streams()
     try:
         app(protect_leading_hyphens(sys.argv[1:]), exit_on_error=False, print_error=False)
+        sys.stdout.flush()
     except CycloptsError as error:
-        _fail(f"{error}\nanekdot --help shows the commands, anekdot COMMAND --help the flags.")
+        _fail(str(error), "anekdot --help shows the commands, anekdot COMMAND --help the flags.")
     except AnekdotError as error:
         _fail(str(error))
     except BrokenPipeError:  # the reader of our output has gone: nothing more to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        pass
     except OSError as error:
         reason = error.strerror or str(error)
         place = f"{error.filename}: " if error.filename else ""
         _fail(f"{place}{reason}. Check that it can be read or written and that there is space.")
-    except Terminated:
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        _fail("There is not enough memory. Take a smaller model, shorter texts or smaller batches.")
+    except KeyboardInterrupt as stop:
+        ignore_stopping()
         print("\nStopped.", file=sys.stderr)
-        sys.exit(128 + signal.SIGTERM)
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
+        sys.exit(128 + getattr(stop, "number", signal.SIGINT))
+    finally:
+        let_go(sys.stdout)
 
 
 TEXT = re.compile(r"-(?![A-Za-z0-9-])|-[^=]*\s|-+[^\x00-\x7f]")
@@ -115,6 +118,6 @@ def protect_leading_hyphens(arguments: list[str]) -> list[str]:
     return [*flags, "--", *texts] if texts else flags
 
 
-def _fail(message: str) -> None:
-    print(f"anekdot: {message}", file=sys.stderr)
+def _fail(message: str, *hints: str) -> None:
+    print(one_line(f"anekdot: {message}"), *hints, sep="\n", file=sys.stderr)
     sys.exit(2)

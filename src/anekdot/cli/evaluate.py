@@ -1,12 +1,12 @@
 """anekdot evaluate."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from anekdot.cli.progress import bars
+from anekdot.text_output import json_line
 
 
 def evaluate(
@@ -36,7 +36,7 @@ def evaluate(
         "bytes": result.bytes,
     }
     if json_object:
-        print(json.dumps(figures))
+        print(json_line(figures))
         return
     print(f"{result.bits_per_byte:.4f} bits per byte")
     print(f"{result.loss:.4f} nats per token (perplexity {result.perplexity:.2f})")

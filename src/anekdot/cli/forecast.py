@@ -10,19 +10,17 @@ def forecast(folder: Path, *, seconds: float = 10.0) -> None:
         folder: A folder that anekdot prepare made.
         seconds: How long to measure this machine.
     """
-    from rich.console import Console
     from rich.table import Table
 
-    from anekdot.cli.progress import console
+    from anekdot.cli.console import HarmlessConsole, say
     from anekdot.forecast import advice
     from anekdot.forecast import forecast as predict
     from anekdot.text_output import duration
 
-    console.print(f"Training each preset for a moment, about {seconds:g} seconds in all.")
-    rows = predict(folder, seconds)
-    output = Console(highlight=False, markup=False)
+    rows = predict(folder, seconds, notice=say)
+    output = HarmlessConsole()
     if not output.is_terminal:
-        output = Console(highlight=False, markup=False, width=200)
+        output = HarmlessConsole(width=200)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("preset")
     for heading in ("parameters", "tokens", "tokens per parameter", "steps", "epochs"):

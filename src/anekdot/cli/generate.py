@@ -1,14 +1,13 @@
 """anekdot generate."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from anekdot.generation.generator import MAX_TOKENS, TEMPERATURE, load
-from anekdot.text_output import for_output
+from anekdot.text_output import json_line
 
 
 def generate(
@@ -48,6 +47,6 @@ def generate(
     )
     for number, sample in enumerate(samples):
         if json_lines:
-            print(json.dumps(dataclasses.asdict(sample), ensure_ascii=False), flush=True)
+            print(json_line(dataclasses.asdict(sample)), flush=True)
         else:
-            print("\n***\n" * (number > 0) + for_output(sample.text), flush=True)
+            print("\n***\n" * (number > 0) + sample.text, flush=True)

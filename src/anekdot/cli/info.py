@@ -23,9 +23,10 @@ def info() -> None:
 
         device = pick_device()
         print(f"training runs on: {device.type}, in {'bf16' if has_bf16(device) else 'fp32'}")
-    config = Bundle.load().config
+    bundle = Bundle.load()
+    config = bundle.config
     print(
         f"pretrained model: {config.n_parameters:,} parameters, {config.n_layer} layers, "
-        f"width {config.hidden_dim}, vocabulary {config.vocab_size:,} tokens, "
-        f"context {config.context_length} tokens"
+        f"width {config.hidden_dim}, vocabulary {config.vocab_size:,} tokens "
+        f"(split pattern {bundle.tokenizer.pattern}), context {config.context_length} tokens"
     )

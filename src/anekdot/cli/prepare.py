@@ -5,11 +5,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from anekdot.cli.flags import PREPARATION_FLAGS, RUN, explicit_flags
-from anekdot.cli.progress import bars, console
+from anekdot.cli.console import say
+from anekdot.cli.flags import DATA, PREPARATION_FLAGS, RUN, explicit_flags
+from anekdot.cli.progress import bars
 from anekdot.corpus.manifest import Manifest
-from anekdot.machine import parse_memory
+from anekdot.machine import parse_size
 
+MIN_MEMORY = 1 << 29
 MAX_REASONS = 4  # that are listed one by one
 
 
@@ -18,6 +20,7 @@ def prepare(
     out: Path,
     memory: Annotated[str | None, Parameter(group=RUN)] = None,
     ray: Annotated[str | None, Parameter(group=RUN)] = None,
+    max_download: Annotated[str, Parameter(group=DATA)] = "1GiB",
     flags: Annotated[PREPARATION_FLAGS | None, Parameter(name="*")] = None,  # type: ignore[valid-type]
 ) -> None:
     """Turn texts into a folder that a model can be trained on; go on if it was stopped.
@@ -28,6 +31,7 @@ def prepare(
         out: The folder to make.
         memory: Memory to stay within, such as 1GiB; half of the machine's unless given.
         ray: A Ray cluster to read the texts on: its address, or local.
+        max_download: The largest file to download from a web address.
         flags: Any field of the preparation.
     """
     from anekdot import pipeline
@@ -36,13 +40,15 @@ def prepare(
         manifest = pipeline.prepare(
             *sources,
             out=out,
-            memory=None if memory is None else parse_memory(memory),
+            memory=None if memory is None else parse_size("memory", memory, MIN_MEMORY),
             ray=ray,
+            max_download=parse_size("max-download", max_download, 1),
             progress=progress,
-            notice=console.print,
+            notice=say,
             **explicit_flags(flags),
         )
-    console.print(describe(manifest, out))
+    for line in describe(manifest, out).split("\n"):
+        say(line)
     print(out)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.progress import (
     BarColumn,
@@ -17,9 +17,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from anekdot.text_output import duration, escape_control_characters
-
-console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+from anekdot.cli.console import console
+from anekdot.cli.streams import lost_view
+from anekdot.text_output import duration
 
 LINES = 20  # for a whole run, where there is no terminal to draw a bar in
 
@@ -59,11 +59,13 @@ class Bars(Progress):
 def bars() -> Iterator[Update]:
     """Yields a callback that draws one bar, with the time left, for each unit."""
     with Bars(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeLeft(),
         console=console,
+        redirect_stdout=False,  # to a stream that would make rich's own control codes harmless
+        redirect_stderr=False,
         disable=not console.is_terminal,
     ) as display:
         tasks: dict[str, TaskID] = {}
@@ -80,7 +82,10 @@ def bars() -> Iterator[Update]:
 
 
 def training_watcher(update: Update) -> Callable[[dict[str, Any]], None]:
-    """Returns an observer that shows the records of a training run as they come."""
+    """Returns an observer that shows the records of a training run as they come.
+
+    It raises why standard error was given up, if it was: the record of a run should know.
+    """
 
     def watch(record: dict[str, Any]) -> None:
         if record["kind"] == "step":
@@ -89,6 +94,8 @@ def training_watcher(update: Update) -> Callable[[dict[str, Any]], None]:
             _show_sample(record)
         else:
             console.print(_sentence(record))
+        if error := lost_view():
+            raise error
 
     return watch
 
@@ -107,7 +114,7 @@ def _show_step(record: dict[str, Any], update: Update) -> None:
 
 
 def _show_sample(record: dict[str, Any]) -> None:
-    text = Text(escape_control_characters(record["text"]), style="italic")
+    text = Text(record["text"], style="italic")
     console.print(Padding(text, (0, 0, 0, 4), expand=False))
     console.print(
         f"    (longest span that is also in a training text: {len(record['copied'])} of "
@@ -117,29 +124,34 @@ def _show_sample(record: dict[str, Any]) -> None:
 
 def _sentence(record: dict[str, Any]) -> str:
     """Returns what is said of an evaluation, or of something unusual."""
-    if record["kind"] == "evaluation":
-        best = "  (best)" if record["best"] else ""
-        return (
-            f"step {record['step']:,}: validation {record['bits_per_byte']:.3f} bits per byte, "
-            f"{record['loss']:.3f} nats per token{best}"
-        )
-    if record["kind"] == "skip":
-        numbers = ", ".join(map(str, record["steps"]))
-        return f"Skipped, for a loss or gradient that is not finite: step {numbers}."
-    if record["kind"] == "overflow":
-        numbers = ", ".join(map(str, record["steps"]))
-        return (
-            f"Skipped, for gradients too large for float16: step {numbers}. "
-            f"The loss scale is {record['loss_scale']:g} from now on."
-        )
-    if record["kind"] == "spike":
-        return (
-            f"step {record['at']:,}: the loss jumped to {record['loss']:.3f} nats, "
-            f"from about {record['usual']:.3f}"
-        )
-    if record["kind"] == "return":
-        return (
-            f"step {record['after']:,}: training diverged; back to step {record['step']:,} with "
-            f"{record['rate_scale']:g} of the learning rate"
-        )
-    return "Stopping after this step. Ctrl-C again stops at once."
+    steps = ", ".join(map(str, record["steps"])) if record["kind"] in ("skip", "overflow") else ""
+    step = f"step {record.get('at') or record.get('after') or record['step']:,}"
+    match record["kind"]:
+        case "evaluation":
+            best = "  (best)" if record["best"] else ""
+            sentence = (
+                f"{step}: validation {record['bits_per_byte']:.3f} bits per byte, "
+                f"{record['loss']:.3f} nats per token{best}"
+            )
+        case "skip":
+            sentence = f"Skipped, for a loss or gradient that is not finite: step {steps}."
+        case "overflow":
+            sentence = (
+                f"Skipped, for gradients too large for float16: step {steps}. "
+                f"The loss scale is {record['loss_scale']:g} from now on."
+            )
+        case "spike":
+            sentence = (
+                f"{step}: the loss jumped to {record['loss']:.3f} nats, "
+                f"from about {record['usual']:.3f}"
+            )
+        case "return":
+            sentence = (
+                f"{step}: training diverged; back to step {record['step']:,} with "
+                f"{record['rate_scale']:g} of the learning rate"
+            )
+        case "display":
+            sentence = f"{step}: the run cannot be shown any more ({record['error']})"
+        case _:
+            sentence = "Stopping after this step. Ctrl-C again stops at once."
+    return sentence

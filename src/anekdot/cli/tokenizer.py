@@ -1,17 +1,21 @@
 """anekdot tokenizer: train, encode, decode, show."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cyclopts import App
-from rich.console import Console
 from rich.text import Text
 
 from anekdot.bundle import PRETRAINED, TOKENIZER
 from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
+from anekdot.machine import parse_size
+from anekdot.text_output import one_line
 from anekdot.tokenizer.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from anekdot.cli.console import HarmlessConsole
 
 app = App(name="tokenizer", help="Train a tokenizer, or look at what one does.")
 
@@ -19,21 +23,33 @@ COLOURS = ("black on cyan", "black on yellow", "black on green", "black on magen
 
 
 @app.command
-def train(*sources: str, out: Path, vocab_size: int = PreparationConfig.vocab_size) -> None:
+def train(
+    *sources: str,
+    out: Path,
+    vocab_size: int = PreparationConfig.vocab_size,
+    max_download: str = "1GiB",
+) -> None:
     """Train a tokenizer on texts.
 
     Args:
         sources: Text, JSON, CSV or Parquet files, folders of them, or - for standard input.
         out: The tokenizer.json to write.
         vocab_size: Tokens, the three special ones and the 256 bytes included.
+        max_download: The largest file to download from a web address.
     """
-    from anekdot.cli.progress import bars, console
+    from anekdot.cli.console import say
+    from anekdot.cli.progress import bars
     from anekdot.corpus.reading import clean_texts
 
     if out.exists():
         raise ConfigurationError(f"{out} exists already.", "Name a file that does not.")
+    most = parse_size("max-download", max_download, 1)
+    if not out.parent.exists():
+        raise ConfigurationError(
+            f"There is no folder {out.parent} for the tokenizer.", "Make it, or name another place."
+        )
     with bars() as progress:
-        texts = clean_texts(*sources, notice=console.print)
+        texts = clean_texts(*sources, notice=say, max_download=most)
         tokenizer = Tokenizer.train(texts, vocab_size, progress=progress)
     tokenizer.save(out)
     print(f"{out}: {tokenizer.vocab_size:,} tokens")
@@ -72,16 +88,19 @@ def show(
         texts: Texts to measure the compression on.
         tokenizer: A tokenizer.json or a bundle; without it, the pretrained model's.
     """
+    from anekdot.cli.console import HarmlessConsole
     from anekdot.tokenizer.statistics import vocabulary_statistics
 
     loaded = _load(tokenizer)
-    console = Console(highlight=False, file=sys.stdout)
+    console = HarmlessConsole()
     seen = vocabulary_statistics(loaded)
-    console.print(f"{loaded.vocab_size:,} tokens, {len(loaded.merges):,} merges")
+    merges = f"{len(loaded.merges):,} merges"
+    console.print(f"{loaded.vocab_size:,} tokens, {merges}, split pattern {loaded.pattern}")
     _show_counts(console, "tokens by script", seen.scripts)
     by_length = {str(length): count for length, count in seen.lengths.items() if length}
     _show_counts(console, "tokens by length in characters", by_length)
-    console.print(Text("\nlongest: " + " ".join(f"«{token}»" for token in seen.longest)))
+    longest = " ".join(f"«{token}»" for token in seen.longest)
+    console.print(f"\n{one_line(f'longest: {longest}')}")
     if texts is not None:
         from anekdot.corpus.reading import read
 
@@ -102,11 +121,11 @@ def _size(text: str) -> int:
     return len(text.encode("utf-8", "replace"))
 
 
-def _show_compression(console: Console, what: str, n_bytes: int, n_ids: int) -> None:
+def _show_compression(console: "HarmlessConsole", what: str, n_bytes: int, n_ids: int) -> None:
     console.print(f"{what}: {n_ids:,} tokens, {n_bytes / max(1, n_ids):.2f} bytes per token")
 
 
-def _show_counts(console: Console, title: str, counts: Mapping[str, int]) -> None:
+def _show_counts(console: "HarmlessConsole", title: str, counts: Mapping[str, int]) -> None:
     """Prints counts as bars."""
     console.print(f"\n{title}")
     widest, most = max(map(len, counts)), max(counts.values())

@@ -1,16 +1,20 @@
 """anekdot train."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from anekdot.cli.flags import TRAINING_FLAGS, explicit_flags
-from anekdot.cli.progress import bars, console, training_watcher
+from anekdot.cli.console import console, say
+from anekdot.cli.flags import DATA, TRAINING_FLAGS, explicit_flags
+from anekdot.cli.progress import bars, training_watcher
+from anekdot.cli.streams import as_view
 from anekdot.config import PresetName, RecipeName
 from anekdot.errors import BundleError, ConfigurationError
+from anekdot.machine import parse_size
 from anekdot.run_folder import RunFolder
-from anekdot.text_output import for_output
 
 if TYPE_CHECKING:
     from anekdot.pipeline import Trained
@@ -24,6 +28,7 @@ def train(
     config: Path | None = None,
     base: Annotated[str | None, Parameter(name="--from")] = None,
     track: Annotated[str, Parameter(show_default=False)] = "",
+    max_download: Annotated[str, Parameter(group=DATA)] = "1GiB",
     flags: Annotated[TRAINING_FLAGS | None, Parameter(name="*")] = None,  # type: ignore[valid-type]
 ) -> None:
     """Train a model on texts, or go on with a run that was stopped.
@@ -40,10 +45,12 @@ def train(
             that comes with anekdot.
         track: Programs that show the run too, separated by commas: tensorboard, trackio
             (both on this machine), wandb (which sends the numbers away).
+        max_download: The largest file to download from a web address.
         flags: Any field of the configuration.
     """
     from anekdot import pipeline
 
+    sys.stdout = as_view(sys.stdout)  # the model is what counts
     if out is None:
         out = _default_out(sources)
     try:
@@ -56,9 +63,10 @@ def train(
                 config=config,
                 base=base,
                 track=[*filter(None, map(str.strip, track.split(",")))],
+                max_download=parse_size("max-download", max_download, 1),
                 observe=training_watcher(progress),
                 progress=progress,
-                notice=console.print,
+                notice=say,
                 **explicit_flags(flags),
             )
     except KeyboardInterrupt:
@@ -86,8 +94,8 @@ def _show(trained: "Trained") -> None:
         return
     console.print("Three texts of the new model:\n")
     for sample in generator.samples(n=3, seed=0):
-        print(for_output(sample.text), end="\n\n")
-    console.print(f'More: anekdot generate --model {trained.bundle} "…"')
+        print(sample.text, end="\n\n")
+    console.print(f'More: anekdot generate --model {shlex.quote(str(trained.bundle))} "…"')
 
 
 def _default_out(sources: tuple[str, ...]) -> Path:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from anekdot.corpus.database import database, fetch_integer, parquet, write_parquet
 from anekdot.corpus.plan import Plan
 from anekdot.corpus.splitting import SPLITS, Split
+from anekdot.tokenizer.signs import Counts, count_characters
 
 PROCESSED = "processed"
 """The folder, in a work folder, with a folder of results for each task of the plan."""
@@ -127,6 +129,15 @@ class Collection:
                 path,
                 ", COMPRESSION zstd",
             )
+
+    @cached_property
+    def characters(self) -> dict[Split, Counts]:
+        """How often each character occurs in the documents of each split that stay."""
+        counts = {split: count_characters([]) for split in SPLITS}
+        for splits, texts in self.kept():
+            for number, split in enumerate(SPLITS):
+                counts[split] += count_characters(texts[splits == number])
+        return counts
 
     def training_texts(self) -> Iterator[str]:
         """Yields the texts of the training split."""

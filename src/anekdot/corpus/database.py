@@ -2,8 +2,11 @@
 
 import errno
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +36,7 @@ def connect(
     import duckdb  # noqa: PLC0415 (an extra)
 
     settings: dict[str, Any] = {
-        "temp_directory": "" if spill is None else str(spill),
+        "temp_directory": "" if spill is None else _name(spill),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "allow_community_extensions": False,
@@ -111,10 +114,38 @@ def write_parquet(
 
 def literal(path: Path | str) -> str:
     """Returns a path as a string in SQL."""
-    return "'" + str(path).replace("'", "''") + "'"
+    return "'" + _name(path).replace("'", "''") + "'"
 
 
 def parquet(folder: Path, pattern: str) -> str:
     """Returns the Parquet files that match a pattern below a folder, as a table in SQL."""
-    plain = "".join(f"[{c}]" if c in "*?[" else c for c in str(folder))
+    plain = "".join(f"[{c}]" if c in "*?[" else c for c in _name(folder))
     return f"read_parquet({literal(Path(plain, pattern))})"
+
+
+def _name(path: Path | str) -> str:
+    """Returns a path as DuckDB takes it: in UTF-8, through a link if it is in another encoding."""
+    whole = Path(path)
+    for place in (whole, *whole.parents):
+        if not _is_utf8(place.name):
+            link = Path(_links().name, sha256(os.fsencode(place.absolute())).hexdigest()[:16])
+            with suppress(FileExistsError):
+                link.symlink_to(place.absolute())
+            return str(link / whole.relative_to(place))
+    return str(path)
+
+
+@cache
+def _links() -> tempfile.TemporaryDirectory[str]:
+    """Makes a folder for links, which goes when the process ends."""
+    if not _is_utf8(tempfile.gettempdir()):
+        cause = (
+            f"The name of the folder for temporary files, {tempfile.gettempdir()}, is not UTF-8."
+        )
+        raise CorpusError(cause, "Set TMPDIR to another folder.")
+    return tempfile.TemporaryDirectory(prefix="anekdot-")
+
+
+def _is_utf8(name: str) -> bool:
+    """Whether the file system has just the name that DuckDB will ask it for."""
+    return os.fsencode(name).decode("utf-8", "replace") == name

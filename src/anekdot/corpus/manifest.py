@@ -6,10 +6,11 @@ A folder is a prepared corpus if, and only if, it has this file.
 import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
-from anekdot.atomic_files import sha256
+from anekdot.atomic_files import escape_surrogates, sha256
+from anekdot.bundle import TOKENIZER
 from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.splitting import SPLITS, Split
 from anekdot.errors import CorpusError
@@ -18,6 +19,9 @@ from anekdot.run_folder import MANIFEST, refuse_difference
 FORMAT = "anekdot-corpus-1"
 
 _REMEDY = "Prepare the texts again."
+
+_NEEDED = {TOKENIZER, *(f"{split}.{part}.npy" for split in SPLITS for part in ("ids", "offsets"))}
+"""What training reads: a manifest must know the hash of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +53,7 @@ class Manifest:
     def save(self, folder: Path) -> None:
         """Writes the manifest into a folder."""
         text = json.dumps(asdict(self), ensure_ascii=False, indent=2, allow_nan=False)
-        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        (folder / MANIFEST).write_text(escape_surrogates(text) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Manifest":
@@ -77,7 +81,6 @@ def check_settings(
     wanted: PreparationConfig,
     *,
     only: Collection[str] | None = None,
-    sources: list[str] | None = None,
     shown_as: Path | None = None,
 ) -> None:
     """Checks that a prepared folder was made with the settings that are wanted now.
@@ -86,18 +89,14 @@ def check_settings(
         folder: The prepared folder.
         wanted: The settings.
         only: The fields that count; all unless given.
-        sources: What the user names now; not compared unless given.
         shown_as: The folder that a message names, if it is another one.
 
     Raises:
         ConfigurationError: Some differ; the message lists them.
         CorpusError: The folder is not a prepared one, or is damaged.
     """
-    manifest = Manifest.load(folder)
-    before = {**manifest.settings, "sources": manifest.sources}
+    before = Manifest.load(folder).settings
     now = {**before, **{k: v for k, v in asdict(wanted).items() if only is None or k in only}}
-    if sources is not None:
-        now["sources"] = sources
     refuse_difference(shown_as or folder, before, now)
 
 
@@ -129,6 +128,12 @@ def _parse(record: Any) -> Manifest:
     _check(all(map(_is_count, [*counts, record["texts_in"], record["vocab_size"]])), "no counts")
     strings = [*record["sources"], *record["files"].values()]
     _check(all(isinstance(value, str) for value in strings), "a source or hash is no string")
+    _check(_is_count(record["settings"].get("vocab_size")), "settings name no vocab_size")
+    for name in record["files"]:
+        is_plain = PurePath(name).name == name not in ("", "..") and "\\" not in name
+        _check(is_plain, f"{name!r:.80} is no name of a file")
+    missing = _NEEDED - record["files"].keys()
+    _check(not missing, f"files do not name {', '.join(sorted(missing))}")
     return Manifest(**record)
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from anekdot.atomic_files import LOCK, sha256, staged
-from anekdot.corpus.config import Rules
+from anekdot.atomic_files import LOCK, escape_surrogates, sha256, staged
+from anekdot.corpus.config import PreparationConfig, Rules
 from anekdot.corpus.documents import Layout, Piece
 from anekdot.corpus.reading import Source, pieces
 from anekdot.errors import CorpusError
@@ -44,34 +44,31 @@ class Plan:
 
 
 def make_plan(
-    sources: Sequence[Source],
-    work: Path,
-    rules: Rules,
-    *,
-    separator: str | None,
-    column: str | None,
+    sources: Sequence[Source], work: Path, config: PreparationConfig, max_download: int
 ) -> Plan:
     """Plans the work, and deletes what an earlier plan left unless the plan is the same."""
     notices: list[str] = []
     found = pieces(
         sources,
         work=work,
-        separator=separator,
-        column=column,
+        separator=config.separator,
+        column=config.column,
         size=TASK_BYTES,
+        max_download=max_download,
         notice=notices.append,
     )
     if not found:
         raise CorpusError("No texts were named.", "Name a file, a folder, or - .")
     states = {piece.path: _state(Path(piece.path), work) for piece in found}
     plan = Plan(
-        rules=rules,
+        rules=config.rules,
         tasks=_tasks(found, states),
         states=states,
         notices=notices,
     )
     path = work / PLAN
-    text = json.dumps(dataclasses.asdict(plan), ensure_ascii=False, indent=1) + "\n"
+    text = escape_surrogates(json.dumps(dataclasses.asdict(plan), ensure_ascii=False, indent=1))
+    text += "\n"
     if not path.exists() or path.read_text("utf-8") != text:
         for item in work.iterdir():
             if item.is_dir():

@@ -22,8 +22,10 @@ from anekdot.corpus.deduplication.select import deduplicate
 from anekdot.corpus.manifest import Manifest, hash_files
 from anekdot.corpus.plan import Plan, load_plan, make_plan
 from anekdot.corpus.processing import process_documents
+from anekdot.corpus.provenance import record_sources
 from anekdot.corpus.reading import Source, read_piece
-from anekdot.corpus.reading.sources import kept_name
+from anekdot.corpus.reading.addresses import kept_name
+from anekdot.corpus.reading.remote import MAX_DOWNLOAD
 from anekdot.corpus.report import write_report
 from anekdot.corpus.tokenization import train_tokenizer, write_shards
 from anekdot.corpus.workers import Call, cluster, run_all
@@ -65,6 +67,7 @@ def collect(
     *,
     memory: int | None = None,
     ray: str | None = None,
+    max_download: int = MAX_DOWNLOAD,
     progress: Progress | None = None,
     notice: Notice | None = None,
 ) -> Collection:
@@ -77,13 +80,14 @@ def collect(
         memory: Bytes that all processes together should stay within; half of the machine's
             memory unless given.
         ray: The address of a Ray cluster, or "local".
+        max_download: Bytes of the largest file that is downloaded.
         progress: Called as pieces are read and compared.
         notice: Called with what was guessed about the files, a sentence each.
 
     Raises:
         CorpusError: A source cannot be read, or no text is left.
     """
-    plan = make_plan(sources, work, config.rules, separator=config.separator, column=config.column)
+    plan = make_plan(sources, work, config, max_download)
     if notice:
         for sentence in plan.notices:
             notice(sentence)
@@ -138,6 +142,7 @@ def write_result(
             files=hash_files(draft),
         )
         manifest.save(draft)
+        record_sources(sources, collection.plan, collection.work, draft)
     for item in sorted(result.iterdir(), key=lambda item: item.name == MANIFEST):
         item.replace(out / item.name)  # the manifest last
     sync(out)

@@ -14,6 +14,7 @@ from anekdot.corpus.manifest import Manifest
 from anekdot.corpus.shards import shard_writer
 from anekdot.corpus.splitting import SPLITS, Split
 from anekdot.errors import ConfigurationError
+from anekdot.tokenizer.signs import choose_pattern
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 
@@ -26,6 +27,7 @@ def train_tokenizer(
     tokenizer = Tokenizer.train(
         collection.training_texts(),
         vocab_size,
+        pattern=choose_pattern(collection.characters["train"]),
         memory_limit=collection.memory,
         progress=progress,
     )

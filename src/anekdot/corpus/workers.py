@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from anekdot.errors import CorpusError, require
+from anekdot.signals import STOPPING
 
 Call = Callable[[int], None]
 """A function of a number; another process must be able to import it."""
@@ -79,8 +80,10 @@ def _stop(pool: ProcessPoolExecutor, futures: list[Future[None]]) -> None:
 
 
 def _be_quiet() -> None:
-    """Leaves Ctrl-C to the parent, which then ends its workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leaves what a terminal sends to all to the parent, which then ends its workers."""
+    for number in STOPPING:
+        if number != signal.SIGTERM:
+            signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from anekdot.callbacks import Progress
+from anekdot.errors import BundleError
+from anekdot.model.attention_kernels import MAX_EXACT_POSITION
 from anekdot.model.transformer import IGNORE_INDEX, Transformer, evaluation_mode
 
 
@@ -51,6 +53,19 @@ class Likelihood:
     def bits_per_byte(self) -> float:
         """Bits per UTF-8 byte of text; comparable between any two models."""
         return self.nats / math.log(2) / self.bytes
+
+    def finite(self) -> "Likelihood":
+        """Returns itself.
+
+        Raises:
+            BundleError: It is not a number, or infinite.
+        """
+        if not math.isfinite(self.nats):
+            raise BundleError(
+                f"The likelihood of the texts is {self.nats}: the model's logits are not finite.",
+                "Convert, quantize or train the model again.",
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -97,7 +112,7 @@ def likelihood(
         tokens_per_batch: Most positions in one forward pass, padding included.
         progress: Called with (windows done, windows in all, "windows").
     """
-    plan = _plan(documents, model.config.context_length)
+    plan = _plan(documents, min(model.config.context_length, MAX_EXACT_POSITION))
     device = model.token_embedding.weight.device
     nats, tokens, done = 0.0, 0, 0
     with evaluation_mode(model), autocast or nullcontext():

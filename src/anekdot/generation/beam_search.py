@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anekdot.generation.engine import Engine
-from anekdot.generation.sampling import log_probabilities
+from anekdot.generation.sampling import check_logits, log_probabilities
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,10 @@ def _extend(
     """Returns the likeliest beams of one more token, each with the cache of its parent."""
     candidates: list[tuple[float, int, int]] = []
     for number, (beam, logits_V) in enumerate(zip(running, logits_BV, strict=True)):
+        check_logits(logits_V)
         log_V = log_probabilities(logits_V)
         log_V[never] = -np.inf
-        for token in np.argsort(-log_V, kind="stable")[: beams + 1]:
+        for token in np.argsort(-log_V, kind="stable")[:beams]:
             candidates.append((beam.nats + float(log_V[token]), number, int(token)))
     candidates.sort(key=lambda candidate: (-candidate[0], candidate[1:]))
     return [

@@ -16,6 +16,7 @@ from anekdot.generation.beam_search import beam_search
 from anekdot.generation.engine import Engine
 from anekdot.generation.numpy_engine import NumpyEngine
 from anekdot.generation.sampling import sample
+from anekdot.machine import refuse_too_large
 from anekdot.tokenizer.tokenizer import Tokenizer
 
 TEMPERATURE = 0.8
@@ -125,6 +126,7 @@ class Generator:
         _check_text(prompt, stop)
         seed = secrets.randbelow(1 << 32) if seed is None else seed
         prompt_ids = self._encode(prompt)
+        self._check_memory(len(prompt_ids) + max_tokens, beams)
         if beams is None:
             tokens = self._sample(prompt_ids, temperature, top_k, max_tokens, seed)
         else:
@@ -250,6 +252,16 @@ class Generator:
         check_integer("max-tokens", max_tokens, 1, 100_000)
         if seed is not None:
             check_integer("seed", seed, 0, (1 << 63) - 1)
+
+    def _check_memory(self, tokens: int, beams: int | None) -> None:
+        """Refuses a text whose keys and values would not fit; beams are copied while they grow."""
+        config = self.engine.config
+        token_bytes = 2 * 4 * config.n_layer * config.n_kv_head * config.head_dim
+        refuse_too_large(
+            tokens * token_bytes * (1 if beams is None else 2 * beams),
+            f"A text of {tokens:,} tokens" + (f" with {beams} beams" if beams else ""),
+            "Ask for fewer tokens or beams.",
+        )
 
 
 def _check_text(prompt: str, stop: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anekdot.bundle import Bundle
+from anekdot.errors import BundleError
 from anekdot.model.alibi import alibi_bias, head_slopes
 from anekdot.model.config import ModelConfig
 
@@ -20,9 +21,12 @@ Array = NDArray[np.float32]
 # What this engine computes, whatever the PyTorch model is built of.
 COMPUTED_PARTS = {"position": "alibi", "norm": "rmsnorm", "feed_forward": "swiglu"}
 
+MAX_SCORES = 1 << 24  # of the queries and keys of all heads that are computed together
+FIRST_CAPACITY = 512  # tokens of a cache's first allocation
+
 
 class NumpyCache:
-    """Keys and values of one row, in memory that is allocated once.
+    """Keys and values of one row, in memory that doubles as tokens come.
 
     Args:
         config: The model's shape.
@@ -30,7 +34,9 @@ class NumpyCache:
     """
 
     def __init__(self, config: ModelConfig, capacity: int) -> None:
-        shape = (config.n_layer, config.n_kv_head, capacity, config.head_dim)
+        allocated = min(capacity, FIRST_CAPACITY)
+        shape = (config.n_layer, config.n_kv_head, allocated, config.head_dim)
+        self.capacity = capacity
         self.keys_LKSH = np.zeros(shape, np.float32)
         self.values_LKSH = np.zeros(shape, np.float32)
         self.length = 0
@@ -44,10 +50,20 @@ class NumpyCache:
             k_KSH, v_KSH: All tokens so far, the new ones last.
         """
         end = self.length + len(k_TKH)
-        assert end <= self.keys_LKSH.shape[2], "the cache is full"
+        assert end <= self.capacity, "the cache is full"
+        self._allocate(end)
         self.keys_LKSH[layer, :, self.length : end] = k_TKH.transpose(1, 0, 2)
         self.values_LKSH[layer, :, self.length : end] = v_TKH.transpose(1, 0, 2)
         return self.keys_LKSH[layer, :, :end], self.values_LKSH[layer, :, :end]
+
+    def _allocate(self, length: int) -> None:
+        """Makes room for so many tokens."""
+        allocated = self.keys_LKSH.shape[2]
+        if length > allocated:
+            more = min(self.capacity, max(length, 2 * allocated)) - allocated
+            room = ((0, 0), (0, 0), (0, more), (0, 0))
+            self.keys_LKSH = np.pad(self.keys_LKSH, room)
+            self.values_LKSH = np.pad(self.values_LKSH, room)
 
     def copy(self) -> "NumpyCache":
         """Returns an independent cache with the same contents."""
@@ -89,7 +105,33 @@ class NumpyEngine:
         return NumpyCache(self.config, capacity)
 
     def prefill(self, ids_T: Sequence[int], cache: NumpyCache) -> Array:
-        """Appends the tokens to the cache and returns logits_V of the one that follows."""
+        """Appends the tokens to the cache and returns logits_V of the one that follows.
+
+        A long prompt is read in parts, so that the scores of one part fit into memory.
+
+        Raises:
+            BundleError: The weights are so large that logits are not finite.
+        """
+        n_key = cache.length + len(ids_T)
+        width = max(1, MAX_SCORES // (self.config.n_head * n_key))
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                for first in range(0, len(ids_T), width):
+                    x_D = self._read(ids_T[first : first + width], cache)
+                logits_V = self._linear(self._norm(x_D, "final_norm"), self._head)
+        except FloatingPointError:
+            raise self._overflow() from None
+        if not np.isfinite(logits_V).all():
+            raise self._overflow()
+        return logits_V
+
+    def decode(self, tokens_B: Sequence[int], caches: Sequence[NumpyCache]) -> Array:
+        """Appends a token to each cache and returns logits_BV of those that follow, row by row."""
+        rows = zip(tokens_B, caches, strict=True)
+        return np.stack([self.prefill([token], cache) for token, cache in rows])
+
+    def _read(self, ids_T: Sequence[int], cache: NumpyCache) -> Array:
+        """Appends the tokens to the cache and returns x_D of the last one."""
         x_TD = self.weights["token_embedding.weight"][list(ids_T)]
         bias_NTS = self._bias(len(ids_T), cache.length + len(ids_T))
         for layer in range(self.config.n_layer):
@@ -99,13 +141,22 @@ class NumpyEngine:
             normed_TD = self._norm(x_TD, name + "feed_forward_norm")
             x_TD = x_TD + self._feed_forward(normed_TD, name + "feed_forward.")
         cache.length += len(ids_T)
-        head = "token_embedding" if self.config.tie_embeddings else "lm_head"
-        return self._linear(self._norm(x_TD[-1], "final_norm"), head)
+        x_D: Array = x_TD[-1]
+        return x_D
 
-    def decode(self, tokens_B: Sequence[int], caches: Sequence[NumpyCache]) -> Array:
-        """Appends a token to each cache and returns logits_BV of those that follow, row by row."""
-        rows = zip(tokens_B, caches, strict=True)
-        return np.stack([self.prefill([token], cache) for token, cache in rows])
+    @property
+    def _head(self) -> str:
+        return "token_embedding" if self.config.tie_embeddings else "lm_head"
+
+    def _overflow(self) -> BundleError:
+        """Returns the error of a model whose numbers become infinite."""
+        sizes = {name: float(abs(array).max()) for name, array in self.weights.items()}
+        largest = max(sizes, key=sizes.__getitem__)
+        return BundleError(
+            f"The model's logits are not finite; its largest weight is {sizes[largest]:.3g}, "
+            f"in {largest}.",
+            "Convert, quantize or train the model again.",
+        )
 
     def _attention(self, x_TD: Array, bias_NTS: Array, cache: NumpyCache, layer: int) -> Array:
         n_head, n_kv_head = self.config.n_head, self.config.n_kv_head
@@ -132,7 +183,8 @@ class NumpyEngine:
         return self._linear(gate_TF * self._linear(x_TD, name + "up_proj"), name + "down_proj")
 
     def _norm(self, x: Array, name: str) -> Array:
-        mean_square = np.mean(np.square(x), axis=-1, keepdims=True)
+        with np.errstate(over="raise"):  # else a norm would turn infinity into zero
+            mean_square = np.mean(np.square(x), axis=-1, keepdims=True)
         scale = 1 / np.sqrt(mean_square + np.float32(self.config.rms_eps))
         normed: Array = x * scale * self.weights[name + ".weight"]
         return normed

@@ -8,6 +8,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from anekdot.errors import BundleError
+
 _MASK = (1 << 64) - 1
 
 
@@ -61,6 +63,15 @@ def log_probabilities(logits_V: NDArray[np.float32]) -> NDArray[np.float64]:
     return normalised_V
 
 
+def check_logits(logits_V: NDArray[np.float32]) -> None:
+    """Raises a BundleError if the largest logit is infinite or not a number."""
+    if not np.isfinite(logits_V.max()):
+        raise BundleError(
+            "The model's logits are not finite: its weights are too large.",
+            "Convert, quantize or train the model again.",
+        )
+
+
 def sample(
     logits_V: NDArray[np.float32],
     *,
@@ -69,7 +80,12 @@ def sample(
     seed: int,
     position: int,
 ) -> int:
-    """Returns the next token: the likeliest at temperature 0, else a random one."""
+    """Returns the next token: the likeliest at temperature 0, else a random one.
+
+    Raises:
+        BundleError: The largest logit is infinite or not a number.
+    """
+    check_logits(logits_V)
     if temperature == 0:
         return int(logits_V.argmax())
     cumulative_V = probabilities(logits_V, temperature, top_k).cumsum()

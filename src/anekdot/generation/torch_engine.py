@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from anekdot.bundle import Bundle
+from anekdot.errors import BundleError
 from anekdot.model.cache import KVCache
 from anekdot.model.config import PARTS, ModelConfig
 from anekdot.model.transformer import Transformer, evaluation_mode
@@ -19,13 +21,25 @@ from anekdot.model.weights import load_weights
 def load_transformer(bundle: Bundle) -> Transformer:
     """Returns the model of a bundle, on the CPU and in float32.
 
+    Its forward pass raises a BundleError where numbers become infinite.
+
     Raises:
         BundleError: The model has a part that the Transformer does not have.
     """
     bundle.check_parts(PARTS, "the PyTorch model")
     model = Transformer(bundle.config)
     load_weights(model, bundle.weights)
+    model.final_norm.register_forward_pre_hook(_refuse_overflow)
     return model
+
+
+def _refuse_overflow(_: nn.Module, inputs: tuple[Tensor]) -> None:
+    """Refuses what a norm would turn into zeros: the residual stream never becomes small again."""
+    if not inputs[0].float().square().sum().isfinite():
+        raise BundleError(
+            "The model's logits are not finite: its weights are too large.",
+            "Convert, quantize or train the model again.",
+        )
 
 
 class TorchEngine:

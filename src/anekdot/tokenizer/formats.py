@@ -1,7 +1,8 @@
 """``tokenizer.json`` in and out, in the format of Hugging Face tokenizers.
 
-The merges determine everything else in the file. So a file is read by taking its merges,
-building the file that they should have given, and refusing the first difference.
+The merges and the name of the split pattern determine everything else in the file. So a file is
+read by taking these, building the file that they should have given, and refusing the first
+difference.
 
 Source: https://huggingface.co/docs/tokenizers/api/tokenizer
 """
@@ -13,7 +14,7 @@ from reprlib import repr as short
 from typing import Any
 
 from anekdot.errors import TokenizerError
-from anekdot.tokenizer.pretokens import PATTERN
+from anekdot.tokenizer.pretokens import PATTERNS, PatternName
 from anekdot.tokenizer.vocabulary import BYTE_CHARACTERS, SPECIALS, Merge, token_bytes
 
 MAX_FILE_BYTES = 64 * 1024 * 1024  # bytes; a vocabulary of a million tokens takes about half
@@ -23,18 +24,6 @@ _BYTE_LEVEL = {
     "add_prefix_space": False,
     "trim_offsets": True,
     "use_regex": False,
-}
-_PRE_TOKENIZER = {
-    "type": "Sequence",
-    "pretokenizers": [
-        {
-            "type": "Split",
-            "pattern": {"Regex": PATTERN},
-            "behavior": "Isolated",
-            "invert": False,
-        },
-        _BYTE_LEVEL,
-    ],
 }
 _ADDED_TOKENS = [
     {
@@ -50,30 +39,30 @@ _ADDED_TOKENS = [
 ]
 
 
-def serialize(merges: Sequence[Merge]) -> bytes:
-    """Returns the contents of the file; the same merges always give the same bytes.
+def serialize(merges: Sequence[Merge], pattern: PatternName = "qwen2") -> bytes:
+    """Returns the contents of the file; the same arguments always give the same bytes.
 
     >>> json.loads(serialize([]))["model"]["vocab"]["<|end|>"]
     2
     """
-    return (json.dumps(_document(merges), ensure_ascii=False, indent=1) + "\n").encode()
+    return (json.dumps(_document(merges, pattern), ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def read(path: Path) -> list[Merge]:
-    """Reads the merges of a file.
+def read(path: Path) -> tuple[tuple[Merge, ...], PatternName]:
+    """Reads the merges and the split pattern of a file.
 
     Raises:
         TokenizerError: The file cannot be read, is too large, is not JSON, or differs from
-            what ``serialize`` gives for its merges.
+            what ``serialize`` gives for them.
     """
     document = _parse(path)
-    merges = _merges(path, document)
-    for difference in _differences(document, _document(merges), ""):
+    merges, pattern = _merges(path, document), _pattern(document)
+    for difference in _differences(document, _document(merges, pattern), ""):
         raise _damaged(path, difference)
-    return merges
+    return tuple(merges), pattern
 
 
-def _document(merges: Sequence[Merge]) -> dict[str, Any]:
+def _document(merges: Sequence[Merge], pattern: PatternName) -> dict[str, Any]:
     """Returns the file as JSON values; the order of the members is that of the file."""
     tokens = _token_strings(merges)
     return {
@@ -82,7 +71,7 @@ def _document(merges: Sequence[Merge]) -> dict[str, Any]:
         "padding": None,
         "added_tokens": _ADDED_TOKENS,
         "normalizer": None,
-        "pre_tokenizer": _PRE_TOKENIZER,
+        "pre_tokenizer": _pre_tokenizer(pattern),
         "post_processor": None,
         "decoder": _BYTE_LEVEL,
         "model": {
@@ -98,6 +87,23 @@ def _document(merges: Sequence[Merge]) -> dict[str, Any]:
             "merges": [[tokens[left], tokens[right]] for left, right in merges],
         },
     }
+
+
+def _pre_tokenizer(pattern: PatternName) -> dict[str, Any]:
+    split = {
+        "type": "Split",
+        "pattern": {"Regex": PATTERNS[pattern]},
+        "behavior": "Isolated",
+        "invert": False,
+    }
+    return {"type": "Sequence", "pretokenizers": [split, _BYTE_LEVEL]}
+
+
+def _pattern(document: Any) -> PatternName:
+    """Returns the split pattern of a file; any if none is known, which is then a difference."""
+    found = json.dumps(document.get("pre_tokenizer"))
+    known = (name for name, pattern in PATTERNS.items() if json.dumps(pattern) in found)
+    return next(known, "qwen2")
 
 
 def _token_strings(merges: Sequence[Merge]) -> list[str]:

@@ -10,26 +10,29 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE
+from anekdot.tokenizer.unicode_classes import LETTERS, MARKS, NUMBERS, WHITESPACE
 from anekdot.tokenizer.vocabulary import FIRST_MERGE, Merge, byte_ids
 
-L, N, S = (
+L, M, N, S = (
     "".join(rf"\U{first:08x}-\U{last:08x}" for first, last in ranges)
-    for ranges in (LETTERS, NUMBERS, WHITESPACE)
+    for ranges in (LETTERS, MARKS, NUMBERS, WHITESPACE)
 )
-PATTERN = re.compile(
-    rf"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n{L}{N}]?[{L}]+"
-    rf"|[{N}]| ?[^{S}{L}{N}]+[\r\n]*|[{S}]*[\r\n]+|[{S}]+(?![^{S}])|[{S}]+"
-)
+PATTERNS = {
+    name: re.compile(
+        rf"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n{L}{N}]?[{word}]+"
+        rf"|[{N}]| ?[^{S}{word}{N}]+[\r\n]*|[{S}]*[\r\n]+|[{S}]+(?![^{S}])|[{S}]+"
+    )
+    for name, word in (("qwen2", L), ("qwen35", L + M))
+}
 
 
-def split(text: str) -> list[str]:
+def split(text: str, pattern: str = "qwen2") -> list[str]:
     """Splits text into pretokens.
 
     >>> split("Ты кто? Я кот")
     ['Ты', ' кто', '?', ' Я', ' кот']
     """
-    return PATTERN.findall(text)
+    return PATTERNS[pattern].findall(text)
 
 
 def apply_merge(ids: Sequence[int], pair: Merge, new: int) -> list[int]:
@@ -68,7 +71,7 @@ def train_merges(counts: Mapping[bytes, int], vocab_size: int) -> list[Merge]:
     return merges
 
 
-def encode(text: str, merges: Sequence[Merge]) -> list[int]:
+def encode(text: str, merges: Sequence[Merge], pattern: str = "qwen2") -> list[int]:
     """Encodes text by applying every merge in the order of training.
 
     >>> a = byte_ids()[ord("a")]
@@ -76,7 +79,7 @@ def encode(text: str, merges: Sequence[Merge]) -> list[int]:
     True
     """
     ids: list[int] = []
-    for pretoken in split(text):
+    for pretoken in split(text, pattern):
         word = [byte_ids()[byte] for byte in pretoken.encode()]
         for n, pair in enumerate(merges):
             word = apply_merge(word, pair, FIRST_MERGE + n)

@@ -34,6 +34,4 @@ class StreamDecoder:
 
     def flush(self) -> str:
         """Returns what was held back, as U+FFFD, and starts anew."""
-        rest = self._decoder.decode(b"", final=True)
-        self._decoder.reset()
-        return rest
+        return self._decoder.decode(b"", final=True)

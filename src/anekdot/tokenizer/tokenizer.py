@@ -20,7 +20,7 @@ from anekdot.errors import TokenizerError
 from anekdot.machine import available_cores
 from anekdot.tokenizer import fast, formats, trainer
 from anekdot.tokenizer.encoder import Encoder
-from anekdot.tokenizer.pretokens import PATTERN, document_to_bytes, split, to_bytes
+from anekdot.tokenizer.pretokens import PATTERNS, PatternName, document_to_bytes, split, to_bytes
 from anekdot.tokenizer.streaming import StreamDecoder
 from anekdot.tokenizer.vocabulary import FIRST_MERGE, SPECIALS, Merge, token_bytes, with_specials
 
@@ -38,6 +38,7 @@ class Tokenizer:
 
     Args:
         merges: Pairs of ids in the order of training.
+        pattern: The name of the pattern that splits texts into pretokens.
 
     Raises:
         TokenizerError: A merge joins something that is not an earlier token, or builds a
@@ -48,6 +49,7 @@ class Tokenizer:
     """
 
     merges: tuple[Merge, ...]
+    pattern: PatternName = "qwen2"
 
     pad_id: ClassVar[int] = SPECIALS.index("<|pad|>")
     begin_id: ClassVar[int] = SPECIALS.index("<|begin|>")
@@ -59,8 +61,8 @@ class Tokenizer:
     def __repr__(self) -> str:
         return f"Tokenizer(vocab_size={self.vocab_size})"
 
-    def __reduce__(self) -> tuple[type[Self], tuple[tuple[Merge, ...]]]:
-        return type(self), (self.merges,)  # without the encoder and its cache
+    def __reduce__(self) -> tuple[type[Self], tuple[tuple[Merge, ...], PatternName]]:
+        return type(self), (self.merges, self.pattern)  # without the encoder and its cache
 
     @classmethod
     def train(
@@ -68,6 +70,7 @@ class Tokenizer:
         documents: Iterable[str | bytes],
         vocab_size: int,
         *,
+        pattern: PatternName | None = None,
         ties: trainer.Ties = "huggingface",
         threads: int | None = None,
         memory_limit: int | None = None,
@@ -79,6 +82,7 @@ class Tokenizer:
             documents: The texts; they are read once, a few at a time.
             vocab_size: Special tokens, bytes and merges together. A small corpus may not have
                 that many merges to offer: the tokenizer then simply has fewer.
+            pattern: How texts are split; chosen by the first four million characters unless given.
             ties: Which of equally frequent pairs comes first: "huggingface" numbers the bytes
                 as Hugging Face does, "bytes" by their values, as rustbpe does.
             threads: Threads that count, one per core by default. Neither they nor the limit
@@ -103,11 +107,12 @@ class Tokenizer:
             documents,
             vocab_size,
             ties,
+            pattern=pattern,
             threads=threads,
             memory_limit=memory_limit,
             progress=progress,
         )
-        tokenizer = cls(tuple(trained.merges))
+        tokenizer = cls(tuple(trained.merges), trained.pattern)
         if trained.segmentation is not None and tokenizer._fast_encoder is not None:
             tokenizer._fast_encoder.remember(trained.segmentation)
         return tokenizer
@@ -126,7 +131,7 @@ class Tokenizer:
                 f"A vocabulary of {self.vocab_size} cannot be cut down to {vocab_size}.",
                 f"Ask for {FIRST_MERGE} to {self.vocab_size}.",
             )
-        return type(self)(self.merges[: vocab_size - FIRST_MERGE])
+        return type(self)(self.merges[: vocab_size - FIRST_MERGE], self.pattern)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -135,12 +140,12 @@ class Tokenizer:
         Raises:
             TokenizerError: The file cannot be read, or is not one that ``save`` could write.
         """
-        return cls(tuple(formats.read(Path(path))))
+        return cls(*formats.read(Path(path)))
 
     def save(self, path: Path) -> None:
         """Writes a ``tokenizer.json`` that Hugging Face tokenizers reads too."""
         with staged(Path(path)) as draft:
-            draft.write_bytes(formats.serialize(self.merges))
+            draft.write_bytes(formats.serialize(self.merges, self.pattern))
 
     def encode(self, text: str | bytes) -> list[int]:
         """Returns the ids of a text; none of them is special, whatever the text says.
@@ -157,7 +162,7 @@ class Tokenizer:
         if (encoder := self._fast_encoder_for(len(text))) is not None:
             ids: list[int] = encoder.encode([text], 1, None)[0].tolist()
             return ids
-        return self._encoder.encode(split(document_to_bytes(text)))
+        return self._encoder.encode(split(document_to_bytes(text), self.pattern))
 
     def encode_batch(
         self,
@@ -266,7 +271,8 @@ class Tokenizer:
         """Returns the arguments with which ``tiktoken.Encoding("anekdot", **…)`` does the same."""
         ranks = {token: id for id, token in enumerate(self._tokens) if token}
         specials = {name: id for id, name in enumerate(SPECIALS)}
-        return {"pat_str": PATTERN, "mergeable_ranks": ranks, "special_tokens": specials}
+        pattern = PATTERNS[self.pattern]
+        return {"pat_str": pattern, "mergeable_ranks": ranks, "special_tokens": specials}
 
     @cached_property
     def token_lengths(self) -> "Ints":
@@ -291,4 +297,4 @@ class Tokenizer:
 
     @cached_property
     def _fast_encoder(self) -> "FastEncoder | None":
-        return fast.build_encoder(self.merges, self._tokens, self.id_type)
+        return fast.build_encoder(self.merges, self._tokens, self.id_type, self.pattern)

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from anekdot.callbacks import Progress
 from anekdot.machine import available_cores
 from anekdot.tokenizer import fast
-from anekdot.tokenizer.pretokens import split, to_bytes
+from anekdot.tokenizer.pretokens import PatternName, split, to_bytes
+from anekdot.tokenizer.signs import choose_pattern, count_characters
 from anekdot.tokenizer.vocabulary import FIRST_BYTE, FIRST_MERGE, Merge, byte_ids
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 Ties = Literal["huggingface", "bytes"]
 
+EXAMINED_CHARACTERS = 1 << 22  # by which the split pattern is chosen
 _GAP = -1
 
 
@@ -39,10 +41,12 @@ class TrainedMerges(NamedTuple):
 
     Attributes:
         merges: In the order of training.
+        pattern: How the documents were split.
         segmentation: How they segment the training documents, if the fast loops trained them.
     """
 
     merges: list[Merge]
+    pattern: PatternName
     segmentation: "Segmentation | None"
 
 
@@ -51,35 +55,43 @@ def train(
     vocab_size: int,
     ties: Ties,
     *,
+    pattern: PatternName | None,
     threads: int | None,
     memory_limit: int | None,
     progress: Progress | None,
 ) -> TrainedMerges:
     """Trains merges on documents; see ``Tokenizer.train`` for the arguments."""
     numbering = byte_ids() if ties == "huggingface" else list(range(FIRST_BYTE, FIRST_MERGE))
-    documents, is_large = _peek(documents, fast.MIN_CHARACTERS_TO_COMPILE)
+    documents, first = _peek(documents, max(EXAMINED_CHARACTERS, fast.MIN_CHARACTERS_TO_COMPILE))
+    is_large = sum(map(len, first)) >= fast.MIN_CHARACTERS_TO_COMPILE
+    pattern = pattern or choose_pattern(count_characters(first))
     segmentation = None
     if is_large and fast.available():
         from anekdot.tokenizer.fast.counter import count_pretokens_fast  # noqa: PLC0415 (slow)
         from anekdot.tokenizer.fast.trainer import train_merges_fast  # noqa: PLC0415
 
-        counts = count_pretokens_fast(documents, threads or available_cores(), memory_limit)
+        threads = threads or available_cores()
+        counts = count_pretokens_fast(documents, threads, memory_limit, pattern)
         merges, segmentation = train_merges_fast(counts, vocab_size, numbering, progress)
     else:
         merges = train_merges(
-            count_pretokens(documents), vocab_size, numbering=numbering, progress=progress
+            count_pretokens(documents, pattern),
+            vocab_size,
+            numbering=numbering,
+            progress=progress,
         )
     ours = _renumbering(numbering, len(merges))
     return TrainedMerges(
         [(ours[left], ours[right]) for left, right in merges],
+        pattern,
         segmentation and segmentation.renumbered(ours),
     )
 
 
 def _peek(
     documents: Iterable[str | bytes], n_characters: int
-) -> tuple[Iterable[str | bytes], bool]:
-    """Returns all the documents again, and whether they have at least so many characters."""
+) -> tuple[Iterable[str | bytes], list[str | bytes]]:
+    """Returns all the documents again, and the first: at least so many characters, or all."""
     stream = iter(documents)
     seen: list[str | bytes] = []
     size = 0
@@ -88,7 +100,7 @@ def _peek(
         size += len(document)
         if size >= n_characters:
             break
-    return chain(seen, stream), size >= n_characters
+    return chain(seen, stream), seen
 
 
 def _renumbering(numbering: Sequence[int], n_merges: int) -> list[int]:
@@ -99,7 +111,9 @@ def _renumbering(numbering: Sequence[int], n_merges: int) -> list[int]:
     return ours
 
 
-def count_pretokens(documents: Iterable[str | bytes]) -> Counter[bytes]:
+def count_pretokens(
+    documents: Iterable[str | bytes], pattern: PatternName = "qwen2"
+) -> Counter[bytes]:
     """Counts how often each pretoken occurs in all documents.
 
     >>> count_pretokens(["да, да", "да"])["да".encode()]
@@ -107,7 +121,7 @@ def count_pretokens(documents: Iterable[str | bytes]) -> Counter[bytes]:
     """
     counts: Counter[bytes] = Counter()
     for document in to_bytes(documents):
-        counts.update(split(document))
+        counts.update(split(document, pattern))
     return counts
 
 

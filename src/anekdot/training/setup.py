@@ -13,6 +13,7 @@ from torch import Tensor
 from anekdot.bundle import Bundle
 from anekdot.corpus.shards import Shard
 from anekdot.device import pick_device, pick_precision
+from anekdot.machine import refuse_too_large
 from anekdot.model.config import PARTS, ModelConfig
 from anekdot.model.transformer import Transformer
 from anekdot.model.weights import load_weights
@@ -22,6 +23,7 @@ from anekdot.training.config import TrainingConfig
 from anekdot.training.optimizer import build_optimizer
 
 CACHE = "TORCHINDUCTOR_CACHE_DIR"
+BYTES_PER_PARAMETER = 16  # float32 weight, gradient, and the two moments of AdamW
 
 
 class Setup(NamedTuple):
@@ -75,6 +77,7 @@ def set_up(
         base: The bundle whose weights the model starts from; random ones without it.
     """
     device, cache = pick_device(), os.environ.get(CACHE)
+    _check_memory(model_config, device)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.seed)
         model = Transformer(model_config)
@@ -98,3 +101,13 @@ def set_up(
     precision = pick_precision(device, config.precision, auto_fp16=config.auto_fp16)
     averaged = copy.deepcopy(model).requires_grad_(False) if config.ema_decay else model
     return Setup(device, model, optimizer, batches, loss_of, precision, averaged)
+
+
+def _check_memory(model_config: ModelConfig, device: torch.device) -> None:
+    """Raises a ConfigurationError if a model cannot be trained in the memory of this machine."""
+    n_parameters = model_config.n_parameters
+    refuse_too_large(
+        n_parameters * (BYTES_PER_PARAMETER if device.type == "cpu" else 4),
+        f"Training a model of {n_parameters:,} parameters",
+        "Choose a smaller shape or preset.",
+    )

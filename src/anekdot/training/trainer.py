@@ -13,7 +13,7 @@ import torch
 
 from anekdot.atomic_files import disk_space_for
 from anekdot.bundle import Bundle
-from anekdot.callbacks import Notice, Observer
+from anekdot.callbacks import Notice, Observer, tell
 from anekdot.corpus.shards import Shard
 from anekdot.device import autocast
 from anekdot.evaluation.likelihood import Likelihood
@@ -41,7 +41,7 @@ from anekdot.training.monitoring.step_recorder import STEPS_PER_RECORD, Diverged
 from anekdot.training.optimizer import is_finite
 from anekdot.training.schedule import decay_start, scheduled_decay, scheduled_rate
 from anekdot.training.setup import set_up
-from anekdot.training.state import TrainingState
+from anekdot.training.state import BUNDLE_FIELDS, TrainingState
 from anekdot.training.train_step import train_step
 from anekdot.training.validation import INTERIM_TOKENS, Validation
 
@@ -84,7 +84,7 @@ class Trainer:
     ) -> None:
         self.run, self.config, self.tokenizer, self.base = run, config, tokenizer, base
         self.train_shard, self.source_of = train_shard, source_of
-        self.observers, self.notice = observers, notice
+        self.observers, self.notice = [*observers], notice
         self.setup = set_up(model_config, config, tokenizer, train_shard, base)
         self.device, self.model, self.optimizer, self.batches, loss_of = self.setup[:5]
         self.loss_of = CompilableLoss(loss_of, on_failure=self._fall_back_to_eager)
@@ -204,7 +204,7 @@ class Trainer:
         """Whether the last step is taken, or patience has run out."""
         patience = self.config.patience
         no_progress = patience > 0 and self.state.evaluations_since_best >= patience
-        return self.state.step == self.config.steps or no_progress
+        return self.state.step >= self.config.steps or no_progress
 
     def _handle_signals(self) -> None:
         """Does what signals have asked for: saves, and stops."""
@@ -224,13 +224,10 @@ class Trainer:
             self.loss_of.compile()
         state = self.checkpoints.load()
         if state is None:
-            self.run.metrics.unlink(missing_ok=True)
-            self._bundle().save(self.run.bundle)
+            self.checkpoints.begin(self._bundle())
         else:
-            self._restore(state)
-            if not self.checkpoints.has_best():
-                self._bundle().save(self.run.bundle)
-                self.state.best_bits_per_byte = None
+            self.state = state
+            self.checkpoints.restore(state, self._bundle())
         if self.config.batch == "auto" and not self.state.micro_batch:
             self.state.micro_batch = find_micro_batch(
                 self.setup, self.notice, poll=self._handle_signals
@@ -246,10 +243,6 @@ class Trainer:
         cause = " ".join(str(error).split()) or type(error).__name__
         self.notice(f"Training goes on without torch.compile, more slowly: {cause[:200]}.")
 
-    def _restore(self, state: TrainingState) -> None:
-        self.state = state
-        truncate_after(self.run.metrics, state)
-
     def _roll_back(self) -> None:
         """Returns to the newest checkpoint with half the learning rate.
 
@@ -257,12 +250,14 @@ class Trainer:
             ConfigurationError: That has been done often enough.
         """
         now = self.state
-        if now.rollbacks == MAX_ROLLBACKS:
+        if now.rollbacks >= MAX_ROLLBACKS:
             raise divergence(now, map(self.source_of, self.batches.documents(now.step - 1)))
         state = self.checkpoints.load()
         assert state is not None, "the first checkpoint stands before the first step"
-        self._restore(state)
-        self.state.best_bits_per_byte, self.state.best_step = now.best_bits_per_byte, now.best_step
+        self.state = state
+        truncate_after(self.run.metrics, state)
+        for name in BUNDLE_FIELDS:
+            setattr(state, name, getattr(now, name))
         self.state.lr_scale, self.state.rollbacks = now.lr_scale / 2, now.rollbacks + 1
         self._log("return", rate_scale=self.state.lr_scale, after=now.step)
 
@@ -276,7 +271,7 @@ class Trainer:
             if record is not None:
                 self._log("evaluation", **record)
             if is_best:
-                self.checkpoints.save_best(self._bundle())
+                self.checkpoints.save_best(self._bundle(), self.state)
 
     def _show_sample(self) -> None:
         with self.eta.timed("sample"):
@@ -291,7 +286,7 @@ class Trainer:
             return
         is_measured = self.state.best_bits_per_byte is not None or self.state.best_step
         if self.state.step and not is_measured:  # trained beats untrained
-            self.checkpoints.save_best(self._bundle())
+            self.checkpoints.save_best(self._bundle(), self.state)
         self.checkpoints.save(self.state)
 
     def _bundle(self) -> Bundle:
@@ -301,5 +296,5 @@ class Trainer:
     def _log(self, kind: str, **values: object) -> None:
         record = {"kind": kind, "step": self.state.step, **values}
         append(self.run.metrics, record)
-        for observe in self.observers:
-            observe(record)
+        for error in tell(self.observers, record):
+            self._log("display", error=error.strerror or str(error))

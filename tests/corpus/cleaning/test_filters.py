@@ -1,6 +1,8 @@
 import pytest
 
 from anekdot.corpus.cleaning.filters import (
+    _MAX_DISTANCE,
+    _MAX_WORDS,
     FILTERS,
     SCRIPTS,
     is_advertisement,
@@ -156,3 +158,19 @@ def test_advertisements(text):
 def test_jokes_about_advertising_stay(text):
     assert not is_advertisement(text)
     assert reason_to_drop(text) is None
+
+
+@pytest.mark.parametrize("place", ["https://example.org/1 {}", "{} https://example.org/1"])
+def test_a_few_words_beside_a_link_are_nothing_but_a_link(place):
+    assert is_only_links(place.format("слово " * _MAX_WORDS))
+    assert not is_only_links(place.format("слово " * (_MAX_WORDS + 1)))
+
+
+@pytest.mark.parametrize(("extra", "near"), [(0, True), (1, False), (_MAX_DISTANCE, False)])
+def test_a_call_far_from_the_link_is_none(extra, near):
+    call = "Купить"
+    between = "а" * (_MAX_DISTANCE - len(call) - 2 + extra)
+    story = "Жил-был кот. " * 30
+    assert is_advertisement(f"{call} {between} www.example.org {story}") == near
+    assert is_advertisement(f"{story} {call} {between} www.example.org") == near
+    assert is_advertisement(f"{story} www.example.org {between} {call}") == near

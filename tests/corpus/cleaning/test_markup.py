@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anekdot.corpus.cleaning.markup import strip_markup
+from anekdot.corpus.cleaning.markup import _ROUNDS, strip_markup
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,7 @@ from anekdot.corpus.cleaning.markup import strip_markup
         ("?a=1&copy=2&lt=3&unknown; &", "?a=1&copy=2&lt=3&unknown; &"),
         ("&amp;amp;lt;", "<"),
         ("&amp;#38;quot;", '"'),
+        ("&#38;#38;#38;#38;#38;lt;3", "<3"),
         ("раз<br>два<br/>три<BR />четыре<br clear=all>пять", "раз\nдва\nтри\nчетыре\nпять"),
         ("<p>раз</p><p>два</p>", "раз\nдва\n"),
         ("раз<p>два<p class='x'>три", "раз\nдва\nтри"),
@@ -69,6 +70,11 @@ def test_markup_goes(text, plain):
 )
 def test_honest_angle_brackets_stay(text):
     assert strip_markup(text) == text
+
+
+def test_layers_are_taken_off_up_to_a_limit():
+    assert strip_markup("&" + "#38;" * (_ROUNDS - 2) + "lt;3 &") == "<3 &"
+    assert strip_markup("&" + "#38;" * _ROUNDS + "lt;3 &") == "lt;3 "
 
 
 @pytest.mark.parametrize(

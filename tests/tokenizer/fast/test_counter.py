@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 
 from anekdot.errors import TokenizerError
 from anekdot.tokenizer.fast import counter, packed_documents
-from anekdot.tokenizer.fast.counter import PretokenCounter, PretokenCounts, Spill
+from anekdot.tokenizer.fast.counter import PretokenCounter, Spill
+from anekdot.tokenizer.fast.counting import ChunkPretokens, PretokenCounts
 from anekdot.tokenizer.trainer import count_pretokens
 from tests.support.strategies import DATA, DOCUMENTS, TEXTS
 
@@ -172,9 +174,9 @@ def test_threads_that_did_not_spill_may_together_exceed_the_limit(
     monkeypatch.setattr(packed_documents, "CHUNK_SIZE", 1)
     both, add = Barrier(2), PretokenCounter.add
 
-    def one_each(self: PretokenCounter, chunk: packed_documents.Chunk) -> counter.ChunkPretokens:
+    def one_each(self: PretokenCounter, *args: Any) -> ChunkPretokens:
         both.wait(900)
-        return add(self, chunk)
+        return add(self, *args)
 
     monkeypatch.setattr(PretokenCounter, "add", one_each)
     documents = [" ".join(word[:12] for word in russian_words(40, seed)) for seed in (1, 2)]

@@ -34,12 +34,15 @@ ONE_LETTER_APART = [
 def fast_of(tokenizer: Tokenizer) -> FastEncoder:
     vocabulary = build_vocabulary(tokenizer.merges, token_bytes(tokenizer.merges))
     assert vocabulary is not None
-    return FastEncoder(vocabulary, tokenizer.id_type)
+    return FastEncoder(vocabulary, tokenizer.id_type, tokenizer.pattern)
 
 
 def plain_ids(tokenizer: Tokenizer, documents: Documents) -> list[list[int]]:
     plain = Encoder(tokenizer.merges, tokenizer.token_lengths.tolist())
-    return [plain.encode(pretokens.split(data)) for data in pretokens.to_bytes(documents)]
+    return [
+        plain.encode(pretokens.split(data, tokenizer.pattern))
+        for data in pretokens.to_bytes(documents)
+    ]
 
 
 def fast_ids(fast: FastEncoder, documents: Documents, threads: int = 1) -> list[list[int]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from anekdot.tokenizer import reference
 from anekdot.tokenizer import trainer as plain_trainer
 from anekdot.tokenizer.fast import counter, trainer
-from anekdot.tokenizer.fast.counter import PretokenCounts
+from anekdot.tokenizer.fast.counting import PretokenCounts
 from anekdot.tokenizer.vocabulary import FIRST_BYTE, FIRST_MERGE, Merge, byte_ids
 from tests.support.peers import hugging_face_merges, written
 

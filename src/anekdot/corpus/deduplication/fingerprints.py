@@ -1,18 +1,24 @@
 """What texts are compared by: hashes of the whole text and of its shingles (word 4-grams).
 
-The loop works on UTF-16 with two tables: a unit's lower case, and whether it belongs to a
-word. A text with characters that such tables cannot hold (beyond the first 65,536, or whose
-lower case depends on its neighbours or is longer) goes through `words` first, whose result
-has only word characters.
+The loop works on UTF-16 with two tables: a unit's lower case, and its kind, see `characters`. A
+text with characters that such tables cannot hold goes through `spaced` first.
 """
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from anekdot.corpus.splitting import words
+from anekdot.corpus.deduplication.characters import (
+    ACCENT,
+    ALONE,
+    BREAK,
+    JOINER,
+    LETTER,
+    spaced,
+    tables,
+    with_signs,
+)
 from anekdot.numba_jit import Bytes, Ints, Units, Words64, jit
 
 SHINGLE_WORDS = 4
@@ -38,23 +44,7 @@ class Fingerprints(NamedTuple):
     counts: Ints
 
 
-def _tables() -> tuple[Units, Bytes, re.Pattern[str]]:
-    """Returns each unit's lower case and word membership, and what text needs `words` first."""
-    lower = np.arange(1 << 16, dtype=np.uint16)
-    in_word = np.zeros(1 << 16, np.uint8)
-    in_word[0xD800:0xE000] = True  # what `words` returns has surrogates in words only
-    beyond = ["\U00010000-\U0010ffff", "Σ"]
-    for point in (*range(0xD800), *range(0xE000, 1 << 16)):
-        small = chr(point).lower()
-        if len(small) > 1 or ord(small) >= 1 << 16:
-            beyond.append(chr(point))
-        else:
-            lower[point] = ord(small)
-            in_word[point] = small.isalnum()
-    return lower, in_word, re.compile(f"[{''.join(beyond)}]")
-
-
-_LOWER, _IN_WORD, _BEYOND = _tables()
+_LOWER, _KINDS, _BEYOND = tables()
 
 
 def fingerprints(texts: Sequence[str]) -> Fingerprints:
@@ -63,42 +53,45 @@ def fingerprints(texts: Sequence[str]) -> Fingerprints:
     Args:
         texts: Without zeros and lone surrogates, as cleaned texts are.
     """
-    joined = "\0".join([*texts, ""])
+    joined = "\0".join([*map(with_signs, texts), ""])
     if _BEYOND.search(joined):
-        plain = (" ".join(words(text)) if _BEYOND.search(text) else text for text in texts)
-        joined = "\0".join([*plain, ""])
+        parts = joined.split("\0")
+        joined = "\0".join(spaced(part) if _BEYOND.search(part) else part for part in parts)
     units = np.frombuffer(joined.encode("utf-16-le"), "<u2")
     keys = np.empty((len(texts), 2), np.uint64)
-    shingles = np.empty(len(units) // 2, np.uint64)
+    shingles = np.empty(len(units), np.uint64)
     counts = np.empty(len(texts), np.int32)
-    n_shingles = write_fingerprints(units, _LOWER, _IN_WORD, keys, shingles, counts)
+    n_shingles = write_fingerprints(units, _LOWER, _KINDS, keys, shingles, counts)
     return Fingerprints(keys, shingles[:n_shingles], counts)
 
 
 @jit
 def write_fingerprints(
-    units: Units, lower: Units, in_word: Bytes, keys: Words64, shingles: Words64, counts: Ints
+    units: Units, lower: Units, kinds: Bytes, keys: Words64, shingles: Words64, counts: Ints
 ) -> int:
     """Writes the fingerprints of documents, each ended by a zero; returns how many shingles."""
     high = low = a = b = c = word = _SEED
     n_words = document = first = size = 0
-    inside = False
+    inside = alone = False
     for place in range(len(units)):
         unit = units[place]
-        if in_word[unit]:
-            letter = np.uint64(lower[unit])
-            word = mix(word ^ letter)
-            high = mix(high ^ letter)
-            low = (low + letter) * _OTHER_MULTIPLIER
-            low ^= low >> np.uint64(29)
-            inside = True
-        elif inside:
+        kind = kinds[unit]
+        if inside and (kind <= ALONE or (alone and kind == LETTER)):
             if n_words >= SHINGLE_WORDS - 1:
                 shingles[size] = mix(mix(mix(mix(a) ^ b) ^ c) ^ word)
                 size += 1
             a, b, c, word = b, c, word, _SEED
             n_words += 1
-            inside = False
+            inside = alone = False
+        if BREAK < kind < JOINER:
+            letter = np.uint64(lower[unit])
+            high = mix(high ^ letter)
+            low = (low + letter) * _OTHER_MULTIPLIER
+            low ^= low >> np.uint64(29)
+            if kind < ACCENT:
+                word = mix(word ^ letter)
+                inside = True
+                alone = alone or kind == ALONE
         if unit == 0:
             size = first + sort_distinct(shingles, first, size)
             counts[document] = size - first

@@ -11,21 +11,15 @@ from pathlib import Path
 from anekdot.callbacks import Notice
 from anekdot.corpus.cleaning import clean, reason_to_drop
 from anekdot.corpus.documents import Document, Layout, Piece
+from anekdot.corpus.reading.addresses import address, is_remote
 from anekdot.corpus.reading.chunks import cut
 from anekdot.corpus.reading.detect import examine
 from anekdot.corpus.reading.files import blocks, label, unpacked_file
 from anekdot.corpus.reading.lines import without_byte_order_mark
 from anekdot.corpus.reading.parquet import read_parquet
 from anekdot.corpus.reading.readers import NO_TEXT, documents
-from anekdot.corpus.reading.sources import (
-    STANDARD_INPUT,
-    Source,
-    address,
-    fetch,
-    find_files,
-    is_remote,
-    keep_standard_input,
-)
+from anekdot.corpus.reading.remote import MAX_DOWNLOAD, fetch
+from anekdot.corpus.reading.sources import STANDARD_INPUT, Source, find_files, keep_standard_input
 from anekdot.errors import CorpusError
 
 __all__ = [
@@ -56,10 +50,12 @@ def read(source: Source, notice: Notice | None = None) -> Iterator[Document]:
         CorpusError: At once if there is nothing to read; if a file is damaged, when its turn
             comes.
     """
-    return _read(find_files(source), notice)
+    return _read(find_files(source), notice, MAX_DOWNLOAD)
 
 
-def clean_texts(*sources: Source, notice: Notice | None = None) -> Iterator[str]:
+def clean_texts(
+    *sources: Source, notice: Notice | None = None, max_download: int = MAX_DOWNLOAD
+) -> Iterator[str]:
     """Yields the texts of some sources, cleaned and without those of no use for training.
 
     For what needs neither splits nor shards: an evaluation, or a tokenizer alone.
@@ -67,12 +63,13 @@ def clean_texts(*sources: Source, notice: Notice | None = None) -> Iterator[str]
     Args:
         sources: Files, folders, patterns, addresses, or "-" for standard input.
         notice: Called with what was guessed about each file.
+        max_download: Bytes of the largest file that is downloaded.
 
     Raises:
         CorpusError: A source cannot be read.
     """
     for source in sources:
-        for document in read(source, notice):
+        for document in _read(find_files(source), notice, max_download):
             text = clean(document.text)
             if document.fault is None and reason_to_drop(text) is None:
                 yield text
@@ -86,6 +83,7 @@ def pieces(
     size: int = PIECE_BYTES,
     notice: Notice | None = None,
     work: Path | None = None,
+    max_download: int = MAX_DOWNLOAD,
 ) -> list[Piece]:
     """Examines all files of some sources and cuts the large ones into pieces.
 
@@ -99,6 +97,7 @@ def pieces(
         notice: Called with what was guessed, a sentence for all files with the same layout.
         work: A folder for copies of standard input and of remote files, needed for these only;
             it must stay until the last piece is read.
+        max_download: Bytes of the largest file that is downloaded.
 
     Raises:
         CorpusError: No source is named, or one does not exist, is damaged or holds no texts.
@@ -109,7 +108,7 @@ def pieces(
     found: list[Piece] = []
     guesses: dict[str, list[str]] = {}
     for path in paths:
-        file, name = _local_file(path, work)
+        file, name = _local_file(path, work, max_download)
         whole, guessed = examine(file, separator=separator, column=column, name=name)
         for named, guess in guessed:
             guesses.setdefault(guess, []).append(named)
@@ -138,21 +137,22 @@ def read_piece(piece: Piece) -> Iterator[Document]:
     yield from documents(data, layout, piece.name, piece.line)
 
 
-def _read(paths: Iterable[Source], notice: Notice | None) -> Iterator[Document]:
+def _read(paths: Iterable[Source], notice: Notice | None, max_download: int) -> Iterator[Document]:
     with tempfile.TemporaryDirectory(prefix="anekdot-") as folder:
+        work = Path(folder)
         for path in paths:
-            for piece in pieces([path], notice=notice, work=Path(folder)):
+            for piece in pieces([path], notice=notice, work=work, max_download=max_download):
                 yield from read_piece(piece)
 
 
-def _local_file(source: Source, work: Path | None) -> tuple[Path, str]:
+def _local_file(source: Source, work: Path | None, max_download: int) -> tuple[Path, str]:
     """Returns a file, after it was copied into a folder if need be, and its name in messages."""
     if str(source) == "-":
         assert work is not None, "standard input needs a folder"
         return keep_standard_input(work), STANDARD_INPUT
     if is_remote(source):
         assert work is not None, "a download needs a folder"
-        return fetch(str(source), work), address(str(source))
+        return fetch(str(source), work, max_download), address(str(source))
     return Path(source), label(Path(source))
 
 

@@ -10,13 +10,10 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
-from hashlib import blake2b
-from http.client import HTTPException
-from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from pathlib import Path
 
 from anekdot.atomic_files import staged
+from anekdot.corpus.reading.addresses import address, check_address, is_remote
 from anekdot.corpus.reading.files import COMPRESSIONS, label, refuse_irregular
 from anekdot.errors import CorpusError
 
@@ -43,8 +40,6 @@ ARCHIVE = ".zip"
 OWN_FILES = ("model.safetensors", "manifest.json", "plan.json")
 """Files by which bundles and prepared folders, finished or not, are known among texts."""
 
-_TIMEOUT_SECONDS = 60  # without a byte from another machine
-
 # Files that are never texts, though their first bytes may look like it.
 _FOREIGN = re.compile(
     r"\.(png|jpe?g|gif|webp|bmp|tiff?|ico|svg|pdf|djvu|docx?|rtf|odt|xlsx?|ods|pptx?|epub|mobi"
@@ -64,8 +59,14 @@ def find_files(source: Source) -> list[Source]:
         CorpusError: The source does not exist, cannot be read, holds no file in a known
             format, or is neither a file nor a folder.
     """
-    if str(source) == "-" or is_remote(source):
+    if is_remote(source):
+        check_address(str(source))
         return [source]
+    if str(source) == "-":
+        return [source]
+    if found := re.match("([a-z][a-z0-9+.-]+)://", str(source), re.IGNORECASE):
+        cause = f"{address(str(source))} is not fetched: {found[1]} is not known."
+        raise CorpusError(cause, "Give a file, or an address that begins with https:// or http://.")
     if source == "":
         raise CorpusError("The name of a source is empty.", _FORMATS)
     path = Path(source)
@@ -102,61 +103,15 @@ def keep_standard_input(folder: Path) -> Path:
     if sys.stdin is None:
         raise CorpusError("Standard input is closed.", "Pipe the texts into the command.")
     try:
-        with path.open("wb") as file:
+        start = sys.stdin.buffer.read(1 << 20)
+        if not start and path.exists():  # nothing was piped in again: the texts stand here alone
+            return path
+        with staged(path) as draft, draft.open("wb") as file:
+            file.write(start)
             shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
     except (OSError, ValueError) as error:
         cause = f"Standard input cannot be kept: {error}."
         raise CorpusError(cause, "Write the texts into a file.") from error
-    return path
-
-
-def is_remote(source: Path | str) -> bool:
-    """Whether a source is an address, such as ``https://example.org/jokes.txt``."""
-    return isinstance(source, str) and bool(re.match("https?://", source, re.IGNORECASE))
-
-
-def address(source: str) -> str:
-    """Returns an address as it may be shown: without a password, a key or anything after ``?``.
-
-    >>> address("https://cat:secret@example.org/jokes.txt?key=1")
-    'https://example.org/jokes.txt'
-    """
-    parts = urlsplit(source)
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return "".join(character if character.isprintable() else "\ufffd" for character in shown)
-
-
-def kept_name(source: Path | str) -> str:
-    """Returns a source as it may be written down: an address has a hash instead of its keys."""
-    return f"{address(str(source))}#{_digest(str(source))}" if is_remote(source) else str(source)
-
-
-def _digest(source: str) -> str:
-    return blake2b(source.encode("utf-8", "replace"), digest_size=8).hexdigest()
-
-
-def fetch(source: str, folder: Path) -> Path:
-    """Downloads a file into a folder, where it keeps its ending.
-
-    Raises:
-        CorpusError: It cannot be fetched.
-    """
-    try:
-        name = re.sub(r"[^\w.-]", "_", PurePosixPath(urlsplit(source).path).name)[-60:]
-        path = folder / f"remote-{_digest(source)}-{name}"
-        request = Request(source, headers={"User-Agent": "anekdot"})
-        with (
-            staged(path) as draft,
-            urlopen(request, timeout=_TIMEOUT_SECONDS) as answer,
-            draft.open("wb") as file,
-        ):
-            shutil.copyfileobj(answer, file, 1 << 20)
-            if answer.length:  # http.client does not complain when the other side hangs up early
-                raise ConnectionError(f"{answer.length:,} bytes are missing")
-    except (OSError, ValueError, HTTPException) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
-        cause = f"{address(source)} cannot be fetched: {reason}."
-        raise CorpusError(cause, "Check the address and the connection.") from error
     return path
 
 

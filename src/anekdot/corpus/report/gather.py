@@ -5,7 +5,6 @@ corpus may be larger than memory.
 """
 
 import json
-import sys
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -44,7 +43,8 @@ def gather(collection: Collection, vocab_size: int, tokens: dict[Split, int]) ->
         tokens: Ids of each split, begin and end tokens included.
     """
     texts_in, repaired = _counts(collection.processed)
-    documents, counts = _count_characters(collection)
+    documents: dict[Split, int] = {split: collection.count(split) for split in SPLITS}
+    counts = np.stack([collection.characters[split] for split in SPLITS])
     kept, dropped = sum(documents.values()), collection.dropped()
     assert texts_in == kept + sum(dropped.values()), "a text was lost or counted twice"
     bytes_ = dict(zip(SPLITS, (counts @ _widths(counts.shape[1])).tolist(), strict=True))
@@ -95,20 +95,6 @@ def _counts(processed: Path) -> tuple[int, dict[str, int]]:
 def _frequent(counts: Mapping[str, int]) -> dict[str, int]:
     """Sorts counts, the largest first."""
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _count_characters(collection: Collection) -> tuple[dict[Split, int], NDArray[np.int64]]:
-    """Returns the kept texts of each split, and how often each has every character."""
-    documents = dict.fromkeys(SPLITS, 0)
-    counts = np.zeros((len(SPLITS), sys.maxunicode + 1), np.int64)
-    for splits, texts in collection.kept():
-        for number, split in enumerate(SPLITS):
-            chosen = texts[splits == number]
-            points = np.frombuffer("".join(chosen).encode("utf-32-le"), "<u4")
-            found = np.bincount(points)
-            counts[number, : len(found)] += found
-            documents[split] += len(chosen)
-    return documents, counts
 
 
 def _widths(size: int) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from anekdot.tokenizer.pretokens import PatternName
 from anekdot.tokenizer.vocabulary import Merge
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ def available() -> bool:
 
 
 def build_encoder(
-    merges: Sequence[Merge], tokens: Sequence[bytes], dtype: "type[np.unsignedinteger]"
+    merges: Sequence[Merge],
+    tokens: Sequence[bytes],
+    dtype: "type[np.unsignedinteger]",
+    pattern: PatternName,
 ) -> "FastEncoder | None":
     """Returns the fast encoder for some merges, or None if the fast loops cannot encode them.
 
@@ -51,6 +55,7 @@ def build_encoder(
         merges: In the order of training.
         tokens: The tokens that they build, by id.
         dtype: Type of the ids.
+        pattern: What splits documents into pretokens.
     """
     if not available():
         return None
@@ -58,4 +63,4 @@ def build_encoder(
     from anekdot.tokenizer.fast.segmenting import build_vocabulary  # noqa: PLC0415
 
     vocabulary = build_vocabulary(merges, tokens)
-    return None if vocabulary is None else FastEncoder(vocabulary, dtype)
+    return None if vocabulary is None else FastEncoder(vocabulary, dtype, pattern)

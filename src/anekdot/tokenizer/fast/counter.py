@@ -14,16 +14,17 @@ from itertools import chain, islice, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import NamedTuple
 
 import numpy as np
 
-from anekdot.numba_jit import Bytes, Ints, Longs, Units, Words64
+from anekdot.numba_jit import Bytes, Longs, Units, Words64
 from anekdot.tokenizer.fast.counting import (
     COUNT,
     END_OF_DOCUMENT,
     NUMBER,
     TOO_LONG,
+    ChunkPretokens,
+    PretokenCounts,
     absorb,
     count_cuts,
     keys_to_utf8,
@@ -31,15 +32,16 @@ from anekdot.tokenizer.fast.counting import (
 )
 from anekdot.tokenizer.fast.keys import KEY_WORDS, empty_table
 from anekdot.tokenizer.fast.packed_documents import (
-    CLASSES,
     MASKS,
     STEPS,
     Chunk,
     chunks,
+    classes_of,
     hash_documents,
     pack_documents,
 )
 from anekdot.tokenizer.fast.scanner import cut
+from anekdot.tokenizer.pretokens import PatternName
 
 MIN_TABLE_SLOTS = 1 << 14
 SPILL_PARTS = 16
@@ -48,34 +50,6 @@ ROW_WORDS = NUMBER + 1  # the words of a slot that are in use
 MAX_KEPT_PRETOKENS = 1 << 23  # pretokens: 32 MB
 
 _LONG_HEADER = struct.Struct("<QQ")  # bytes and count of a long pretoken
-
-
-class ChunkPretokens(NamedTuple):
-    """The pretokens of one chunk of documents.
-
-    Attributes:
-        hashes: Hashes of the documents.
-        pretokens: The number of each pretoken, with END_OF_DOCUMENT after each document.
-    """
-
-    hashes: Longs
-    pretokens: Ints
-
-
-class PretokenCounts(NamedTuple):
-    """How often each pretoken occurs.
-
-    Attributes:
-        data: The bytes of all pretokens.
-        lengths: Bytes of each.
-        counts: Occurrences of each.
-        chunks: The pretokens of all chunks in order, unless there were too many to keep.
-    """
-
-    data: Bytes
-    lengths: Longs
-    counts: Longs
-    chunks: Sequence[ChunkPretokens] = ()
 
 
 class PretokenCounter:
@@ -98,12 +72,17 @@ class PretokenCounter:
         self.long_numbers: dict[bytes, int] = {}
         self.long_bytes = 0
 
-    def add(self, chunk: Chunk) -> ChunkPretokens:
-        """Counts the pretokens of some documents and returns them by this counter's numbers."""
+    def add(self, chunk: Chunk, classes: Bytes) -> ChunkPretokens:
+        """Counts the pretokens of some documents and returns them by this counter's numbers.
+
+        Args:
+            chunk: The documents.
+            classes: The class of every code point.
+        """
         words, n_units, _ = pack_documents(*chunk)
         units = words.view(np.uint16)
         ends = np.empty(n_units + 1, np.int32)
-        n_pretokens = cut(units, n_units, CLASSES, STEPS, ends)
+        n_pretokens = cut(units, n_units, classes, STEPS, ends)
         ends = ends[: n_pretokens + 1]
         numbers = np.empty(n_pretokens, np.int32)
         state = np.array([0, self.used])
@@ -218,7 +197,10 @@ Counted = tuple[PretokenCounter, ChunkPretokens]  # a chunk and the counter that
 
 
 def count_pretokens_fast(
-    documents: Iterable[str | bytes], threads: int, memory_limit: int | None
+    documents: Iterable[str | bytes],
+    threads: int,
+    memory_limit: int | None,
+    pattern: PatternName = "qwen2",
 ) -> PretokenCounts:
     """Counts the pretokens of all documents.
 
@@ -226,13 +208,14 @@ def count_pretokens_fast(
         documents: Strings or bytes; read once, a few at a time.
         threads: Threads that count.
         memory_limit: Bytes that the tables of all threads may take; None for no limit.
+        pattern: What splits documents into pretokens.
     """
     share = None if memory_limit is None else memory_limit // threads
     with TemporaryDirectory(prefix="anekdot-") as folder:
         spill = Spill(Path(folder))
         counters = [PretokenCounter(share, spill) for _ in range(threads)]
         max_kept = MAX_KEPT_PRETOKENS if memory_limit is None else 0
-        counted = count_chunks(counters, chunks(documents), max_kept)
+        counted = count_chunks(counters, chunks(documents), classes_of(pattern), max_kept)
         if spill.used or (memory_limit is not None and threads > 1):
             for counter in counters:
                 counter.empty()
@@ -243,7 +226,7 @@ def count_pretokens_fast(
 
 
 def count_chunks(
-    counters: Sequence[PretokenCounter], documents: Iterator[Chunk], max_kept: int
+    counters: Sequence[PretokenCounter], documents: Iterator[Chunk], classes: Bytes, max_kept: int
 ) -> list[Counted]:
     """Counts chunks of documents, in one thread per counter.
 
@@ -255,7 +238,7 @@ def count_chunks(
     def add(chunk: Chunk) -> Counted:
         counter = idle.pop()  # there are as many as threads
         try:
-            return counter, counter.add(chunk)
+            return counter, counter.add(chunk, classes)
         finally:
             idle.append(counter)
 

@@ -1,4 +1,7 @@
-"""Documents to pretoken counts: the loop."""
+"""Documents to pretoken counts: the loop, and what it gives."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +21,34 @@ from anekdot.tokenizer.fast.scanner import to_utf8
 # The words of a slot that follow its key; how many keys were added before it is its number.
 COUNT, NUMBER = KEY_WORDS, KEY_WORDS + 1
 END_OF_DOCUMENT, TOO_LONG = -1, -2
+
+
+class ChunkPretokens(NamedTuple):
+    """The pretokens of one chunk of documents.
+
+    Attributes:
+        hashes: Hashes of the documents.
+        pretokens: The number of each pretoken, with END_OF_DOCUMENT after each document.
+    """
+
+    hashes: Longs
+    pretokens: Ints
+
+
+class PretokenCounts(NamedTuple):
+    """How often each pretoken occurs.
+
+    Attributes:
+        data: The bytes of all pretokens.
+        lengths: Bytes of each.
+        counts: Occurrences of each.
+        chunks: The pretokens of all chunks in order, unless there were too many to keep.
+    """
+
+    data: Bytes
+    lengths: Longs
+    counts: Longs
+    chunks: Sequence[ChunkPretokens] = ()
 
 
 @jit

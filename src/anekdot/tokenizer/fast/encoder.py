@@ -7,7 +7,7 @@ import numpy as np
 
 from anekdot.callbacks import Progress
 from anekdot.numba_jit import Ids, Longs, Words64
-from anekdot.tokenizer.fast.counter import ChunkPretokens
+from anekdot.tokenizer.fast.counting import ChunkPretokens
 from anekdot.tokenizer.fast.encoding import (
     COPIED_AT_ONCE,
     allocate_buffers,
@@ -17,16 +17,17 @@ from anekdot.tokenizer.fast.encoding import (
 )
 from anekdot.tokenizer.fast.keys import SLOT_WORDS, empty_table
 from anekdot.tokenizer.fast.packed_documents import (
-    CLASSES,
     MASKS,
     STEPS,
     Chunk,
     chunks,
+    classes_of,
     hash_documents,
     pack_documents,
 )
 from anekdot.tokenizer.fast.segmenting import Vocabulary
 from anekdot.tokenizer.fast.trainer import Segmentation
+from anekdot.tokenizer.pretokens import PatternName
 
 CACHE_SLOTS = 1 << 18  # of 64 bytes: 16 MB a thread
 
@@ -37,11 +38,18 @@ class FastEncoder:
     Args:
         vocabulary: The tokenizer's.
         dtype: Type of the ids that are returned.
+        pattern: What splits documents into pretokens.
     """
 
-    def __init__(self, vocabulary: Vocabulary, dtype: type[np.unsignedinteger]) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        dtype: type[np.unsignedinteger],
+        pattern: PatternName = "qwen2",
+    ) -> None:
         self._vocabulary = vocabulary
         self._dtype = dtype
+        self._tables = (classes_of(pattern), STEPS, MASKS)
         self._idle_caches: list[Words64] = []
         self._known_chunks: Sequence[ChunkPretokens] = ()
 
@@ -100,7 +108,7 @@ class FastEncoder:
             cache = empty_table(CACHE_SLOTS)
         n_ids = encode_documents(
             packed,
-            (CLASSES, STEPS, MASKS),
+            self._tables,
             self._vocabulary,
             (cache, cache.view(self._dtype)),
             allocate_buffers(packed.n_units),

@@ -2,22 +2,28 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from anekdot.errors import TokenizerError
-from anekdot.numba_jit import Longs, Words64
+from anekdot.numba_jit import Bytes, Longs, Words64
 from anekdot.tokenizer.fast.keys import PADDING, build_masks
 from anekdot.tokenizer.fast.scanner import build_classes, build_steps
-from anekdot.tokenizer.pretokens import to_bytes
+from anekdot.tokenizer.pretokens import PatternName, to_bytes
 
 CHUNK_SIZE = 1 << 18  # characters of documents that go through the loops together
 
-CLASSES = build_classes()
 STEPS = build_steps()
 MASKS = build_masks()
 _PADDING_TEXT = "\0" * PADDING
+
+
+@cache
+def classes_of(pattern: PatternName) -> Bytes:
+    """Returns the class of every code point, see ``scanner.build_classes``, built once."""
+    return build_classes(pattern)
 
 
 class PackedDocuments(NamedTuple):

@@ -4,7 +4,7 @@ Python holds Cyrillic text in 16-bit units, of which there are half as many as b
 What a pretoken is so far and the class of the next unit determine whether the unit belongs to
 it, without a branch that the processor could mispredict. Where that is not enough (several
 blanks, an apostrophe, a surrogate pair), ``any_pretoken`` looks further ahead. The
-comments number the alternatives of ``pretokens.PATTERN``:
+comments number the alternatives of ``pretokens.PATTERNS``:
 
     1 contraction   2 [^\r\n\p{L}\p{N}]?\p{L}+   3 \p{N}   4  ?[^\s\p{L}\p{N}]+[\r\n]*
     5 \s*[\r\n]+    6 \s+(?!\S)                  7 \s+
@@ -16,7 +16,8 @@ single byte, its last eight bits: a byte that is not part of well-formed UTF-8, 
 import numpy as np
 
 from anekdot.numba_jit import Bytes, Ints, Units, jit
-from anekdot.tokenizer.unicode_classes import LETTERS, NUMBERS, WHITESPACE
+from anekdot.tokenizer.pretokens import IN_WORDS, PatternName
+from anekdot.tokenizer.unicode_classes import NUMBERS, WHITESPACE
 
 # The space and the apostrophe have classes of their own, as they have in the pattern. A HALF is
 # the first of two units that together are a character.
@@ -47,10 +48,13 @@ _UNCLEAR_AFTER = {
 _ONE = np.uint64(1)
 
 
-def build_classes() -> Bytes:
-    """Returns the class of every code point, and of every unit below 0x10000."""
+def build_classes(pattern: PatternName) -> Bytes:
+    """Returns the class of every code point, and of every unit below 0x10000.
+
+    By "qwen35" marks have the class of letters: the patterns differ in nothing else.
+    """
     classes = np.full(0x110000, OTHER, np.uint8)
-    for kind, ranges in ((LETTER, LETTERS), (NUMBER, NUMBERS), (BLANK, WHITESPACE)):
+    for kind, ranges in ((LETTER, IN_WORDS[pattern]), (NUMBER, NUMBERS), (BLANK, WHITESPACE)):
         for first, last in ranges:
             classes[first : last + 1] = kind
     classes[[ord("\r"), ord("\n")]] = LINE_END

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from anekdot.callbacks import Progress
 from anekdot.errors import TokenizerError
-from anekdot.tokenizer.fast.counter import PretokenCounts
+from anekdot.tokenizer.fast.counting import PretokenCounts
 from anekdot.tokenizer.fast.merging import (
     GAP,
     JoinedPlaces,

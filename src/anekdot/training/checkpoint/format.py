@@ -104,13 +104,30 @@ def load_checkpoint(
         return None
     try:
         load_weights(model, load((newest / MODEL).read_bytes()))
-        moments = load((newest / OPTIMIZER).read_bytes())
-        state: dict[str, Any] = json.loads((newest / STATE).read_text("utf-8"))
-    except (OSError, ValueError, SafetensorError, RuntimeError) as error:
+        _load_moments(optimizer, load((newest / OPTIMIZER).read_bytes()))
+        return _read_state(newest)
+    except (OSError, ValueError, TypeError, LookupError, SafetensorError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
         raise BundleError(
-            f"The checkpoint {newest} is of another model or version ({error}).",
+            f"The checkpoint {newest} is of another model or version ({reason}).",
             "Name another folder with --out.",
         ) from None
+
+
+def _load_moments(optimizer: torch.optim.Optimizer, moments: dict[str, NDArray[Any]]) -> None:
+    """Gives an optimizer its moments: of all parameters, or of none before the first step.
+
+    Raises:
+        ValueError: They are of other parameters.
+    """
+    shapes = {
+        f"{index}.{name}": () if name == "step" else tuple(parameter.shape)
+        for index, parameter in enumerate(p for g in optimizer.param_groups for p in g["params"])
+        for name in ("step", "exp_avg", "exp_avg_sq")
+    }
+    found = {name: array.shape for name, array in moments.items()}
+    if found not in ({}, shapes) or any(array.dtype != np.float32 for array in moments.values()):
+        raise ValueError(f"{OPTIMIZER} is of other parameters")
     restored: dict[int, dict[str, torch.Tensor]] = {}
     for key, array in moments.items():
         index, name = key.split(".", 1)
@@ -118,6 +135,18 @@ def load_checkpoint(
     optimizer.load_state_dict(
         {"state": restored, "param_groups": optimizer.state_dict()["param_groups"]}
     )
+
+
+def _read_state(checkpoint: Path) -> dict[str, Any]:
+    """Returns the state of a checkpoint.
+
+    Raises:
+        ValueError: It is none, or that of another step than the name says.
+    """
+    state = json.loads((checkpoint / STATE).read_text("utf-8"))
+    match = _NAME.fullmatch(checkpoint.name)
+    if not (isinstance(state, dict) and match and state.get("step") == int(match[1])):
+        raise ValueError(f"{STATE} is not that of {checkpoint.name}")
     return state
 
 
@@ -130,7 +159,7 @@ def _newest_whole(folder: Path, notice: Notice) -> Path | None:
     if damaged and not found:
         raise BundleError(
             f"Every checkpoint in {folder} is damaged.",
-            f"Remove {folder} to start over, or name another folder with --out.",
+            "Name another folder with --out; --from goes on from the best model of this one.",
         )
     for path in damaged:
         notice(f"The checkpoint {path} is damaged: going on from {found[-1].name}.")
@@ -160,6 +189,7 @@ def _new_name(folder: Path, step: int) -> Path:
 def is_whole(checkpoint: Path) -> bool:
     """Whether every file of a checkpoint has the hash that was saved with it."""
     try:
+        _read_state(checkpoint)
         hashes = json.loads((checkpoint / HASHES).read_text("utf-8"))
         return all(sha256(checkpoint / name) == hashes[name] for name in (MODEL, OPTIMIZER, STATE))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

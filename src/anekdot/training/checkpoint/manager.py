@@ -14,7 +14,7 @@ from anekdot.bundle import Bundle
 from anekdot.callbacks import Notice
 from anekdot.errors import AnekdotError, BundleError
 from anekdot.model.transformer import Transformer
-from anekdot.run_folder import RunFolder
+from anekdot.run_folder import RunFolder, no_checkpoint
 from anekdot.training.checkpoint.background_writer import BackgroundWriter
 from anekdot.training.checkpoint.format import (
     Snapshot,
@@ -23,7 +23,12 @@ from anekdot.training.checkpoint.format import (
     save_checkpoint,
     snapshot,
 )
-from anekdot.training.monitoring.metrics import make_durable
+from anekdot.training.monitoring.metrics import (
+    best_after,
+    make_durable,
+    read,
+    truncate_after,
+)
 from anekdot.training.state import TrainingState
 
 BYTES_PER_WEIGHT = 4
@@ -90,13 +95,54 @@ class CheckpointManager:
                 )
         try:
             state = TrainingState.from_json(record)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise BundleError(
                 f"The checkpoints in {self.run.checkpoints} are of another version ({error}).",
                 "Use the version of anekdot that wrote them, or name another folder with --out.",
             ) from None
         self._saved = state.to_json()
         return state
+
+    def begin(self, bundle: Bundle) -> None:
+        """Puts the untrained model of a new run in place.
+
+        Raises:
+            ConfigurationError: A trained model, or records, stand there and would be lost: their
+                checkpoints are gone, and this is no new run.
+        """
+        if self._has_other_model(bundle) or any(r["step"] for r in read(self.run.metrics)):
+            raise no_checkpoint(self.run.bundle)
+        self.run.metrics.unlink(missing_ok=True)
+        bundle.save(self.run.bundle)
+
+    def _has_other_model(self, bundle: Bundle) -> bool:
+        """Whether there are weights, and not those of the bundle."""
+        try:
+            return Bundle.load(self.run.bundle).fingerprint() != bundle.fingerprint()
+        except AnekdotError:
+            return self.run.weights.exists()
+
+    def restore(self, state: TrainingState, bundle: Bundle) -> None:
+        """Makes metrics.jsonl and the bundle what a run that goes on from a checkpoint needs.
+
+        Args:
+            state: Of the checkpoint; knows afterwards what its models must overtake.
+            bundle: Of the checkpoint; takes the place of a best model that cannot be loaded.
+        """
+        if self._restore_best(bundle):
+            self._keep_what_stands(state)
+        else:
+            state.best_bits_per_byte = None
+            state.overtake_step, state.overtake_bits_per_byte = 0, None
+        truncate_after(self.run.metrics, state)
+
+    def _keep_what_stands(self, state: TrainingState) -> None:
+        """Notes in a new checkpoint how good a model the steps after this one have left."""
+        left = best_after(read(self.run.metrics), state)
+        if left is not None:
+            state.overtake_step, state.overtake_bits_per_byte = left
+            self.save(state)
+            self.writer.wait()
 
     def save(self, state: TrainingState) -> None:
         """Queues a checkpoint, unless the last one is the same."""
@@ -106,17 +152,25 @@ class CheckpointManager:
             self._submit(ARRAYS_PER_CHECKPOINT, lambda: self._save(copy))
             self._saved, self._saved_at = record, time.monotonic()
 
-    def save_best(self, bundle: Bundle) -> None:
-        """Queues the replacement of the best model."""
-        self._submit(1, lambda: bundle.save_weights(self.run.bundle))
+    def save_best(self, bundle: Bundle, state: TrainingState) -> None:
+        """Queues the replacement of the best model, unless the one that stands there is better."""
+        if state.overtakes():
+            state.overtake_step, state.overtake_bits_per_byte = 0, None
+            self._submit(1, lambda: bundle.save_weights(self.run.bundle))
 
-    def has_best(self) -> bool:
-        """Whether the best model can be loaded; a notice says so if not."""
+    def _restore_best(self, bundle: Bundle) -> bool:
+        """Makes the bundle loadable; returns whether it still is the best model."""
         try:
             Bundle.load(self.run.bundle)
         except AnekdotError as error:  # a damaged tokenizer has an error of its own
-            self.notice(f"{error.cause} The newest checkpoint takes its place.")
-            return False
+            bundle.save_description(self.run.bundle)
+            try:
+                Bundle.load(self.run.bundle)
+            except AnekdotError:
+                self.notice(f"{error.cause} The newest checkpoint takes its place.")
+                bundle.save(self.run.bundle)
+                return False
+            self.notice(f"{error.cause} It was written anew.")
         return True
 
     def _environment(self) -> dict[str, object]:

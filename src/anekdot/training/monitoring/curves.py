@@ -1,4 +1,4 @@
-"""metrics.jsonl to pictures: loss, perplexity, bits per byte, learning rate."""
+"""metrics.jsonl to pictures: loss, perplexity, bits per byte, learning rate, gradient norm."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 from anekdot.atomic_files import staged
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.run_folder import RunFolder
+from anekdot.text_output import harmless
 from anekdot.training.monitoring.metrics import Record, read
 
 FORMATS = (".png", ".svg", ".pdf")
@@ -15,6 +16,8 @@ TITLES = {
     "perplexity": "Perplexity",
     "bits": "Bits per byte",
     "rate": "Learning rate",
+    "norm": "Gradient norm before clipping",
+    "clipped": "Clipped steps, %",
 }
 
 
@@ -30,18 +33,22 @@ def draw_curves(bundles: Sequence[Path], out: Path) -> Path:
 
     Raises:
         BundleError: A folder holds no record of a run.
-        ConfigurationError: The picture's name has another ending.
+        ConfigurationError: The picture's name has another ending, or its folder does not exist.
     """
     if out.suffix not in FORMATS:
         raise ConfigurationError(
             f"{out} is not a picture's name.", f"Choose a name that ends with {', '.join(FORMATS)}."
+        )
+    if not out.parent.is_dir():
+        raise ConfigurationError(
+            f"There is no folder {out.parent} for the picture.", "Make it, or name another place."
         )
     import matplotlib  # noqa: PLC0415 (0.2 s that only a picture is worth)
 
     matplotlib.use("Agg")
     from matplotlib import pyplot  # noqa: PLC0415
 
-    figure, axes = pyplot.subplots(2, 2, figsize=(11, 7), layout="constrained")
+    figure, axes = pyplot.subplots(2, 3, figsize=(16, 7), layout="constrained")
     panels = dict(zip(TITLES, axes.flat, strict=True))
     _label(panels)
     for number, (bundle, name) in enumerate(zip(bundles, _names(bundles), strict=True)):
@@ -80,7 +87,9 @@ def _label(panels: dict[str, Any]) -> None:
 def _names(bundles: Sequence[Path]) -> list[str]:
     """Returns what tells runs apart: the names of their folders, or else the ways to them."""
     names = [bundle.resolve().name for bundle in bundles]
-    return names if len({*names}) == len(names) else [*map(str, bundles)]
+    names = names if len({*names}) == len(names) else [*map(str, bundles)]
+    # what stands between two $ would be drawn as a formula, and a first _ would hide the curve
+    return [" " * name.startswith("_") + harmless(name).replace("$", r"\$") for name in names]
 
 
 def _draw_run(panels: dict[str, Any], records: list[Record], name: str, color: str) -> None:
@@ -94,8 +103,12 @@ def _draw_run(panels: dict[str, Any], records: list[Record], name: str, color: s
         panels[panel].plot(xs, [value(point) for point in points], color=color, **style)
 
     draw("loss", steps, lambda r: r["loss"], alpha=0.25, linewidth=0.8)
-    draw("loss", _smoothed(steps), lambda r: r["loss"], label=f"{name}, training")
+    draw("loss", _smoothed(steps, "loss"), lambda r: r["loss"], label=f"{name}, training")
     draw("rate", steps, lambda r: r["learning_rate"])
+    clipped = [record for record in steps if "gradient_norm" in record]  # not up to 0.1.0
+    draw("norm", clipped, lambda r: r["gradient_norm"], alpha=0.25, linewidth=0.8)
+    draw("norm", _smoothed(clipped, "gradient_norm"), lambda r: r["gradient_norm"])
+    draw("clipped", _smoothed(clipped, "clipped"), lambda r: 100 * r["clipped"])
     if evaluations:
         dots = {"marker": "o", "markersize": 3, "linestyle": "--"}
         draw("loss", evaluations, lambda r: r["loss"], label=f"{name}, validation", **dots)
@@ -103,11 +116,11 @@ def _draw_run(panels: dict[str, Any], records: list[Record], name: str, color: s
         draw("bits", evaluations, lambda r: r["bits_per_byte"], label=name, **dots)
 
 
-def _smoothed(steps: list[Record]) -> list[Record]:
-    """Averages neighbouring records, a hundredth of the run at a time."""
+def _smoothed(steps: list[Record], name: str) -> list[Record]:
+    """Averages a value of neighbouring records, a hundredth of the run at a time."""
     width = max(1, len(steps) // 100)
     chunks = [steps[start : start + width] for start in range(0, len(steps), width)]
     return [
-        {key: sum(record[key] for record in chunk) / len(chunk) for key in ("step", "loss")}
+        {key: sum(record[key] for record in chunk) / len(chunk) for key in ("step", name)}
         for chunk in chunks
     ]

@@ -14,9 +14,11 @@ Every record has ``kind`` and ``step``, and further keys by kind:
 - evaluation: loss (nats per token), perplexity, bits_per_byte, best (whether a new best model)
 - sample: text (its seed is the step), copied (its longest span that is also in a training text)
 - interruption: nothing; a signal came, and the run stops after this step
+- display: error; the run could no longer be shown, and went on unseen
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +68,46 @@ def _is_whole(record: object) -> bool:
     if not (isinstance(record, dict) and isinstance(record.get("kind"), str)):
         return False
     needed = {"step": int, **_NEEDED.get(record["kind"], {})}
-    return all(isinstance(record.get(name), kind) for name, kind in needed.items())
+    return all(
+        isinstance(record.get(name), kind) and _is_usual(record[name])
+        for name, kind in needed.items()
+    )
+
+
+def _is_usual(value: object) -> bool:
+    """Whether a value is not one of those that only a forged record has."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and 0 <= value < 1 << 53
+    return True
+
+
+def best_after(records: list[Record], state: TrainingState) -> tuple[int, float | None] | None:
+    """Returns step and bits per byte of the model that later steps than a state's have left.
+
+    Without a validation split the last model counts as the best, and has no bits per byte.
+
+    Args:
+        records: Of the run, up to where it was killed.
+        state: Of the checkpoint that it goes on from.
+
+    Returns:
+        None where that model is known already, or there is none.
+    """
+    evaluations = [record for record in records if record["kind"] == "evaluation"]
+    if not evaluations and state.best_bits_per_byte is None:
+        steps = [record["step"] for record in records if record["kind"] == "step"]
+        last = max(steps, default=0)
+        return (last, None) if last > max(state.step, state.overtake_step) else None
+    left = [
+        (record["bits_per_byte"], record["step"])
+        for record in evaluations
+        if record["step"] > state.last_evaluation
+        and record.get("best") is True
+        and 0 <= record["bits_per_byte"] < math.inf
+    ]
+    bits, step = min(left, default=(math.inf, 0))
+    known = state.overtake_bits_per_byte
+    return (step, bits) if bits < (math.inf if known is None else known) else None
 
 
 def truncate_after(path: Path, state: TrainingState) -> None:
@@ -77,5 +118,7 @@ def truncate_after(path: Path, state: TrainingState) -> None:
     ]
     with staged(path) as draft:
         draft.write_text(
-            "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept), "utf-8"
+            "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept),
+            "utf-8",
+            errors="backslashreplace",  # half a surrogate pair, as JSON may write it
         )
