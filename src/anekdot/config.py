@@ -233,7 +233,13 @@ def resolve(
     schedule = explicit.get("schedule", "linear")
     check_integer("steps", steps, 1, MAX_STEPS * 10**5)
     fixed = {name: value for name, value in vars(chosen).items() if value is not None}
-    values = {**fixed, **shape, "dropout": chosen.dropout, **_length(steps, chosen, schedule), **explicit}
+    values = {
+        **fixed,
+        **shape,
+        "dropout": chosen.dropout,
+        **_length(steps, chosen, schedule),
+        **explicit,
+    }
     return ResolvedConfig(
         preparation=_build(PreparationConfig, values),
         model=_build(ModelConfig, values),

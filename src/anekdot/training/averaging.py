@@ -4,7 +4,7 @@ Late steps scatter around a minimum; their average lies nearer to it than the la
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 @torch.no_grad()
@@ -24,5 +24,6 @@ def update_average(averaged: nn.Module, model: nn.Module, *, decay: float, step:
         the beginning as TensorFlow's ``ExponentialMovingAverage`` has it.
     """
     share = 1 - min(decay, (1 + step) / (10 + step))
-    averages, weights = list(averaged.parameters()), list(model.parameters())
+    averages: list[Tensor] = [*averaged.parameters()]
+    weights: list[Tensor] = [*model.parameters()]
     torch._foreach_lerp_(averages, weights, share)

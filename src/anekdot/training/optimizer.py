@@ -70,8 +70,7 @@ def set_rates(optimizer: torch.optim.Optimizer, learning_rate: float, weight_dec
     """Sets what the next step of an optimizer from `build_optimizer` uses."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
-    matrices, _ = optimizer.param_groups
-    matrices["weight_decay"] = weight_decay
+    optimizer.param_groups[0]["weight_decay"] = weight_decay  # the matrices come first
 
 
 def is_finite(optimizer: torch.optim.Optimizer) -> bool:

@@ -39,7 +39,7 @@ def decay_start(config: TrainingConfig) -> int:
 
 
 def learning_rate(
-    step: int, *, highest: float, warmup_steps: int, decay_start: int, steps: int
+    step: int, *, highest: float, warmup_steps: int, steps: int, decay_start: int | None = None
 ) -> float:
     """Linear warm-up, a constant rate, then linear decay to exactly zero.
 
@@ -47,16 +47,17 @@ def learning_rate(
         step: Optimizer steps already taken, from 0.
         highest: The rate at the end of the warm-up.
         warmup_steps: Steps of rising.
-        decay_start: The step from which it falls; at ``warmup_steps`` it is never constant.
         steps: Steps of the whole run; at this many the rate is zero.
+        decay_start: The step from which it falls: right after the warm-up unless given.
 
     Source: Hu et al. 2024, "MiniCPM", section 4 (warm-up, stable, decay).
 
-    >>> [learning_rate(s, highest=1.0, warmup_steps=2, decay_start=2, steps=6) for s in range(7)]
+    >>> [learning_rate(s, highest=1.0, warmup_steps=2, steps=6) for s in range(7)]
     [0.5, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0]
-    >>> [learning_rate(s, highest=1.0, warmup_steps=2, decay_start=4, steps=6) for s in range(7)]
+    >>> [learning_rate(s, highest=1.0, warmup_steps=2, steps=6, decay_start=4) for s in range(7)]
     [0.5, 1.0, 1.0, 1.0, 1.0, 0.5, 0.0]
     """
     if step < warmup_steps:
         return highest * (step + 1) / warmup_steps
-    return highest * min(1.0, max(0.0, (steps - step) / max(1, steps - decay_start)))
+    start = warmup_steps if decay_start is None else decay_start
+    return highest * min(1.0, max(0.0, (steps - step) / max(1, steps - start)))

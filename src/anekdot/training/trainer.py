@@ -39,7 +39,7 @@ from anekdot.training.monitoring.metrics import append, truncate_after
 from anekdot.training.monitoring.samples import describe_sample, write_samples
 from anekdot.training.monitoring.step_recorder import STEPS_PER_RECORD, Diverged, StepRecorder
 from anekdot.training.optimizer import is_finite
-from anekdot.training.schedule import decay_start, scheduled_decay, scheduled_rate
+from anekdot.training.schedule import scheduled_decay, scheduled_rate
 from anekdot.training.setup import set_up
 from anekdot.training.state import BUNDLE_FIELDS, TrainingState
 from anekdot.training.train_step import train_step
@@ -102,9 +102,8 @@ class Trainer:
         self.writer = BackgroundWriter()
         self.checkpoints = CheckpointManager(
             run,
-            self.model,
-            self.optimizer,
-            keep=config.checkpoints_kept,
+            self.setup,
+            config,
             writer=self.writer,
             notice=notice,
             describe_device=lambda: self.device.type + ", compiled" * self.loss_of.is_compiled,
@@ -194,7 +193,8 @@ class Trainer:
         if is_due and self.state.last_sample < self.state.step:
             self._show_sample()
         is_late = self.checkpoints.minutes_since_save > self.config.checkpoint_minutes
-        if self._is_due(self.config.checkpoint_every) or is_late:
+        is_fork = self.state.step == self.checkpoints.fork
+        if self._is_due(self.config.checkpoint_every) or is_late or is_fork:
             self._save_checkpoint()
 
     def _is_due(self, every: int) -> bool:
@@ -291,7 +291,9 @@ class Trainer:
 
     def _bundle(self) -> Bundle:
         training = dataclasses.asdict(self.config)
-        return Bundle(self.model.config, self.tokenizer, model_weights(self.setup.averaged), training)
+        return Bundle(
+            self.model.config, self.tokenizer, model_weights(self.setup.averaged), training
+        )
 
     def _log(self, kind: str, **values: object) -> None:
         record = {"kind": kind, "step": self.state.step, **values}
