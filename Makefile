@@ -56,6 +56,7 @@ pretrained: $(VENV)/.dev
 bench: build/bench/.peers build/bench/prepared/manifest.json
 	build/bench/bin/python bench/tokenizer.py $(CORPUS)
 	build/bench/bin/python bench/corpus.py $(CORPUS)
+	build/bench/bin/python bench/piles.py --out bench/RESULTS.md
 	build/bench/bin/python bench/training.py build/bench/prepared
 	build/bench/bin/python bench/attention.py
 
@@ -74,11 +75,13 @@ $(BIN)/python:
 		{ echo "This Python has no venv: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-build/bench/.peers: $(wildcard bench/*-peers.txt) bench/training-litgpt.txt pyproject.toml | $(BIN)/python
+build/bench/.peers: $(wildcard bench/*-peers.txt) bench/training-litgpt.txt bench/piles-readers.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m venv build/bench
 	build/bench/bin/python -m pip install --quiet -r bench/tokenizer-peers.txt \
-		-r bench/corpus-peers.txt -r bench/training-peers.txt --editable '.[train]'
-	build/bench/bin/python -m pip install --quiet --no-deps -r bench/training-litgpt.txt
+		-r bench/corpus-peers.txt -r bench/piles-peers.txt -r bench/training-peers.txt \
+		--editable '.[train]'
+	build/bench/bin/python -m pip install --quiet --no-deps -r bench/training-litgpt.txt \
+		-r bench/piles-readers.txt
 	@touch $@
 
 build/audit/.pip-audit: constraints.txt | $(BIN)/python

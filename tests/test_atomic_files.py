@@ -12,6 +12,7 @@ from anekdot.atomic_files import (
     HeldError,
     check_disk_space,
     disk_space_for,
+    exclusive,
     locked,
     sha256,
     staged,
@@ -73,12 +74,15 @@ def test_everything_is_flushed_before_it_is_published(tmp_path, monkeypatch):
 @pytest.mark.skipif(os.name == "nt", reason="a folder cannot be opened there")
 def test_files_and_folders_reach_the_disk(tmp_path, monkeypatch):
     flushed = []
-    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor)))
+    monkeypatch.setattr(os, "fsync", lambda number: flushed.append((number, os.fstat(number))))
     path = tmp_path / "a"
     path.write_text("1")
     for item in (path, tmp_path):
         sync(item)
-        assert os.path.samestat(flushed.pop(), item.stat())
+        descriptor, status = flushed.pop()
+        assert os.path.samestat(status, item.stat())
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
 
 
 def test_the_names_of_all_new_folders_are_flushed(tmp_path, monkeypatch):
@@ -112,6 +116,14 @@ def test_errors_name_the_file_that_the_user_knows(tmp_path, error, named):
     assert caught.value.filename == (str(tmp_path / "x") if named == "x" else named)
 
 
+def test_a_place_where_no_folder_can_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("1")
+    path = tmp_path / "file" / "x"
+    with pytest.raises(NotADirectoryError) as caught, staged(path):
+        pass
+    assert caught.value.filename == str(path)
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_told_with_what_is_needed(tmp_path, number):
     with (
@@ -130,8 +142,10 @@ def test_disk_space_is_checked_before_it_is_used(tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=5_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
     check_disk_space(4_999_999, tmp_path)
-    with pytest.raises(StorageError, match=r"5\.1 MB are needed, 5\.0 MB are free"):
+    with pytest.raises(StorageError) as caught:
         check_disk_space(5_100_000, tmp_path)
+    needed = "5.1 MB are needed, 5.0 MB are free."
+    assert caught.value.cause == f"The disk of {tmp_path} is full: {needed}"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX file modes")
@@ -207,4 +221,16 @@ def test_only_one_process_holds_a_lock_and_a_dead_one_frees_it(tmp_path):
     holder.kill()
     holder.communicate()
     with locked(tmp_path / "lock"):
-        pass
+        assert (tmp_path / "lock").read_text().startswith(f"process {os.getpid()} on ")
+
+
+def test_what_killed_processes_left_half_written_is_removed(tmp_path):
+    folder = tmp_path / "folder"
+    for place in (".a.1.staged/.b.2.staged", "deep/.c.3.staged/a", "kept"):
+        (folder / place).mkdir(parents=True)
+    (folder / ".d.staged").write_text("somebody's file")
+    with exclusive(folder / "run", activity="working in", is_disposable=lambda: True):
+        assert {path.name for path in folder.rglob("*")} == {
+            "run", "lock", "kept", "deep", ".d.staged",
+        }  # fmt: skip
+    assert sorted(os.listdir(folder)) == [".d.staged", "deep", "kept"]

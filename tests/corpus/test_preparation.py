@@ -18,6 +18,7 @@ from anekdot.corpus.deduplication.select import LEAK, NEAR_DUPLICATE
 from anekdot.corpus.preparation import collect, work_folder
 from anekdot.corpus.splitting import SPLITS, split_of
 from anekdot.errors import ConfigurationError, CorpusError
+from tests.support.outcomes import zipped
 
 MEMORY = 1 << 30
 VOCABULARY = ["кот", "пёс", "дом", "мост", "лес", "река", "врач", "повар", "снег", "чай", "окно"]
@@ -373,3 +374,20 @@ def test_a_second_preparation_is_refused_and_removes_nothing(tmp_path):
         with pytest.raises(ConfigurationError, match="Another process is preparing"):
             work_folder(tmp_path / "out").__enter__()
         assert (work / "started").read_text() == "precious"
+
+
+def test_members_of_one_name_are_all_counted(tmp_path):
+    texts = [
+        f"Номер {n} говорит: {' '.join(random.Random(n).sample(VOCABULARY, 6))}." for n in range(30)
+    ]
+    path = tmp_path / "a.zip"
+    path.write_bytes(
+        zipped([("a.txt", "\n".join(texts[n : n + 10]).encode()) for n in (0, 10, 20)])
+    )
+    result = gathered([path], tmp_path / "work")
+    assert result.texts_in == 30 == result.kept + sum(result.dropped.values())
+
+
+def test_standard_input_cannot_be_named_twice(tmp_path):
+    with pytest.raises(CorpusError, match="twice"):
+        gathered(["-", "-"], tmp_path / "work")

@@ -36,6 +36,13 @@ def test_logits_are_divided_by_the_temperature(temperature, top_k, possible):
     )
 
 
+@pytest.mark.parametrize("shift", [-2000, 2000])
+def test_only_differences_of_logits_count(shift):
+    shifted = LOGITS + np.float32(shift)
+    for of in (log_probabilities, lambda logits: probabilities(logits, 0.8, 3)):
+        np.testing.assert_allclose(of(shifted), of(LOGITS), rtol=1e-12)
+
+
 def test_top_k_keeps_the_k_likeliest():
     kept = probabilities(LOGITS, 1.0, 2)
     assert kept.nonzero()[0].tolist() == [1, 4]

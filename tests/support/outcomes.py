@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 from anekdot.corpus.documents import MAX_FAULT_CHARACTERS, Document
 from anekdot.corpus.reading import read
@@ -56,9 +57,11 @@ def faults(documents: list[Document] | CorpusError) -> list[tuple[int, str]]:
     return [(document.line, document.fault) for document in documents if document.fault]
 
 
-def zipped(members: dict[str, bytes]) -> bytes:
+def zipped(members: dict[str, bytes] | list[tuple[str, bytes]]) -> bytes:
+    """Returns an archive; of a list, several members may have one name."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive, catch_warnings():
+        simplefilter("ignore")  # zipfile's, of a name that is there already
+        for name, data in members.items() if isinstance(members, dict) else members:
             archive.writestr(name, data)
     return buffer.getvalue()

@@ -54,6 +54,11 @@ class Case:
     flags: Mapping[str, str] = field(default_factory=dict)
     refusal: str | None = None
 
+    @property
+    def has_links(self) -> bool:
+        """Whether one of the files is a link."""
+        return any(isinstance(content, Link) for content in self.files.values())
+
     def write(self, folder: Path) -> Path:
         """Writes the files into a new folder; returns the path of the source."""
         for name, content in self.files.items():

@@ -1,12 +1,13 @@
 """Reads a pile as `anekdot prepare` does, and judges what came out.
 
-Print the verdicts, and write down which cases are not right yet:
+Print the verdicts; take from the lists what has become better; or write the lists anew:
 
-    python -m tests.corpus.piles.judge [--write] [words of a name]
+    python -m tests.corpus.piles.judge [words of a name]
+    python -m tests.corpus.piles.judge --write
+    python -m tests.corpus.piles.judge --write-anew
 """
 
 import re
-import shlex
 import sys
 import tempfile
 from collections import Counter
@@ -160,7 +161,7 @@ def _shown(reading: Reading) -> str:
 
 def main(arguments: list[str]) -> None:
     """Prints the verdicts."""
-    words = [word for word in arguments if word != "--write"]
+    words = [word for word in arguments if not word.startswith("--")]
     verdicts = {}
     for case in CASES:
         if all(word in f"{case.fault} {case.name}" for word in words):
@@ -169,11 +170,19 @@ def main(arguments: list[str]) -> None:
             if verdict != RIGHT:
                 print(f"{case.fault} {verdict}: {case.name}\n    {why}")
     print(Counter(verdict for verdict, _ in verdicts.values()))
-    if "--write" in arguments:
-        for path, kinds in LISTS.items():
-            names = sorted(name for name, (verdict, _) in verdicts.items() if verdict in kinds)
-            path.write_text("".join(f"{name}\n" for name in names), "utf-8")
+    if "--write" in arguments or "--write-anew" in arguments:
+        _write({name: verdict for name, (verdict, _) in verdicts.items()}, arguments)
+
+
+def _write(verdicts: Mapping[str, str], arguments: list[str]) -> None:
+    """Writes the lists; only anew may they name a case that neither of them named."""
+    before = {path: {*path.read_text("utf-8").splitlines()} for path in LISTS}
+    may_stand = verdicts.keys() if "--write-anew" in arguments else set().union(*before.values())
+    for path, kinds in LISTS.items():
+        judged = {name for name, verdict in verdicts.items() if verdict in kinds} & may_stand
+        names = sorted(judged | before[path] - verdicts.keys())
+        path.write_text("".join(f"{name}\n" for name in names), "utf-8")
 
 
 if __name__ == "__main__":
-    main([word for each in sys.argv[1:] for word in shlex.split(each)])
+    main(sys.argv[1:])

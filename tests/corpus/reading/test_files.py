@@ -1,4 +1,7 @@
 import gzip
+import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +74,59 @@ def test_what_is_packed_well_but_small_is_read(tmp_path):
     path = tmp_path / "a.txt.gz"
     path.write_bytes(gzip.compress((JOKE + "\n").encode() * 9999))
     assert good(outcome(path)) == [JOKE] * 9999
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a.txt", "a.txt"],
+        ["a.txt", "b.txt", "a.txt", "a.txt"],
+        ["a.txt", "A.TXT", "A.txt"],
+        ["a.txt", "./a.txt", "/a.txt", "d/../a.txt"],
+        ["a.txt", "a.txt\0.png"],
+        ["a.jsonl", "a.jsonl"],
+        ["a.txt", "a.txt (2).txt", "a.txt"],
+        ["к.txt", "к.txt".encode("cp866").decode("cp437")],
+    ],
+)
+def test_every_member_of_one_name_is_read(tmp_path, names):
+    path = tmp_path / "a.zip"
+    texts = [f"{JOKE} Номер {number}." for number in range(len(names))]
+    path.write_bytes(
+        zipped([
+            (name, json.dumps({"text": text}).encode() if "json" in name else text.encode())
+            for name, text in zip(names, texts, strict=True)
+        ])
+    )  # fmt: skip
+    documents = list(read(path))
+    assert sorted(good(documents)) == texts
+    if len(set(names)) < len(names):
+        assert f"{path}/{names[0]} (2)" in {document.source for document in documents}
+
+
+def test_packed_members_of_one_name_are_unpacked(tmp_path):
+    path = tmp_path / "a.zip"
+    path.write_bytes(zipped([("a.txt.gz", gzip.compress(text.encode())) for text in (JOKE, OTHER)]))
+    assert good(outcome(path)) == [JOKE, OTHER]
+
+
+def test_members_of_one_name_are_unpacked_together(tmp_path, small_bombs):
+    path = tmp_path / "a.zip"
+    path.write_bytes(zipped([("a.txt", bytes(1 << 19))] * 9))
+    error = outcome(path)
+    assert isinstance(error, CorpusError)
+    assert "2 MiB, and 100 times its size" in error.cause
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_what_becomes_a_pipe_does_not_block(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    os.mkfifo(path)
+    monkeypatch.setattr(files, "refuse_irregular", lambda path: None)
+    with pytest.raises(CorpusError, match=r"a\.txt"):
+        files.head(path)
+
+
+@pytest.mark.skipif(not os.access("/proc/kmsg", os.R_OK), reason="needs a file that blocks")
+def test_a_file_that_blocks_ends(tmp_path):
+    outcome(Path("/proc/kmsg"))

@@ -105,6 +105,8 @@ def pieces(
     paths = [path for source in sources for path in find_files(source)]
     if not paths:
         raise CorpusError("No texts were named.", "Name a file, a folder, or - .")
+    if [*map(str, paths)].count("-") > 1:
+        raise CorpusError("Standard input is named twice.", "It can be read once: name it once.")
     found: list[Piece] = []
     guesses: dict[str, list[str]] = {}
     for path in paths:

@@ -5,6 +5,7 @@ No more than a block is held, and only what must be read in any order is unpacke
 
 import bz2
 import gzip
+import io
 import lzma
 import os
 import stat
@@ -14,11 +15,11 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from anekdot.corpus.reading.archives import is_hidden, open_archive, readable
 from anekdot.errors import CorpusError
 
 BLOCK_BYTES = 1 << 20
@@ -38,6 +39,7 @@ COMPRESSIONS = {
 
 ZIP = b"PK\x03\x04"
 
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # not on Windows
 _XZ_MEMORY = 256 << 20  # the strongest preset needs 65 MB; a header may claim 4 GB
 _REMEDY = "Check the file and its permissions."
 
@@ -66,8 +68,8 @@ def blocks(
             file: BinaryIO = stack.enter_context(_open_regular(path))
             packed = os.fstat(file.fileno()).st_size
         else:
-            archive = _archive(path)
-            info = archive.getinfo(member)
+            archive, infos = _archive(path)
+            info = infos[member]
             _refuse_encrypted(path, info)
             file = cast(BinaryIO, stack.enter_context(archive.open(info)))
             packed = info.compress_size
@@ -120,7 +122,7 @@ def find_compression(path: Path, member: str | None = None) -> str | None:
     Raises:
         CorpusError: It cannot be read.
     """
-    suffix = Path((member or path.name).lower()).suffix
+    suffix = Path((member or path.name).partition("\0")[0].lower()).suffix
     if suffix in COMPRESSIONS or member is not None:
         return suffix if suffix in COMPRESSIONS else None
     with _explained(path, None), _open_regular(path) as file:
@@ -132,19 +134,19 @@ def find_compression(path: Path, member: str | None = None) -> str | None:
 
 
 def members(path: Path) -> list[str]:
-    """Lists the files in a zip archive by name, the hidden ones left out.
+    """Lists the files in a zip archive by the names that `open_archive` gives, without hidden ones.
 
     Raises:
         CorpusError: It is damaged, encrypted, or unpacks to far more than its size.
     """
     with _explained(path, None):
-        infos = {info.filename: info for info in _archive(path).infolist() if not info.is_dir()}
+        _, infos = _archive(path)
         size = path.stat().st_size
-    shown = [info for name, info in infos.items() if not _is_hidden(name)]
-    for info in shown:
+    shown = {name: info for name, info in infos.items() if not is_hidden(info.filename)}
+    for info in shown.values():
         _refuse_encrypted(path, info)
-    _refuse_bomb(sum(info.file_size for info in shown), size, label(path))
-    return sorted(info.filename for info in shown)
+    _refuse_bomb(sum(info.file_size for info in shown.values()), size, label(path))
+    return sorted(shown)
 
 
 def label(path: Path, member: str | None = None) -> str:
@@ -155,7 +157,7 @@ def label(path: Path, member: str | None = None) -> str:
     """
     name = os.fsencode(path).decode("utf-8", "replace")
     if member is not None:
-        parts = _readable(member).replace("\\", "/").split("/")
+        parts = readable(member).replace("\\", "/").split("/")
         name += "/" + "/".join(part for part in parts if part not in ("", ".", ".."))
     return "".join(character if character.isprintable() else "\ufffd" for character in name)
 
@@ -172,9 +174,20 @@ def refuse_irregular(path: Path) -> None:
         raise CorpusError(cause, "Give a file, a folder, or - for a pipe.")
 
 
+class _RegularFile(io.FileIO):
+    """A file that does not wait for more, as some of /proc would."""
+
+    def readinto(self, buffer: Any) -> int:
+        count = super().readinto(buffer)
+        if count is None:
+            raise OSError("it has nothing yet, and blocks")
+        return count
+
+
 def _open_regular(path: Path) -> BinaryIO:
     refuse_irregular(path)
-    return path.open("rb")
+    file = _RegularFile(path, opener=lambda name, flags: os.open(name, flags | _NONBLOCK))
+    return cast(BinaryIO, io.BufferedReader(file))
 
 
 def _plain(file: BinaryIO, start: int, stop: int | None) -> Iterator[bytes]:
@@ -271,27 +284,8 @@ def _zstd_error() -> type[Exception]:
         return EOFError
 
 
-def _archive(path: Path) -> zipfile.ZipFile:
+def _archive(path: Path) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
+    """Returns an archive and its files, by the names that `members` gives them."""
     refuse_irregular(path)
     facts = path.stat()
-    return _opened_archive(path, facts.st_mtime_ns, facts.st_size)
-
-
-@lru_cache(maxsize=1)
-def _opened_archive(path: Path, mtime: int, size: int) -> zipfile.ZipFile:
-    """Opens an archive once for all its members: its list of names may be long."""
-    return zipfile.ZipFile(path)
-
-
-def _is_hidden(name: str) -> bool:
-    parts = name.replace("\\", "/").split("/")
-    return any(part.startswith((".", "__MACOSX")) and part not in (".", "..") for part in parts)
-
-
-def _readable(member: str) -> str:
-    """Returns a member's name; zipfile takes cp866, in which Russian names are, for cp437."""
-    try:
-        russian = member.encode("cp437").decode("cp866")
-    except UnicodeError:
-        return member
-    return russian if any("а" <= letter <= "я" for letter in russian) else member
+    return open_archive(path, facts.st_mtime_ns, facts.st_size)

@@ -83,8 +83,8 @@ def find_files(source: Source) -> list[Source]:
 
 
 def ending(name: str) -> str:
-    """Returns the ending of a file's name in lower case, that of a compression left out."""
-    path = Path(name.lower().replace("\\", "/"))
+    """Returns the ending of a file's or member's name in lower case, without a compression's."""
+    path = Path(name.partition("\0")[0].lower().replace("\\", "/"))
     return Path(path.stem).suffix if path.suffix in COMPRESSIONS else path.suffix
 
 
