@@ -66,7 +66,8 @@ def test_clipping_bounds_the_gradient_that_the_optimizer_sees():
     for clip in (0.0, 0.5):
         train_step(
             model.loss, Recorder(model.parameters(), lr=1.0), ids[:, :-1], ids[:, 1:],
-            learning_rate=0.1, weight_decay=0.0, micro_batch=2, gradient_clip=clip, precision=torch.enable_grad,
+            learning_rate=0.1, weight_decay=0.0, micro_batch=2, gradient_clip=clip,
+            precision=torch.enable_grad,
         )  # fmt: skip
     assert norms[0] > 0.6
     assert math.isclose(norms[1], 0.5, rel_tol=1e-4)

@@ -138,7 +138,7 @@ def test_the_average_is_what_is_measured_kept_and_shown(data, tmp_path, monkeypa
     run = {**TINY_RUN, "steps": 30, "learning_rate": 0.003, "evaluate_every": 15}
     anekdot.train(data, out=tmp_path / "m", ema_decay=0.9, **run)
     final = [*metrics(tmp_path / "m", "evaluation")][-1]
-    assert final["step"] == 30 and final["best"]
+    assert (final["step"], final["best"]) == (30, True)
     weights = Bundle.load(tmp_path / "m").weights
     assert any((weights["final_norm.weight"] == p.numpy()).all() for p in spelled if p.ndim == 1)
 
@@ -157,12 +157,12 @@ def test_a_run_with_everything_is_equal_to_the_bit_after_a_stop(data, tmp_path):
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
 def test_a_run_prolonged_twice_equals_one_that_was_planned_so(data, tmp_path, ema_decay):
     run = {**WSD, "ema_decay": ema_decay}
-    anekdot.train(data, out=tmp_path / "planned", **run, steps=80)
+    anekdot.train(data, out=tmp_path / "planned", **{**run, "steps": 80})
     out = tmp_path / "prolonged"
-    anekdot.train(data, out=out, **run, steps=20)  # finished
-    stop_at(data, out, 33, **run, steps=40)  # stopped while its rate falls
+    anekdot.train(data, out=out, **{**run, "steps": 20})  # finished
+    stop_at(data, out, 33, **{**run, "steps": 40})  # stopped while its rate falls
     assert 20 in [int(path.name[5:13]) for path in checkpoints(RunFolder(out).checkpoints)]
-    anekdot.train(data, out=out, **run, steps=80)
+    anekdot.train(data, out=out, **{**run, "steps": 80})
     last = [r for r in records(out) if r["kind"] == "step"][-1]
     assert last == [r for r in records(tmp_path / "planned") if r["kind"] == "step"][-1]
     assert sha(out) == sha(tmp_path / "planned")
@@ -170,19 +170,19 @@ def test_a_run_prolonged_twice_equals_one_that_was_planned_so(data, tmp_path, em
 
 def test_a_prolonged_run_keeps_the_model_it_had_until_it_has_a_better_one(data, tmp_path):
     out = tmp_path / "m"
-    anekdot.train(data, out=out, **WSD, steps=40)
+    anekdot.train(data, out=out, **{**WSD, "steps": 40})
     best = sha(out)
-    stop_at(data, out, 27, **WSD, steps=400)
+    stop_at(data, out, 27, **{**WSD, "steps": 400})
     assert sha(out) == best
 
 
 def test_only_a_longer_wsd_run_goes_on(data, tmp_path):
     out = tmp_path / "m"
-    anekdot.train(data, out=out, **WSD, steps=20)
+    anekdot.train(data, out=out, **{**WSD, "steps": 20})
     with pytest.raises(ConfigurationError, match="Ask for more --steps"):
-        anekdot.train(data, out=out, **WSD, steps=20)
+        anekdot.train(data, out=out, **{**WSD, "steps": 20})
     with pytest.raises(ConfigurationError, match="steps 20 → 10"):
-        anekdot.train(data, out=out, **WSD, steps=10)
+        anekdot.train(data, out=out, **{**WSD, "steps": 10})
     assert RunFolder(out).finished.exists()
     linear = tmp_path / "linear"
     anekdot.train(data, out=linear, **TINY_RUN)
@@ -193,14 +193,14 @@ def test_only_a_longer_wsd_run_goes_on(data, tmp_path):
 
 def test_without_the_checkpoint_before_the_decay_nothing_is_lost(data, tmp_path):
     out = tmp_path / "m"
-    anekdot.train(data, out=out, **WSD, steps=20)
+    anekdot.train(data, out=out, **{**WSD, "steps": 20})
     best = sha(out)
     for path in checkpoints(RunFolder(out).checkpoints)[:-1]:
         for file in path.iterdir():
             file.unlink()
         path.rmdir()
     with pytest.raises(anekdot.AnekdotError, match="can be prolonged"):
-        anekdot.train(data, out=out, **WSD, steps=40)
+        anekdot.train(data, out=out, **{**WSD, "steps": 40})
     assert sha(out) == best
 
 

@@ -1,10 +1,10 @@
 """Checkpoints: everything a run needs to go on to the bit.
 
 A checkpoint is a folder ``step-N`` (or ``step-N.1`` and so on, where step N is saved again)
-with the weights, their average if the run has one, and the optimizer's state as safetensors, the
-rest as JSON, and the hashes of all. It is published by one rename, read again, and only then do older ones go. The
-order of the documents and the random numbers need not be saved: both are functions of
-(seed, step).
+with the weights, their average where the run has one, and the optimizer's state as safetensors,
+the rest as JSON, and the hashes of all. It is published by one rename, read again, and only then
+do older ones go. The order of the documents and the random numbers need not be saved: both are
+functions of (seed, step).
 """
 
 import itertools
