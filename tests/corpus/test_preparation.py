@@ -5,6 +5,7 @@ import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass, fields
+from hashlib import sha256
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
@@ -317,6 +318,57 @@ def test_a_folder_name_with_odd_characters(tmp_path):
     assert gathered([path], folder / "work").kept == 1
 
 
+NAMES = ["анна", "пётр", "ли", "я", "александра", "вера", "ян", "семён", "глеб", "инга", "рая"]
+
+
+def test_where_most_texts_are_short_the_limit_falls_and_is_said(tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_text("\n".join(NAMES), "utf-8")
+    notices: list[str] = []
+    found = gathered([path], tmp_path / "work", notice=notices.append)
+    assert (found.kept, found.dropped) == (11, {})
+    assert notices[-1] == (
+        "Half of the texts have at most 4 characters, so the shortest text that is kept "
+        "has 1, not 10."
+    )
+    longer = "".join(f"{name} пришла и ушла в магазин\n" for name in NAMES)
+    path.write_text(longer + "\n".join(NAMES[:10]), "utf-8")
+    assert gathered([path], tmp_path / "work").dropped == {"too short": 9}
+
+
+def test_a_few_short_texts_do_not_lower_the_limit():
+    assert collected([*NAMES[:8], "Один кот и мышь."]).dropped == {"too short": 7}
+
+
+def test_scripts_without_blanks_do_not_leak(tmp_path):
+    text = "小明问老师：为什么天空是{}号蓝色的？老师说：因为它忧郁。"
+    found = collected([text.format(number) for number in range(100, 140)])
+    assert found.kept == 1
+    assert sum(map(bool, found.splits.values())) == 1
+
+
+def test_texts_that_differ_by_vowel_signs_or_signs_stay(tmp_path):
+    texts = [
+        "लड़का बाज़ार में आम खा रहा था।",
+        "लड़की बाज़ार में आम खा रही थी।",
+        "Я учу C++ ночами",
+        "Я учу C# ночами",
+        "И вот 2 + 2 = 4",
+        "И вот 2 - 2 = 4",
+    ]
+    assert collected([*texts, "— Я учу C++ ночами!"]).dropped == {"exact duplicate": 1}
+
+
+def test_the_alphabet_is_repaired_and_moves_nothing_to_another_split():
+    texts = [text.replace("о", "o") for text in random_texts(4, 60)]
+    before = {text: split_of(text, 0.3, 0.3) for text in texts}
+    found = splits(collected(texts))
+    assert found == {text.replace("o", "о"): split for text, split in before.items()}
+    both = collected([texts[0], texts[0].replace("o", "о")])
+    assert both.dropped == {"exact duplicate": 1}
+    assert splits(collected(texts, without="alphabet")) == before
+
+
 def test_nothing_left(tmp_path):
     with pytest.raises(CorpusError, match=r"No text is left of 2 \(empty: 1, too short: 1\)"):
         collected(["кот", "..."])
@@ -349,11 +401,23 @@ def test_real_corpus(corpus_path, tmp_path):
     assert all(near(grams(texts[a - 1]), grams(texts[b - 1])) for a, b in pairs)
     for held_out in (collection.splits["validation"], collection.splits["test"]):
         assert len(held_out) == pytest.approx(0.03 * documents, rel=0.1)
+    assert digest_of_splits(tmp_path) == (  # of every document that was ever given one
+        "5cb48093f25362df4e3eafe162a681e144ad765d3eef2f8715d4db4d094fccc7"
+    )
     held_out = collection.splits["validation"] + collection.splits["test"]
     sample = random.Random(0).sample(held_out, 2000)
     assert leaks(sample, collection.splits["train"]) == []
     planted = [f"{text}\nИ больше он так не делал." for text in sample[:50]]
     assert len(leaks(sample, planted)) >= 45  # a few have too few words to be near-duplicates
+
+
+def digest_of_splits(folder: Path) -> str:
+    with database(folder / "spill") as connection:
+        rows = connection.execute(
+            f"SELECT document, side FROM {parquet(folder / 'work', 'index.parquet')} ORDER BY 1"
+        ).fetchall()
+    lines = "\n".join(f"{document} {split}" for document, split in rows)
+    return sha256(lines.encode()).hexdigest()
 
 
 def leaks(held_out: list[str], others: list[str]) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from anekdot.corpus.cleaning import check_rules
+from anekdot.corpus.cleaning import MIN_LENGTH, check_rules
 from anekdot.corpus.cleaning.filters import is_in_script
 from anekdot.corpus.splitting import check_fractions
 from anekdot.field_checks import check_boolean, check_integer, check_number
@@ -20,6 +20,7 @@ class Rules:
         without: Names of the cleaning rules that are switched off.
         no_obscene: Whether documents with hard profanity are dropped.
         script: The script that documents must be in, if any.
+        min_length: The shortest text to keep, in characters; lower where most texts are short.
         validation: The expected share of validation documents.
         test: The expected share of test documents.
     """
@@ -27,6 +28,7 @@ class Rules:
     without: tuple[str, ...] = ()
     no_obscene: bool = False
     script: str | None = None
+    min_length: int = MIN_LENGTH
     validation: float = 0.0
     test: float = 0.0
 

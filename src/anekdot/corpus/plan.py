@@ -6,16 +6,21 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from statistics import median_low
 
 from anekdot.atomic_files import LOCK, escape_surrogates, sha256, staged
+from anekdot.corpus.cleaning import MIN_LENGTH, clean, length
 from anekdot.corpus.config import PreparationConfig, Rules
 from anekdot.corpus.documents import Layout, Piece
-from anekdot.corpus.reading import Source, pieces
+from anekdot.corpus.reading import Source, pieces, read_piece
 from anekdot.errors import CorpusError
 
 TASK_BYTES = 16 << 20  # bytes of input that one task reads
 PLAN = "plan.json"
+SAMPLED_PIECES, SAMPLED_TEXTS = 20, 1000  # by which it is seen how short texts are ...
+MIN_SAMPLED = 10  # ... if there are so many texts
 
 State = tuple[int, int | str]
 """The size of a file, and when it was changed or its hash."""
@@ -59,9 +64,11 @@ def make_plan(
     )
     if not found:
         raise CorpusError("No texts were named.", "Name a file, a folder, or - .")
+    rules = config.rules
+    rules = dataclasses.replace(rules, min_length=_min_length(found, rules, notices))
     states = {piece.path: _state(Path(piece.path), work) for piece in found}
     plan = Plan(
-        rules=config.rules,
+        rules=rules,
         tasks=_tasks(found, states),
         states=states,
         notices=notices,
@@ -92,6 +99,24 @@ def load_plan(work: Path) -> Plan:
         states=record["states"],
         notices=record["notices"],
     )
+
+
+def _min_length(found: Sequence[Piece], rules: Rules, notices: list[str]) -> int:
+    """Returns the shortest text to keep, and says so if it is a shorter one than usual."""
+    if "too short" in rules.without:
+        return MIN_LENGTH
+    chosen = found[:: -(-len(found) // SAMPLED_PIECES)]
+    each = -(-SAMPLED_TEXTS // len(chosen))
+    texts = (clean(d.text, rules.without) for p in chosen for d in islice(read_piece(p), each))
+    lengths = [*filter(None, map(length, texts))]
+    if len(lengths) < MIN_SAMPLED or (median := median_low(lengths)) >= 2 * MIN_LENGTH:
+        return MIN_LENGTH
+    limit = max(1, median // 3)
+    notices.append(
+        f"Half of the texts have at most {median} characters, so the shortest text that is kept "
+        f"has {limit}, not {MIN_LENGTH}."
+    )
+    return limit
 
 
 def _tasks(found: Sequence[Piece], states: dict[str, State]) -> list[list[Piece]]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anekdot.atomic_files import staged
-from anekdot.corpus.cleaning import is_obscene, reason_to_drop, repairs
+from anekdot.corpus.cleaning import clean, is_obscene, reason_to_drop, repairs
 from anekdot.corpus.collection import COUNTS, DOCUMENTS, task_name
 from anekdot.corpus.config import Rules
 from anekdot.corpus.database import database, insert, write_parquet
@@ -147,16 +147,23 @@ def _process_batch(batch: list[Document], rules: Rules, repaired: Counter[str]) 
     """Processes some documents, and counts what was repaired."""
     texts, reasons, obscene, splits = [], [], [], []
     for document in batch:
-        text, changed = repairs(_UNWRITABLE.sub("", document.text), rules.without)
+        raw = _UNWRITABLE.sub("", document.text)
+        text, changed = repairs(raw, rules.without)
         repaired.update(changed)
         is_bad = document.obscene or is_obscene(text)
-        reason = document.fault or reason_to_drop(text, rules.without, script=rules.script)
+        reason = document.fault or reason_to_drop(
+            text, rules.without, script=rules.script, min_length=rules.min_length
+        )
         if reason is None and is_bad and rules.no_obscene:
             reason = "obscene"
         texts.append(text if reason is None else text[:EXCERPT_CHARACTERS])
         reasons.append(reason or "")
         obscene.append(is_bad)
-        splits.append(split_at(fraction(normalise(text)), rules.validation, rules.test))
+        if "alphabet" in changed:  # a rule that is newer than the splits of prepared corpora
+            hashed = fraction(normalise(clean(raw, (*rules.without, "alphabet"))))
+        else:
+            hashed = fraction(normalise(text))
+        splits.append(split_at(hashed, rules.validation, rules.test))
     kept = ["" if r else text for text, r in zip(texts, reasons, strict=True)]
     keys, shingles, counts = fingerprints(kept)
     columns = {

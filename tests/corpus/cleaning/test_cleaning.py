@@ -17,7 +17,7 @@ from anekdot.corpus.cleaning import (
 from anekdot.errors import ConfigurationError
 
 nasty = st.text(
-    st.sampled_from("аБ й\u0306\u0301\t\n\r\v\u200b\u2028\xa0\xad\ufeff\x00\ud800—")
+    st.sampled_from("аoБ й\u0306\u0301\t\n\r\v\u200b\u2028\xa0\xad\ufeff\x00\ud800—")
 ) | st.text(st.characters())
 
 
@@ -60,6 +60,7 @@ pieces = [
     "&", "amp;", "lt;", "gt;", "#60;", "#x26;", "nbsp;", "<", ">", "</", "b", "<b>", "p", " ", "=",
     "<br>", "<!--", "-->", "<script>", "</script>", "\n", "\r", "\t", "\u200b", "\u200d", "\u0301",
     "\u037e", "и\u0306", "привет", "Р", "С", "Рџ", "СЂ", "вЂ”", "Ð", "Ñ", "Ð¿", "Ñ€", "\x98", "?",
+    "Hу", "вoт", "xй", "می", "\u200c", "ක්",
     "Ïðèâåò", "оПХБЕР", "рТЙЧЕФ", "╨Я╤А╨╕", "п÷я─", "РџСЂРёРІРµС‚", "Р РџРЎР‚", "\ud800", "👨",
 ]  # fmt: skip
 piecewise = st.lists(st.sampled_from(pieces), max_size=12).map("".join)
@@ -106,6 +107,7 @@ def test_rules_that_changed_a_text_are_named(text, cleaned, changed):
         ("newlines", "раз\rдва"),
         ("invisible", "сло\xadво"),
         ("unicode", "и\u0306"),
+        ("alphabet", "Hу вoт"),
         ("spaces", " раз "),
     ],
 )

@@ -20,6 +20,13 @@ from anekdot.errors import ConfigurationError
         ("— ... — ?! — ...", "empty"),
         ("девять зн", "too short"),
         ("десять зна", None),
+        ("床前明月光", None),
+        ("床前明月", "too short"),
+        ("さくらさく", None),
+        ("안녕하세요", None),
+        ("𠮷野家𠮷野", None),
+        ("小明 abcd", "too short"),
+        ("กินข้าวไห", "too short"),
         ("а" * 20_000, None),
         ("а" * 20_001, "too long"),
         ("Смотри: https://example.org/anekdot", "link"),
@@ -35,6 +42,11 @@ def test_reason_to_drop(text, reason):
 def test_a_filter_that_is_switched_off_leaves_the_next():
     assert reason_to_drop("...", without=["empty"]) == "too short"
     assert reason_to_drop("https://a.ru", without=["link"]) is None
+
+
+def test_the_limit_may_be_another():
+    assert reason_to_drop("Ann", min_length=3) is None
+    assert reason_to_drop("Al", min_length=3) == "too short"
 
 
 def test_a_script_is_asked_for():

@@ -5,7 +5,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable
 
-from anekdot.corpus.cleaning.filters import FILTERS, MAX_LENGTH, MIN_LENGTH, reason_to_drop
+from anekdot.corpus.cleaning.alphabet import repair_alphabet
+from anekdot.corpus.cleaning.filters import FILTERS, MAX_LENGTH, MIN_LENGTH, length, reason_to_drop
+from anekdot.corpus.cleaning.invisible import remove_invisible
 from anekdot.corpus.cleaning.markup import strip_markup
 from anekdot.corpus.cleaning.mojibake import repair_mojibake
 from anekdot.corpus.cleaning.profanity import is_obscene
@@ -20,23 +22,13 @@ __all__ = [
     "check_rules",
     "clean",
     "is_obscene",
+    "length",
     "reason_to_drop",
     "repairs",
 ]
 
 _NEWLINE = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
 _MAYBE_NEWLINE = re.compile("[\r\v\f\x85\u2028\u2029]")  # a set is searched for much faster
-
-# Control characters other than \t and \n; soft hyphen; marks of direction and width that take
-# no room; halves of surrogate pairs, which JSON can smuggle in and UTF-8 cannot write.
-_MAYBE_INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
-_INVISIBLE = re.compile(
-    f"(?!\u200d){_MAYBE_INVISIBLE.pattern}"
-    "|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d"  # but between emoji it joins them
-)
 _SPACE_AT_LINE_END = re.compile(r"\n(?<=[^\S\n]\n)")
 _BLANK_LINES = re.compile("\n{3,}")
 
@@ -45,9 +37,9 @@ def clean(text: str, without: Collection[str] = ()) -> str:
     r"""Repairs a text without touching anything that readers would miss.
 
     Text that was decoded from the wrong encoding is decoded again, HTML becomes plain text,
-    Unicode is composed (NFC), line ends become ``\n`` and tabs spaces; control and zero-width
-    characters go, and so do spaces at line ends, blank lines beyond one, and white space
-    around the text. Cleaning a clean text changes nothing.
+    Unicode is composed (NFC), line ends become ``\n`` and tabs spaces; Latin letters in Russian
+    words become Cyrillic; control and zero-width characters go, and so do spaces at line ends,
+    blank lines beyond one, and white space around the text. Cleaning a clean text changes nothing.
 
     Args:
         text: A text as it was read.
@@ -63,7 +55,7 @@ def repairs(text: str, without: Collection[str] = ()) -> tuple[str, list[str]]:
     """Returns the cleaned text, and the names of the rules that changed it.
 
     One rule may uncover work for another, so they take turns until none changes anything. That
-    ends: each makes the text shorter, or keeps its length and makes it more regular.
+    ends: each makes the text shorter, or keeps its letters and makes them more regular.
 
     >>> repairs("&lt;b&gt;Стоп!")
     ('Стоп!', ['html'])
@@ -99,10 +91,6 @@ def _unify_newlines(text: str) -> str:
     return _NEWLINE.sub("\n", text) if _MAYBE_NEWLINE.search(text) else text
 
 
-def _remove_invisible(text: str) -> str:
-    return _INVISIBLE.sub("", text) if _MAYBE_INVISIBLE.search(text) else text
-
-
 def _compose(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
@@ -122,8 +110,9 @@ _REPAIRS: dict[str, Callable[[str], str]] = {
     "mojibake": repair_mojibake,
     "html": strip_markup,
     "newlines": _unify_newlines,
-    "invisible": _remove_invisible,
+    "invisible": remove_invisible,
     "unicode": _compose,
+    "alphabet": repair_alphabet,
     "spaces": _trim,
 }
 REPAIRS = tuple(_REPAIRS)
