@@ -27,21 +27,12 @@ OWN = {"steps", "seconds", "seconds_left", "tokens_per_second", "memory"}
 
 
 def config(**fields):
-    return TrainingConfig(
-        **{
-            "steps": 100,
-            "batch_size": 4,
-            "rows": "packed",
-            "learning_rate": 0.5,
-            "warmup_steps": 10,
-            "beta1": 0.9,
-            "beta2": 0.99,
-            "epsilon": 1e-8,
-            "weight_decay": 0.25,
-            "gradient_clip": 1.0,
-            **fields,
-        }  # fmt: skip
-    )
+    usual = {
+        "steps": 100, "batch_size": 4, "rows": "packed", "learning_rate": 0.5,
+        "warmup_steps": 10, "beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8,
+        "weight_decay": 0.25, "gradient_clip": 1.0,
+    }  # fmt: skip
+    return TrainingConfig(**{**usual, **fields})
 
 
 def sha(bundle):

@@ -6,6 +6,7 @@ Both are copied at once and written in the background.
 import dataclasses
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -65,6 +66,7 @@ class CheckpointManager:
         self.fork = decay_start(config) if config.schedule == "wsd" else None
         self.size = BYTES_PER_WEIGHT * setup.model.config.n_parameters
         self.arrays = ARRAYS_PER_CHECKPOINT + (setup.averaged is not setup.model)
+        self._write_best: Callable[[Bundle, Path], None] = Bundle.save_weights
         self._saved: dict[str, Any] | None = None
         self._saved_at = time.monotonic()
 
@@ -171,12 +173,14 @@ class CheckpointManager:
         """Queues the replacement of the best model, unless the one that stands there is better."""
         if state.overtakes():
             state.overtake_step, state.overtake_bits_per_byte = 0, None
-            self._submit(1, lambda: bundle.save_weights(self.run.bundle))
+            write, self._write_best = self._write_best, Bundle.save_weights
+            self._submit(1, lambda: write(bundle, self.run.bundle))
 
     def _restore_best(self, bundle: Bundle) -> bool:
         """Makes the bundle loadable; returns whether it still is the best model."""
         try:
-            Bundle.load(self.run.bundle)
+            if Bundle.load(self.run.bundle).training != bundle.training:  # of a shorter run
+                self._write_best = Bundle.save
         except AnekdotError as error:  # a damaged tokenizer has an error of its own
             bundle.save_description(self.run.bundle)
             try:
