@@ -102,7 +102,7 @@ def too_large(*_: object) -> None:
 def test_a_model_that_is_not_the_best_is_not_saved_at_the_step_of_the_best(data, tmp_path):
     """After a rollback, the steps up to the best one come a second time."""
     trainer, saved = build(data, tmp_path / "m"), []
-    trainer.checkpoints.save_best = saved.append
+    trainer.checkpoints.save_best = lambda bundle, state: saved.append(bundle)
     trainer.run.run.mkdir(parents=True)
     trainer.state.step = trainer.state.best_step = 8
     trainer.state.best_bits_per_byte = 0.01
