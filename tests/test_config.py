@@ -4,10 +4,11 @@ from typing import get_args
 
 import pytest
 
-from anekdot.config import FIELDS, MAX_STEPS, RECIPES, PresetName, Recipe, RecipeName, resolve
+from anekdot.config import FIELDS, MAX_STEPS, resolve
 from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
 from anekdot.model.config import PRESETS, ModelConfig
+from anekdot.recipes import RECIPES, PresetName, Recipe, RecipeName
 
 
 def completed(*names: str, documents: int = 9, tokens: int = 99, **fields: object):

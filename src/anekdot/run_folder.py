@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from anekdot.atomic_files import LOCK, exclusive, holds_files, is_taken, sha256, write_json
 from anekdot.callbacks import Notice
-from anekdot.errors import BundleError, ConfigurationError
+from anekdot.errors import BundleError, ConfigurationError, refuse_difference
 from anekdot.model.config import PARTS, UNNAMED_PARTS, ModelConfig
 
 if TYPE_CHECKING:
@@ -296,17 +296,3 @@ def no_checkpoint(bundle: Path) -> ConfigurationError:
         f"{bundle} holds a trained model or the records of a run, but no checkpoint to go on from.",
         f"Name another folder with --out; add --from {bundle} to start from this model.",
     )
-
-
-def refuse_difference(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
-    """Raises a ConfigurationError that lists every setting that has changed."""
-    changed = [
-        f"{name} {before.get(name)} → {now.get(name)}"
-        for name in {**before, **now}
-        if before.get(name) != now.get(name)
-    ]
-    if changed:
-        raise ConfigurationError(
-            f"{folder} was made with other settings: {'; '.join(changed)}.",
-            "Give the same settings to go on with it, or name another folder.",
-        )

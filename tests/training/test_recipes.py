@@ -102,11 +102,11 @@ def test_an_average_forgets_its_start_and_then_moves_by_its_decay():
     averaged, model = tiny_model(seed=1), tiny_model(seed=2)
     averaged.requires_grad_(False)
     before = [p.clone() for p in averaged.parameters()]
-    update_average(averaged, model, decay=0.9, step=1)
+    update_average(averaged, model, 0.9, 1)
     for old, new, to in zip(before, averaged.parameters(), model.parameters(), strict=True):
         torch.testing.assert_close(new, old * (2 / 11) + to * (9 / 11))
     before = [p.clone() for p in averaged.parameters()]
-    update_average(averaged, model, decay=0.9, step=1000)
+    update_average(averaged, model, 0.9, 1000)
     for old, new, to in zip(before, averaged.parameters(), model.parameters(), strict=True):
         torch.testing.assert_close(new, old * 0.9 + to * 0.1)
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 @torch.no_grad()
-def update_average(averaged: nn.Module, model: nn.Module, *, decay: float, step: int) -> None:
+def update_average(averaged: nn.Module, model: nn.Module, decay: float, step: int) -> None:
     """Moves averaged weights toward those of a model, in place.
 
     The first steps count for less than ``decay`` says, or the random start would stay in the

@@ -13,6 +13,26 @@ InterimDocuments = Literal["spread", "first"]
 Schedule = Literal["linear", "wsd"]
 WeightDecaySchedule = Literal["constant", "falling"]
 
+LARGEST = {
+    "learning_rate": 1.0,
+    "epsilon": 1.0,
+    "weight_decay": 10.0,
+    "gradient_clip": 1e9,
+    "beta1": 0.999999,
+    "beta2": 0.999999,
+    "checkpoint_minutes": 1e6,
+    "decay_share": 1.0,
+    "ema_decay": 0.999999,
+}
+CHOICES = {
+    "rows": Rows,
+    "precision": Precision,
+    "batch": BatchMode,
+    "interim_documents": InterimDocuments,
+    "schedule": Schedule,
+    "weight_decay_schedule": WeightDecaySchedule,
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
@@ -96,39 +116,22 @@ class TrainingConfig:
             check_integer(name, getattr(self, name), 1, 1_000_000_000)
         check_integer("batch_size", self.batch_size, 1, 1 << 20)
         check_integer("warmup_steps", self.warmup_steps, 0, self.steps - 1)
+        check_integer("seed", self.seed, 0, (1 << 62) - 1)
+        for name, largest in LARGEST.items():
+            check_number(name, getattr(self, name), 0.0, largest)
+        check_integer("checkpoints_kept", self.checkpoints_kept, 1, 1000)
+        check_integer("patience", self.patience, 0, 1_000_000)
+        for name in ("skip_spikes", "begin_targets", "auto_fp16"):
+            check_boolean(name, getattr(self, name))
+        for name, kind in CHOICES.items():
+            choices = get_args(kind)
+            if getattr(self, name) not in choices:
+                raise ConfigurationError(
+                    f"{name} is {getattr(self, name)!r}.", f"Choose one of {', '.join(choices)}."
+                )
         if self.schedule == "wsd" and self.warmup_steps > self.steps * (1 - self.decay_share):
             raise ConfigurationError(
                 f"warmup_steps is {self.warmup_steps}, and the learning rate falls over the last "
                 f"{self.decay_share:.0%} of {self.steps} steps already.",
                 "Ask for more steps, or for a smaller warmup_steps or decay_share.",
             )
-        check_integer("seed", self.seed, 0, (1 << 62) - 1)
-        for name, largest in (
-            ("learning_rate", 1.0),
-            ("epsilon", 1.0),
-            ("weight_decay", 10.0),
-            ("gradient_clip", 1e9),
-            ("beta1", 0.999999),
-            ("beta2", 0.999999),
-            ("checkpoint_minutes", 1e6),
-            ("decay_share", 1.0),
-            ("ema_decay", 0.999999),
-        ):
-            check_number(name, getattr(self, name), 0.0, largest)
-        check_integer("checkpoints_kept", self.checkpoints_kept, 1, 1000)
-        check_integer("patience", self.patience, 0, 1_000_000)
-        for name in ("skip_spikes", "begin_targets", "auto_fp16"):
-            check_boolean(name, getattr(self, name))
-        for name, kind in (
-            ("rows", Rows),
-            ("precision", Precision),
-            ("batch", BatchMode),
-            ("interim_documents", InterimDocuments),
-            ("schedule", Schedule),
-            ("weight_decay_schedule", WeightDecaySchedule),
-        ):
-            choices = get_args(kind)
-            if getattr(self, name) not in choices:
-                raise ConfigurationError(
-                    f"{name} is {getattr(self, name)!r}.", f"Choose one of {', '.join(choices)}."
-                )

@@ -1,7 +1,6 @@
 """A model, its optimizer, its batches and its loss: one set-up for training and for measuring."""
 
 import copy
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -22,7 +21,6 @@ from anekdot.training.batches import Batches
 from anekdot.training.config import TrainingConfig
 from anekdot.training.optimizer import build_optimizer
 
-CACHE = "TORCHINDUCTOR_CACHE_DIR"
 BYTES_PER_PARAMETER = 16  # float32 weight, gradient, and the two moments of AdamW
 
 
@@ -76,7 +74,7 @@ def set_up(
         shard: Documents to learn from.
         base: The bundle whose weights the model starts from; random ones without it.
     """
-    device, cache = pick_device(), os.environ.get(CACHE)
+    device = pick_device()
     _check_memory(model_config, device)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.seed)
@@ -95,8 +93,6 @@ def set_up(
         begin_targets=config.begin_targets,
     )
     optimizer = build_optimizer(model, config)
-    if cache is None:
-        os.environ.pop(CACHE, None)  # PyTorch's optimizer sets it
     loss_of = partial(model.loss, begin_id=batches.begin_id)
     precision = pick_precision(device, config.precision, auto_fp16=config.auto_fp16)
     averaged = copy.deepcopy(model).requires_grad_(False) if config.ema_decay else model

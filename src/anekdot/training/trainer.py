@@ -162,9 +162,7 @@ class Trainer:
         seconds = time.perf_counter() - started
         state.add(outcome, targets.size, n_bytes, seconds)
         if self.config.ema_decay:
-            update_average(
-                self.setup.averaged, self.model, decay=self.config.ema_decay, step=state.step
-            )
+            update_average(self.setup.averaged, self.model, self.config.ema_decay, state.step)
         self.eta.add("step", seconds)
 
     def _record_steps(self) -> None:
