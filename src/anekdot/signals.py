@@ -106,8 +106,7 @@ def deferred_signals(on_stop: Callable[[], None] = lambda: None) -> Iterator[Sig
 
     def restore() -> None:
         for number, handler in before.items():
-            if number != SAVING:
-                signal.signal(number, handler)
+            signal.signal(number, handler or signal.SIG_DFL)
 
     for number in before:
         signal.signal(number, save if number == SAVING else stop)
@@ -115,8 +114,6 @@ def deferred_signals(on_stop: Callable[[], None] = lambda: None) -> Iterator[Sig
         yield requests
     finally:
         restore()
-        if SAVING:
-            signal.signal(SAVING, before[SAVING] or signal.SIG_DFL)
 
 
 def _handlers() -> dict[signal.Signals, Any]:
