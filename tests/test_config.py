@@ -4,10 +4,11 @@ from typing import get_args
 
 import pytest
 
-from anekdot.config import FIELDS, MAX_STEPS, RECIPES, PresetName, Recipe, RecipeName, resolve
+from anekdot.config import FIELDS, MAX_STEPS, resolve
 from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
 from anekdot.model.config import PRESETS, ModelConfig
+from anekdot.recipes import RECIPES, PresetName, Recipe, RecipeName
 
 
 def completed(*names: str, documents: int = 9, tokens: int = 99, **fields: object):
@@ -44,6 +45,10 @@ def test_the_mission_recipe_is_pinned():
         "epsilon": 1e-8,
         "weight_decay": 0.01,
         "gradient_clip": 1.0,
+        "schedule": "linear",
+        "decay_share": 0.3,
+        "weight_decay_schedule": "constant",
+        "ema_decay": 0.0,
         "precision": "auto",
         "seed": 0,
         "evaluate_every": 500,

@@ -9,13 +9,14 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from anekdot.corpus.config import PreparationConfig
 from anekdot.errors import ConfigurationError
 from anekdot.field_checks import check_integer
 from anekdot.model.config import PRESETS, ModelConfig
-from anekdot.training.config import Rows, TrainingConfig
+from anekdot.recipes import RECIPES, Recipe
+from anekdot.training.config import TrainingConfig
 
 Configuration = TypeVar("Configuration", PreparationConfig, ModelConfig, TrainingConfig)
 
@@ -24,91 +25,6 @@ MAX_TOML = 1_000_000
 
 MAX_STEPS = 10_000
 """Optimizer steps of a run, unless a recipe or the user asks for more."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """Settings that go together; what is None follows from elsewhere.
-
-    Attributes:
-        batch_size: Rows per step.
-        rows: How documents fill rows, see ``TrainingConfig``.
-        learning_rate: The highest.
-        warmup_steps: At most; a run of fewer than ten times as many has a shorter warm-up.
-        beta2: AdamW's decay of the mean squared gradient.
-        weight_decay: AdamW's decoupled decay of the matrices.
-        beta1: AdamW's decay of the mean gradient.
-        epsilon: AdamW's guard against division by zero.
-        gradient_clip: Maximum norm of the whole gradient.
-        dropout: Probability of zeroing an activation in training.
-        vocab_size: Tokens in the vocabulary; None where the base model has one.
-        context_length: Tokens in a training row; likewise.
-        tie_embeddings: Whether the output head is the embedding matrix; likewise.
-        steps: Optimizer steps; None where they follow from the size of the corpus.
-        epochs: Passes over the corpus, where the steps follow from it.
-        min_steps: Fewest steps, where they follow from it.
-    """
-
-    batch_size: int
-    rows: Rows
-    learning_rate: float
-    warmup_steps: int
-    beta2: float
-    weight_decay: float
-    beta1: float = 0.9
-    epsilon: float = 1e-8
-    gradient_clip: float = 1.0
-    dropout: float = 0.0
-    vocab_size: int | None = None
-    context_length: int | None = None
-    tie_embeddings: bool | None = None
-    steps: int | None = None
-    epochs: int = 1
-    min_steps: int = 1
-
-
-RECIPES = {
-    "default": Recipe(
-        vocab_size=2048,
-        context_length=256,
-        tie_embeddings=True,
-        batch_size=16,
-        rows="packed",
-        learning_rate=1e-3,
-        warmup_steps=100,
-        beta2=0.99,
-        weight_decay=0.1,
-        epochs=20,
-        min_steps=300,
-    ),
-    "mission": Recipe(
-        vocab_size=1024,
-        context_length=128,
-        tie_embeddings=False,
-        batch_size=32,
-        rows="documents",
-        learning_rate=3e-4,
-        warmup_steps=500,
-        beta2=0.999,
-        weight_decay=0.01,
-        steps=10_000,
-    ),
-    "finetune": Recipe(  # small steps that stop early: a few texts are soon known by heart
-        batch_size=4,
-        rows="packed",
-        learning_rate=1e-4,
-        warmup_steps=20,
-        beta2=0.99,
-        weight_decay=0.1,
-        dropout=0.2,
-        epochs=5,
-        min_steps=20,
-    ),
-}
-
-
-RecipeName = Literal["default", "mission", "finetune"]
-PresetName = Literal["nano", "mini", "small"]
 
 
 def field_names(*configurations: type) -> list[str]:
@@ -151,13 +67,13 @@ class ResolvedConfig:
             tokens: Of the training split.
             vocab_size: Of the tokenizer.
         """
-        recipe, steps = self.recipe, self.training.steps
+        recipe, steps, batch_size = self.recipe, self.training.steps, self.training.batch_size
+        is_packed = self.training.rows == "packed"
+        rows = tokens // self.model.context_length if is_packed else documents
         if "steps" not in self.explicit and recipe.steps is None:
-            is_packed = self.training.rows == "packed"
-            rows = tokens // self.model.context_length if is_packed else documents
-            fitting = recipe.epochs * rows // self.training.batch_size
-            steps = min(MAX_STEPS, max(recipe.min_steps, fitting))
-        length = _length(steps, recipe)
+            steps = min(MAX_STEPS, max(recipe.min_steps, recipe.epochs * rows // batch_size))
+        schedule = self.training.schedule
+        length = _length(steps, recipe, schedule, steps_per_epoch=rows // batch_size)
         changes: dict[str, Any] = {n: v for n, v in length.items() if n not in self.explicit}
         return dataclasses.replace(
             self,
@@ -171,12 +87,20 @@ class ResolvedConfig:
         return {name: value for part in parts for name, value in dataclasses.asdict(part).items()}
 
 
-def _length(steps: int, recipe: Recipe) -> dict[str, int]:
-    """Returns the fields that follow from the number of steps."""
+def _length(
+    steps: int, recipe: Recipe, schedule: object, steps_per_epoch: int = MAX_STEPS
+) -> dict[str, int]:
+    """Returns the fields that follow from the number of steps, or from the size of the corpus.
+
+    A run with the schedule "wsd" may be prolonged, so nothing but its end depends on its steps.
+    """
+    warmup_steps = min(recipe.warmup_steps, steps // 10)  # a short run keeps its decay
     every = min(steps, max(5, min(500, steps // 20)))
+    if schedule == "wsd":
+        warmup_steps, every = recipe.warmup_steps, max(5, min(500, steps_per_epoch))
     return {
         "steps": steps,
-        "warmup_steps": min(recipe.warmup_steps, steps // 10),  # a short run keeps its decay
+        "warmup_steps": warmup_steps,
         "evaluate_every": every,
         "sample_every": 2 * every,
         "checkpoint_every": every,
@@ -222,9 +146,16 @@ def resolve(
         _refuse_other_shape(base, explicit)
     shape = PRESETS[preset] if base is None else dataclasses.asdict(base)
     steps = explicit.get("steps", chosen.steps or MAX_STEPS)
+    schedule = explicit.get("schedule", "linear")
     check_integer("steps", steps, 1, MAX_STEPS * 10**5)
     fixed = {name: value for name, value in vars(chosen).items() if value is not None}
-    values = {**fixed, **shape, "dropout": chosen.dropout, **_length(steps, chosen), **explicit}
+    values = {
+        **fixed,
+        **shape,
+        "dropout": chosen.dropout,
+        **_length(steps, chosen, schedule),
+        **explicit,
+    }
     return ResolvedConfig(
         preparation=_build(PreparationConfig, values),
         model=_build(ModelConfig, values),

@@ -8,6 +8,7 @@ A broken invariant of our own is an ``assert``.
 import copyreg
 import importlib.util
 import signal
+from pathlib import Path
 from typing import Any
 
 
@@ -69,6 +70,20 @@ class Terminated(KeyboardInterrupt):
     def __init__(self, number: int = signal.SIGTERM) -> None:
         super().__init__()
         self.number = number
+
+
+def refuse_difference(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Raises a ConfigurationError that lists every setting that has changed."""
+    changed = [
+        f"{name} {before.get(name)} → {now.get(name)}"
+        for name in {**before, **now}
+        if before.get(name) != now.get(name)
+    ]
+    if changed:
+        raise ConfigurationError(
+            f"{folder} was made with other settings: {'; '.join(changed)}.",
+            "Give the same settings to go on with it, or name another folder.",
+        )
 
 
 def is_out_of_memory(error: BaseException) -> bool:

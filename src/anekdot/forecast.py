@@ -201,6 +201,7 @@ def _stepper(setup: "Setup", config: TrainingConfig) -> Callable[[int], float]:
             *(torch.from_numpy(ids[:rows]).to(setup.device) for ids in batch),
             micro_batch=rows,
             learning_rate=config.learning_rate,
+            weight_decay=config.weight_decay,
             gradient_clip=config.gradient_clip,
             precision=partial(autocast, setup.device, setup.precision),
         )

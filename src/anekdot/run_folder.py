@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from anekdot.atomic_files import LOCK, exclusive, holds_files, is_taken, sha256, write_json
 from anekdot.callbacks import Notice
-from anekdot.errors import BundleError, ConfigurationError
+from anekdot.errors import BundleError, ConfigurationError, refuse_difference
 from anekdot.model.config import PARTS, UNNAMED_PARTS, ModelConfig
 
 if TYPE_CHECKING:
@@ -161,25 +161,36 @@ class RunFolder:
             "manifest": sha256(data / MANIFEST),
             "from": base_fingerprint,
         }
-        if self.config.exists():
-            before = self._settings()
-            before["training"] = {**_rules(training), **before["training"]}
-            refuse_difference(self.bundle, _comparable(before), _comparable(settings))
-        elif self._has_checkpoints():
-            before, now = self._settings_of_bundle(), _comparable(settings)
-            refuse_difference(self.bundle, before, {name: now.get(name) for name in before})
-            notice(
-                f"{self.config} is gone: the run goes on with the settings given now"
-                + (", which are those of its model." if before else ".")
-            )
-        elif self.weights.exists():
-            raise no_checkpoint(self.bundle)
-        if self.finished.exists():
-            raise ConfigurationError(
-                f"The run in {self.bundle} is finished.",
-                "Name another folder with --out to train again from the start.",
-            )
+        if not self._prolongs(settings, training, notice) and self.finished.exists():
+            remedy = "Name another folder with --out to train again from the start."
+            if settings["training"].get("schedule") == "wsd":
+                remedy = "Ask for more --steps to prolong it, or name another folder with --out."
+            raise ConfigurationError(f"The run in {self.bundle} is finished.", remedy)
+        self.finished.unlink(missing_ok=True)
         write_json(self.config, settings, indent=2)
+
+    def _prolongs(
+        self, settings: dict[str, Any], training: "DataclassInstance", notice: Notice
+    ) -> bool:
+        """Checks settings against those of the run here; returns whether they make it longer."""
+        if not self.config.exists():
+            if self._has_checkpoints():
+                before, now = self._settings_of_bundle(), _comparable(settings)
+                refuse_difference(self.bundle, before, {name: now.get(name) for name in before})
+                notice(
+                    f"{self.config} is gone: the run goes on with the settings given now"
+                    + (", which are those of its model." if before else ".")
+                )
+            elif self.weights.exists():
+                raise no_checkpoint(self.bundle)
+            return False
+        before = self._settings()
+        before["training"] = {**_defaults(training), **before["training"]}
+        is_longer = _is_longer(settings["training"], than=before["training"])
+        if is_longer:
+            before["training"]["steps"] = settings["training"]["steps"]
+        refuse_difference(self.bundle, _comparable(before), _comparable(settings))
+        return is_longer
 
     def keep_rules(self, training: Training) -> Training:
         """Returns a training configuration with the rules that the run here began with, if any.
@@ -256,6 +267,18 @@ def _rules(training: "DataclassInstance") -> dict[str, object]:
     return {f.name: f.metadata["before"] for f in fields if "before" in f.metadata}
 
 
+def _defaults(training: "DataclassInstance") -> dict[str, object]:
+    """Returns what runs have that do not name a setting, since it came later."""
+    fields = [f for f in dataclasses.fields(training) if f.default is not dataclasses.MISSING]
+    return {f.name: f.metadata.get("before", f.default) for f in fields}
+
+
+def _is_longer(training: dict[str, Any], *, than: dict[str, Any]) -> bool:
+    """Whether settings prolong a run, which the schedule "wsd" allows."""
+    is_wsd = training.get("schedule") == than.get("schedule") == "wsd"
+    return is_wsd and training["steps"] > than["steps"]
+
+
 def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
     """Returns what must stay the same when a run goes on; where the data lies may change."""
     return {
@@ -273,17 +296,3 @@ def no_checkpoint(bundle: Path) -> ConfigurationError:
         f"{bundle} holds a trained model or the records of a run, but no checkpoint to go on from.",
         f"Name another folder with --out; add --from {bundle} to start from this model.",
     )
-
-
-def refuse_difference(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
-    """Raises a ConfigurationError that lists every setting that has changed."""
-    changed = [
-        f"{name} {before.get(name)} → {now.get(name)}"
-        for name in {**before, **now}
-        if before.get(name) != now.get(name)
-    ]
-    if changed:
-        raise ConfigurationError(
-            f"{folder} was made with other settings: {'; '.join(changed)}.",
-            "Give the same settings to go on with it, or name another folder.",
-        )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 
 from anekdot.errors import Terminated
 
@@ -51,6 +52,15 @@ class SignalRequests:
 
     stop: signal.Signals | None = None
     save: bool = False
+    _interrupted_at: float | None = None
+
+    def is_impatient(self, number: int) -> bool:
+        """Whether a signal is a second SIGINT, no sooner than PATIENCE after the first."""
+        now = time.monotonic()
+        if number == signal.SIGINT and self._interrupted_at is None:
+            self._interrupted_at = now
+        first = now if self._interrupted_at is None else self._interrupted_at
+        return number == signal.SIGINT and now - first >= PATIENCE
 
     def raise_if_stopped(self) -> None:
         """Raises what the signal would have raised, if one asked to stop."""
@@ -80,21 +90,13 @@ def deferred_signals(on_stop: Callable[[], None] = lambda: None) -> Iterator[Sig
     if threading.current_thread() is not threading.main_thread():
         yield requests
         return
-    before = {number: signal.getsignal(number) for number in (*STOPPING, SAVING) if number}
-    for number in STOPPING:
-        if before[number] in (signal.SIG_IGN, None):  # a shell's background job ignores Ctrl-C
-            del before[number]
-
-    interrupted_at: list[float] = []
+    before = _handlers()
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT:
-            interrupted_at.append(time.monotonic())
-            if interrupted_at[-1] - interrupted_at[0] >= PATIENCE:
-                restore()
-                signal.raise_signal(number)
-                return
-        if requests.stop is None:
+        if requests.is_impatient(number):
+            restore()
+            signal.raise_signal(number)
+        elif requests.stop is None:
             requests.stop = signal.Signals(number)
             with suppress(OSError, RuntimeError):  # nobody listens, or it came amid a print
                 on_stop()
@@ -104,8 +106,7 @@ def deferred_signals(on_stop: Callable[[], None] = lambda: None) -> Iterator[Sig
 
     def restore() -> None:
         for number, handler in before.items():
-            if number != SAVING:
-                signal.signal(number, handler)
+            signal.signal(number, handler or signal.SIG_DFL)
 
     for number in before:
         signal.signal(number, save if number == SAVING else stop)
@@ -113,8 +114,13 @@ def deferred_signals(on_stop: Callable[[], None] = lambda: None) -> Iterator[Sig
         yield requests
     finally:
         restore()
-        if SAVING:
-            signal.signal(SAVING, before[SAVING] or signal.SIG_DFL)
+
+
+def _handlers() -> dict[signal.Signals, Any]:
+    """Returns the handlers that are to be replaced; a signal that is ignored stays so."""
+    handlers = {number: signal.getsignal(number) for number in (*STOPPING, SAVING) if number}
+    ignored = [n for n in STOPPING if handlers[n] in (signal.SIG_IGN, None)]
+    return {number: handler for number, handler in handlers.items() if number not in ignored}
 
 
 @contextmanager

@@ -311,14 +311,14 @@ def test_evaluation_and_sampling_answer(  # noqa: PLR0917
 def test_a_second_signal_does_not_wait_for_the_disk(data, tmp_path, unbroken, monkeypatch):
     out, released, waited = tmp_path / "m", threading.Event(), []
 
-    def slow(folder, snapshot, kept) -> None:
+    def slow(folder, snapshot, **kept) -> None:
         """Hangs where the first signal has a checkpoint written, and sends the second one."""
         if snapshot.state["step"]:
             time.sleep(signals.PATIENCE + 0.3)  # until the main thread waits, and is impatient
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
             released.wait(900)
             waited.append(True)
-        save_checkpoint(folder, snapshot, kept)
+        save_checkpoint(folder, snapshot, **kept)
 
     def observe(record) -> None:
         if record["kind"] == "step":

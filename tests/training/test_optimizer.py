@@ -66,7 +66,8 @@ def test_clipping_bounds_the_gradient_that_the_optimizer_sees():
     for clip in (0.0, 0.5):
         train_step(
             model.loss, Recorder(model.parameters(), lr=1.0), ids[:, :-1], ids[:, 1:],
-            learning_rate=0.1, micro_batch=2, gradient_clip=clip, precision=torch.enable_grad,
+            learning_rate=0.1, weight_decay=0.0, micro_batch=2, gradient_clip=clip,
+            precision=torch.enable_grad,
         )  # fmt: skip
     assert norms[0] > 0.6
     assert math.isclose(norms[1], 0.5, rel_tol=1e-4)
@@ -78,7 +79,7 @@ def test_train_step_sets_the_rate_and_leaves_no_gradient():
     ids = random_ids(2, 9)
     outcome = train_step(
         model.loss, optimizer, ids[:, :-1], ids[:, 1:], micro_batch=2, learning_rate=0.125,
-        gradient_clip=1.0, precision=torch.enable_grad,
+        weight_decay=0.1, gradient_clip=1.0, precision=torch.enable_grad,
     )  # fmt: skip
     assert not outcome.loss.requires_grad
     assert not outcome.skipped

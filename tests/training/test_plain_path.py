@@ -63,7 +63,8 @@ def fast_losses(model, loss_of):
     for ids, targets in batches():
         outcome = train_step(
             loss_of, optimizer, ids, targets, micro_batch=4, learning_rate=CONFIG.learning_rate,
-            gradient_clip=1.0, precision=partial(autocast, torch.device("cpu"), "fp32"),
+            weight_decay=CONFIG.weight_decay, gradient_clip=1.0,
+            precision=partial(autocast, torch.device("cpu"), "fp32"),
         )  # fmt: skip
         yield outcome.loss.item()
 

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from cyclopts import Group, Parameter
 from docstring_parser import parse
 
-from anekdot.config import RECIPES, field_names
+from anekdot.config import field_names
 from anekdot.corpus.config import PreparationConfig
 from anekdot.model.config import PRESETS, ModelConfig
+from anekdot.recipes import RECIPES
 from anekdot.training.config import TrainingConfig
 
 DATA = Group("Data", sort_key=1)

@@ -11,9 +11,9 @@ from anekdot.cli.console import console, say
 from anekdot.cli.flags import DATA, TRAINING_FLAGS, explicit_flags
 from anekdot.cli.progress import bars, training_watcher
 from anekdot.cli.streams import as_view
-from anekdot.config import PresetName, RecipeName
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.machine import parse_size
+from anekdot.recipes import PresetName, RecipeName
 from anekdot.run_folder import RunFolder
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from anekdot.atomic_files import escape_surrogates, sha256
 from anekdot.bundle import TOKENIZER
 from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.splitting import SPLITS, Split
-from anekdot.errors import CorpusError
-from anekdot.run_folder import MANIFEST, refuse_difference
+from anekdot.errors import CorpusError, refuse_difference
+from anekdot.run_folder import MANIFEST
 
 FORMAT = "anekdot-corpus-1"
 

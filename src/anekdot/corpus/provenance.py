@@ -21,8 +21,7 @@ from anekdot.corpus.plan import Plan
 from anekdot.corpus.reading.addresses import is_remote, kept_name
 from anekdot.corpus.reading.files import label
 from anekdot.corpus.reading.sources import KEPT_INPUT, STANDARD_INPUT, Source, find_files
-from anekdot.errors import CorpusError
-from anekdot.run_folder import refuse_difference
+from anekdot.errors import CorpusError, refuse_difference
 
 SOURCES = "sources.json"
 

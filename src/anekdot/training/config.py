@@ -10,6 +10,28 @@ Rows = Literal["packed", "documents"]
 Precision = Literal["auto", "bf16", "fp16", "fp32"]
 BatchMode = Literal["whole", "auto"]
 InterimDocuments = Literal["spread", "first"]
+Schedule = Literal["linear", "wsd"]
+WeightDecaySchedule = Literal["constant", "falling"]
+
+LARGEST = {
+    "learning_rate": 1.0,
+    "epsilon": 1.0,
+    "weight_decay": 10.0,
+    "gradient_clip": 1e9,
+    "beta1": 0.999999,
+    "beta2": 0.999999,
+    "checkpoint_minutes": 1e6,
+    "decay_share": 1.0,
+    "ema_decay": 0.999999,
+}
+CHOICES = {
+    "rows": Rows,
+    "precision": Precision,
+    "batch": BatchMode,
+    "interim_documents": InterimDocuments,
+    "schedule": Schedule,
+    "weight_decay_schedule": WeightDecaySchedule,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +53,14 @@ class TrainingConfig:
         beta1: AdamW's decay of the mean gradient.
         beta2: AdamW's decay of the mean squared gradient.
         epsilon: AdamW's guard against division by zero.
+        schedule: "linear" lets the learning rate fall from the end of the warm-up on; "wsd"
+            (warm-up, stable, decay) keeps it constant until the last part of the run, so that
+            the run can be prolonged.
+        decay_share: The share of a wsd run's steps, at its end, over which the rate falls.
         weight_decay: AdamW's decoupled decay of the matrices.
+        weight_decay_schedule: "constant", or "falling" to zero together with the learning rate.
+        ema_decay: Share that stays, in each step, of an exponential moving average of the
+            weights, which is then what is measured and kept; 0 for none.
         gradient_clip: Maximum norm of the whole gradient; 0 switches clipping off.
         precision: "bf16" computes in bfloat16 over float32 weights, "fp16" in float16 with
             dynamic loss scaling, "fp32" in float32; "auto" takes bf16 where the hardware has
@@ -64,6 +93,10 @@ class TrainingConfig:
     epsilon: float
     weight_decay: float
     gradient_clip: float
+    schedule: Schedule = "linear"
+    decay_share: float = 0.3
+    weight_decay_schedule: WeightDecaySchedule = "constant"
+    ema_decay: float = 0.0
     precision: Precision = "auto"
     seed: int = 0
     evaluate_every: int = 500
@@ -84,28 +117,21 @@ class TrainingConfig:
         check_integer("batch_size", self.batch_size, 1, 1 << 20)
         check_integer("warmup_steps", self.warmup_steps, 0, self.steps - 1)
         check_integer("seed", self.seed, 0, (1 << 62) - 1)
-        for name, largest in (
-            ("learning_rate", 1.0),
-            ("epsilon", 1.0),
-            ("weight_decay", 10.0),
-            ("gradient_clip", 1e9),
-            ("beta1", 0.999999),
-            ("beta2", 0.999999),
-            ("checkpoint_minutes", 1e6),
-        ):
+        for name, largest in LARGEST.items():
             check_number(name, getattr(self, name), 0.0, largest)
         check_integer("checkpoints_kept", self.checkpoints_kept, 1, 1000)
         check_integer("patience", self.patience, 0, 1_000_000)
         for name in ("skip_spikes", "begin_targets", "auto_fp16"):
             check_boolean(name, getattr(self, name))
-        for name, kind in (
-            ("rows", Rows),
-            ("precision", Precision),
-            ("batch", BatchMode),
-            ("interim_documents", InterimDocuments),
-        ):
+        for name, kind in CHOICES.items():
             choices = get_args(kind)
             if getattr(self, name) not in choices:
                 raise ConfigurationError(
                     f"{name} is {getattr(self, name)!r}.", f"Choose one of {', '.join(choices)}."
                 )
+        if self.schedule == "wsd" and self.warmup_steps > self.steps * (1 - self.decay_share):
+            raise ConfigurationError(
+                f"warmup_steps is {self.warmup_steps}, and the learning rate falls over the last "
+                f"{self.decay_share:.0%} of {self.steps} steps already.",
+                "Ask for more steps, or for a smaller warmup_steps or decay_share.",
+            )

@@ -4,10 +4,14 @@ Sources: Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", algor
 Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization", algorithm 2.
 """
 
+import os
+
 import torch
 from torch import Tensor, nn
 
 from anekdot.training.config import TrainingConfig
+
+CACHE = "TORCHINDUCTOR_CACHE_DIR"
 
 
 @torch.no_grad()
@@ -49,7 +53,7 @@ def build_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Ada
 
     The gains of the norms are not decayed: shrinking them toward zero regularises nothing.
     """
-    parameters = list(model.parameters())
+    parameters, cache = list(model.parameters()), os.environ.get(CACHE)
     groups = [
         {
             "params": [p for p in parameters if p.ndim >= 2],
@@ -57,13 +61,23 @@ def build_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Ada
         },
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(
+    optimizer = torch.optim.AdamW(
         groups,
         lr=config.learning_rate,
         betas=(config.beta1, config.beta2),
         eps=config.epsilon,
         fused=True,
     )
+    if cache is None:
+        os.environ.pop(CACHE, None)  # PyTorch has set it
+    return optimizer
+
+
+def set_rates(optimizer: torch.optim.Optimizer, learning_rate: float, weight_decay: float) -> None:
+    """Sets what the next step of an optimizer from `build_optimizer` uses."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+    optimizer.param_groups[0]["weight_decay"] = weight_decay  # the matrices come first
 
 
 def is_finite(optimizer: torch.optim.Optimizer) -> bool:

@@ -1,6 +1,6 @@
 """A model, its optimizer, its batches and its loss: one set-up for training and for measuring."""
 
-import os
+import copy
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,6 @@ from anekdot.training.batches import Batches
 from anekdot.training.config import TrainingConfig
 from anekdot.training.optimizer import build_optimizer
 
-CACHE = "TORCHINDUCTOR_CACHE_DIR"
 BYTES_PER_PARAMETER = 16  # float32 weight, gradient, and the two moments of AdamW
 
 
@@ -35,6 +34,8 @@ class Setup(NamedTuple):
         batches: By step.
         loss_of: Ids and targets to the mean loss, in nats per token.
         precision: Of the forward pass: "bf16", "fp16" or "fp32".
+        averaged: What is measured and kept: a copy of the model with an average of its weights,
+            or the model itself without one.
     """
 
     device: torch.device
@@ -43,6 +44,7 @@ class Setup(NamedTuple):
     batches: Batches
     loss_of: Callable[[Tensor, Tensor], Tensor]
     precision: str
+    averaged: Transformer
 
 
 def load_base(base: Path | str) -> Bundle:
@@ -72,7 +74,7 @@ def set_up(
         shard: Documents to learn from.
         base: The bundle whose weights the model starts from; random ones without it.
     """
-    device, cache = pick_device(), os.environ.get(CACHE)
+    device = pick_device()
     _check_memory(model_config, device)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.seed)
@@ -91,11 +93,10 @@ def set_up(
         begin_targets=config.begin_targets,
     )
     optimizer = build_optimizer(model, config)
-    if cache is None:
-        os.environ.pop(CACHE, None)  # PyTorch's optimizer sets it
     loss_of = partial(model.loss, begin_id=batches.begin_id)
     precision = pick_precision(device, config.precision, auto_fp16=config.auto_fp16)
-    return Setup(device, model, optimizer, batches, loss_of, precision)
+    averaged = copy.deepcopy(model).requires_grad_(False) if config.ema_decay else model
+    return Setup(device, model, optimizer, batches, loss_of, precision, averaged)
 
 
 def _check_memory(model_config: ModelConfig, device: torch.device) -> None:

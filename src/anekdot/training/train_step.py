@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from anekdot.model.transformer import IGNORE_INDEX
+from anekdot.training.optimizer import set_rates
 
 
 class StepOutcome(NamedTuple):
@@ -40,6 +41,7 @@ def train_step(
     *,
     micro_batch: int,
     learning_rate: float,
+    weight_decay: float,
     gradient_clip: float,
     precision: Callable[[], AbstractContextManager[object]],
     max_loss: float = math.inf,
@@ -54,6 +56,7 @@ def train_step(
         targets_BT: The tokens that follow; IGNORE_INDEX where there is none.
         micro_batch: Rows computed together; their gradients are accumulated.
         learning_rate: Of this step.
+        weight_decay: Of the matrices, in this step.
         gradient_clip: Largest norm of the whole gradient; 0 switches clipping off.
         precision: Returns the context of a forward pass.
         max_loss: A step with a larger loss is skipped.
@@ -78,8 +81,7 @@ def train_step(
         return outcome
     # the fused update leaves everything as it was where this is 1, without waiting for the device
     optimizer.grad_scale, optimizer.found_inf = None, skipped  # type: ignore[attr-defined]
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate
+    set_rates(optimizer, learning_rate, weight_decay)
     optimizer.step()
     optimizer.zero_grad()
     return outcome

@@ -26,6 +26,7 @@ from anekdot.model.weights import model_weights
 from anekdot.run_folder import RunFolder
 from anekdot.signals import SignalRequests, deferred_signals
 from anekdot.tokenizer.tokenizer import Tokenizer
+from anekdot.training.averaging import update_average
 from anekdot.training.batch_size_finder import find_micro_batch
 from anekdot.training.batches import Batch
 from anekdot.training.checkpoint.background_writer import BackgroundWriter
@@ -38,7 +39,7 @@ from anekdot.training.monitoring.metrics import append, truncate_after
 from anekdot.training.monitoring.samples import describe_sample, write_samples
 from anekdot.training.monitoring.step_recorder import STEPS_PER_RECORD, Diverged, StepRecorder
 from anekdot.training.optimizer import is_finite
-from anekdot.training.schedule import scheduled_rate
+from anekdot.training.schedule import scheduled_decay, scheduled_rate
 from anekdot.training.setup import set_up
 from anekdot.training.state import BUNDLE_FIELDS, TrainingState
 from anekdot.training.train_step import train_step
@@ -85,11 +86,11 @@ class Trainer:
         self.train_shard, self.source_of = train_shard, source_of
         self.observers, self.notice = [*observers], notice
         self.setup = set_up(model_config, config, tokenizer, train_shard, base)
-        self.device, self.model, self.optimizer, self.batches, loss_of, _ = self.setup
+        self.device, self.model, self.optimizer, self.batches, loss_of = self.setup[:5]
         self.loss_of = CompilableLoss(loss_of, on_failure=self._fall_back_to_eager)
         self.state = TrainingState()
         self.signals, poll = SignalRequests(), self._handle_signals
-        self.generator = Generator(tokenizer, TorchEngine(self.model, poll=poll))
+        self.generator = Generator(tokenizer, TorchEngine(self.setup.averaged, poll=poll))
         self.validation = Validation(self.setup, config, validation_shard, tokenizer, poll)
         self.eta = Eta(
             config,
@@ -101,9 +102,8 @@ class Trainer:
         self.writer = BackgroundWriter()
         self.checkpoints = CheckpointManager(
             run,
-            self.model,
-            self.optimizer,
-            keep=config.checkpoints_kept,
+            self.setup,
+            config,
             writer=self.writer,
             notice=notice,
             describe_device=lambda: self.device.type + ", compiled" * self.loss_of.is_compiled,
@@ -150,6 +150,7 @@ class Trainer:
             torch.from_numpy(targets_BT).to(self.device),
             micro_batch=state.micro_batch or self.config.batch_size,
             learning_rate=state.lr_scale * scheduled_rate(self.config, state.step),
+            weight_decay=scheduled_decay(self.config, state.step),
             gradient_clip=self.config.gradient_clip,
             max_loss=state.spike_threshold() if self.config.skip_spikes else math.inf,
             precision=partial(autocast, self.device, self.setup.precision),
@@ -160,6 +161,8 @@ class Trainer:
             outcome.loss.item()  # waits for the device
         seconds = time.perf_counter() - started
         state.add(outcome, targets.size, n_bytes, seconds)
+        if self.config.ema_decay:
+            update_average(self.setup.averaged, self.model, self.config.ema_decay, state.step)
         self.eta.add("step", seconds)
 
     def _record_steps(self) -> None:
@@ -188,7 +191,8 @@ class Trainer:
         if is_due and self.state.last_sample < self.state.step:
             self._show_sample()
         is_late = self.checkpoints.minutes_since_save > self.config.checkpoint_minutes
-        if self._is_due(self.config.checkpoint_every) or is_late:
+        is_fork = self.state.step == self.checkpoints.fork
+        if self._is_due(self.config.checkpoint_every) or is_late or is_fork:
             self._save_checkpoint()
 
     def _is_due(self, every: int) -> bool:
@@ -285,7 +289,9 @@ class Trainer:
 
     def _bundle(self) -> Bundle:
         training = dataclasses.asdict(self.config)
-        return Bundle(self.model.config, self.tokenizer, model_weights(self.model), training)
+        return Bundle(
+            self.model.config, self.tokenizer, model_weights(self.setup.averaged), training
+        )
 
     def _log(self, kind: str, **values: object) -> None:
         record = {"kind": kind, "step": self.state.step, **values}

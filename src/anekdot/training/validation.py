@@ -28,7 +28,7 @@ class Validation:
     """Measures the model on the validation split.
 
     Args:
-        setup: Its model is measured, while training in its precision.
+        setup: Its averaged model is measured, while training in its precision.
         config: Says which documents are scored while training.
         shard: The validation split; may be empty.
         tokenizer: Of the shard.
@@ -75,7 +75,7 @@ class Validation:
 
     def final(self, bundle: Bundle) -> Likelihood | None:
         """Loads the weights of a bundle, and measures the whole split as ``evaluate`` does."""
-        load_weights(self.setup.model, bundle.weights)
+        load_weights(self.setup.averaged, bundle.weights)
         return self._measure(self.shard.documents(), nullcontext())
 
     def _measure(
@@ -84,7 +84,7 @@ class Validation:
         if not documents:
             return None
         return likelihood(
-            self.setup.model,
+            self.setup.averaged,
             documents,
             self.tokenizer.token_lengths,
             autocast=precision,

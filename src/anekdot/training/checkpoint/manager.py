@@ -3,8 +3,10 @@
 Both are copied at once and written in the background.
 """
 
+import dataclasses
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +15,6 @@ from anekdot.atomic_files import check_disk_space, disk_space_for
 from anekdot.bundle import Bundle
 from anekdot.callbacks import Notice
 from anekdot.errors import AnekdotError, BundleError
-from anekdot.model.transformer import Transformer
 from anekdot.run_folder import RunFolder, no_checkpoint
 from anekdot.training.checkpoint.background_writer import BackgroundWriter
 from anekdot.training.checkpoint.format import (
@@ -23,12 +24,15 @@ from anekdot.training.checkpoint.format import (
     save_checkpoint,
     snapshot,
 )
+from anekdot.training.config import TrainingConfig
 from anekdot.training.monitoring.metrics import (
     best_after,
     make_durable,
     read,
     truncate_after,
 )
+from anekdot.training.schedule import decay_start
+from anekdot.training.setup import Setup
 from anekdot.training.state import TrainingState
 
 BYTES_PER_WEIGHT = 4
@@ -40,9 +44,8 @@ class CheckpointManager:
 
     Args:
         run: The run's folder.
-        model: What is saved.
-        optimizer: What is saved with it.
-        keep: How many checkpoints stay.
+        setup: Its models and optimizer are saved.
+        config: Says how many checkpoints stay, and from which a run may be prolonged.
         writer: Does the writing.
         notice: Receives what is damaged or different.
         describe_device: Says where training runs, and how.
@@ -51,18 +54,19 @@ class CheckpointManager:
     def __init__(
         self,
         run: RunFolder,
-        model: Transformer,
-        optimizer: torch.optim.Optimizer,
+        setup: Setup,
+        config: TrainingConfig,
         *,
-        keep: int,
         writer: BackgroundWriter,
         notice: Notice,
         describe_device: Callable[[], str],
     ) -> None:
-        self.run, self.model, self.optimizer = run, model, optimizer
-        self.keep, self.writer, self.notice = keep, writer, notice
-        self.describe_device = describe_device
-        self.size = BYTES_PER_WEIGHT * model.config.n_parameters
+        self.run, self.setup, self.config = run, setup, config
+        self.writer, self.notice, self.describe_device = writer, notice, describe_device
+        self.fork = decay_start(config) if config.schedule == "wsd" else None
+        self.size = BYTES_PER_WEIGHT * setup.model.config.n_parameters
+        self.arrays = ARRAYS_PER_CHECKPOINT + (setup.averaged is not setup.model)
+        self._write_best: Callable[[Bundle, Path], None] = Bundle.save_weights
         self._saved: dict[str, Any] | None = None
         self._saved_at = time.monotonic()
 
@@ -73,8 +77,9 @@ class CheckpointManager:
 
     def check_disk_space(self) -> None:
         """Raises a StorageError unless the disk has room for what is still to be written."""
-        coming = max(1, self.keep + 1 - len(checkpoints(self.run.checkpoints)))
-        check_disk_space(self.size * (ARRAYS_PER_CHECKPOINT * coming + 2), self.run.bundle)
+        most = self.config.checkpoints_kept + 1 + (self.fork is not None)
+        coming = max(1, most - len(checkpoints(self.run.checkpoints)))
+        check_disk_space(self.size * (self.arrays * coming + 2), self.run.bundle)
 
     def load(self) -> TrainingState | None:
         """Restores the newest whole checkpoint and returns its state, if there is one.
@@ -83,9 +88,12 @@ class CheckpointManager:
             BundleError: All checkpoints are damaged, or they are of another version.
         """
         self.writer.wait()
-        record = load_checkpoint(self.run.checkpoints, self.model, self.optimizer, self.notice)
+        record = load_checkpoint(
+            self.run.checkpoints, self.setup, self.notice, is_usable=self._is_on_course
+        )
         if record is None:
             return None
+        record.pop("steps", None)
         for name, now in self._environment().items():
             before = record.pop(name, now)
             if before != now:
@@ -102,6 +110,14 @@ class CheckpointManager:
             ) from None
         self._saved = state.to_json()
         return state
+
+    def _is_on_course(self, state: dict[str, Any]) -> bool:
+        """Whether a run of this length would have come by the state of a checkpoint."""
+        steps = state.get("steps", self.config.steps)
+        if steps == self.config.steps:
+            return True
+        planned = dataclasses.replace(self.config, steps=steps)
+        return bool(state["step"] <= decay_start(planned))
 
     def begin(self, bundle: Bundle) -> None:
         """Puts the untrained model of a new run in place.
@@ -148,20 +164,23 @@ class CheckpointManager:
         """Queues a checkpoint, unless the last one is the same."""
         record = state.to_json()
         if record != self._saved:
-            copy = snapshot({**record, **self._environment()}, self.model, self.optimizer)
-            self._submit(ARRAYS_PER_CHECKPOINT, lambda: self._save(copy))
+            steps = {"steps": self.config.steps}
+            copy = snapshot({**record, **steps, **self._environment()}, self.setup)
+            self._submit(self.arrays, lambda: self._save(copy))
             self._saved, self._saved_at = record, time.monotonic()
 
     def save_best(self, bundle: Bundle, state: TrainingState) -> None:
         """Queues the replacement of the best model, unless the one that stands there is better."""
         if state.overtakes():
             state.overtake_step, state.overtake_bits_per_byte = 0, None
-            self._submit(1, lambda: bundle.save_weights(self.run.bundle))
+            write, self._write_best = self._write_best, Bundle.save_weights
+            self._submit(1, lambda: write(bundle, self.run.bundle))
 
     def _restore_best(self, bundle: Bundle) -> bool:
         """Makes the bundle loadable; returns whether it still is the best model."""
         try:
-            Bundle.load(self.run.bundle)
+            if Bundle.load(self.run.bundle).training != bundle.training:  # of a shorter run
+                self._write_best = Bundle.save
         except AnekdotError as error:  # a damaged tokenizer has an error of its own
             bundle.save_description(self.run.bundle)
             try:
@@ -183,7 +202,9 @@ class CheckpointManager:
 
     def _save(self, copy: Snapshot) -> None:
         make_durable(self.run.metrics)  # a run that goes on from here needs all records before it
-        save_checkpoint(self.run.checkpoints, copy, self.keep)
+        save_checkpoint(
+            self.run.checkpoints, copy, kept=self.config.checkpoints_kept, kept_step=self.fork
+        )
 
     def _submit(self, arrays: int, write: Callable[[], object]) -> None:
         def guarded() -> None:
