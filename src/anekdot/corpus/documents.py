@@ -1,7 +1,7 @@
 """What is passed around while files are read: documents, layouts, and pieces of files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from anekdot.errors import CorpusError
 
@@ -54,9 +54,9 @@ class Layout:
     inline: bool = False
     header: bool = True
     column: str | None = None
-    others: Sequence[str] = ()
+    others: list[str] = field(default_factory=list)
     chat: str = ""
-    unread: Sequence[str] = ()
+    unread: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,8 @@ PAIRS = (
 FIELD_NAMES = frozenset(
     {name for name in TEXT_NAMES if name != "анекдоты"}
     | {name for pair in PAIRS for name in pair if len(name) > 1}
-    | set("id name type status url link date time author user category rating score".split())
+    | {"id", "name", "type", "status", "url", "link", "date", "time", "author", "user"}
+    | {"category", "rating", "score"}
 )
 """Keys that tell a record from a dictionary of texts."""
 
@@ -35,10 +36,12 @@ MIN_SHARE = 0.2
 """How many different texts there must be in a column of texts, of all that are there."""
 
 _NOT_TEXT = frozenset(
-    "id ids url link count length len size lang language type date time author user name title "
-    "html source format hash score rating".split()
+    (
+        *("id", "ids", "url", "link", "count", "length", "len", "size", "lang", "language", "type"),
+        *("date", "author", "time", "user", "name", "title", "html", "source", "format", "hash"),
+        *("score", "rating"),
+    )
 )
-_FEW = 4  # texts, of which even equal ones may be all there is
 _MAX_LETTERS = 1000  # of a text that count
 _WORDS = re.compile(r"[^\W\d_]+")
 _PATH = re.compile(r"(?:[A-Za-z]:)?[\\/~.]*[\\/]\S.*[\\/].*|\S+")
@@ -132,8 +135,11 @@ def _choice(
         name
         for name in columns
         if name not in used
-        and (scores[name] >= MIN_SHARE * score and _varies(columns[name]))
-        | (name.lower() in partners and scores[name] > 0)
+        and scores[name]
+        and (
+            name.lower() in partners
+            or (scores[name] >= MIN_SHARE * score and _varies(columns[name]))
+        )
     ]
     return Choice(",".join(first), tuple(map(",".join, others)), tuple(left), score)
 
@@ -176,11 +182,11 @@ _STEMS = {"текста": 11, "шутки": 13, "анекдота": 12, "texts":
 def _varies(texts: Sequence[str]) -> bool:
     """Whether texts are not the same few again and again."""
     found = [_prose(text) for text in texts if text.strip()]
-    return len(found) <= _FEW or len({*found}) >= MIN_SHARE * len(found)
+    return len(found) < 2 or len({*found}) > max(1, MIN_SHARE * len(found))
 
 
 def _prose(text: str) -> str:
-    """Returns the letters of a text; nothing if it is a link, a path, or one word of no language."""
+    """Returns the letters of a text; nothing of a link, a path, or one word of no language."""
     text = text.strip()[: 2 * _MAX_LETTERS]
     if is_only_links(text) or (_PATH.fullmatch(text) and (text.isascii() or "\\" in text)):
         return ""

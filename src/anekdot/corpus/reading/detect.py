@@ -26,7 +26,7 @@ from anekdot.corpus.reading.files import (
 from anekdot.corpus.reading.json_layout import layout_of, shown_places
 from anekdot.corpus.reading.json_shape import Shape, survey
 from anekdot.corpus.reading.json_stream import values
-from anekdot.corpus.reading.lines import lines_of, text_blocks, without_byte_order_mark
+from anekdot.corpus.reading.lines import lines_of, without_byte_order_mark
 from anekdot.corpus.reading.parquet import MAGIC as PARQUET
 from anekdot.corpus.reading.parquet import guess_layout
 from anekdot.corpus.reading.readers import is_binary
@@ -169,7 +169,7 @@ def _format(lines: list[str], known: str | None) -> str:
         if parsed and objects == len(parsed):
             return "json" if len(parsed) == 1 else "jsonl"
         first = next(values(lines, [[]] if begins == "[" else []), None) if begins else None
-        if isinstance(first, dict) and begins in "[{":
+        if isinstance(first, dict) and (begins == "[" or not objects):
             return "json"
         return "chat" if text_chat(lines) else "txt"
     if known == "json" and len(parsed) == 1:

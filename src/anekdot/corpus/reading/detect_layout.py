@@ -92,18 +92,19 @@ def guess_table(
     if choice is None:
         raise column_error(f"{name} has no column with letters.", names)
     place = _places(names, numbers, choice.column)[-1]
-    header = column in names or _is_header(names, place, sample[1:])
+    by_name = column and any(each in names for each in split_column(column, names))
+    header = bool(by_name) or _is_header(names, place, sample[1:])
     if not header and not column:
         choice = _choose(numbers, sample) or choice
-    named = names if header else numbers
+    shown = names if header else numbers
     return Layout(
         format="csv",
         encoding=encoding,
         separator=delimiter,
         header=header,
-        column=",".join(named[place] for place in _places(names, numbers, choice.column)),
-        others=choice.others,
-        unread=choice.left,
+        column=",".join(shown[place] for place in _places(names, numbers, choice.column)),
+        others=[*choice.others],
+        unread=[*choice.left],
     )
 
 

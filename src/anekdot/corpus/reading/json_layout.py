@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from anekdot.corpus.documents import Layout, column_error
 from anekdot.corpus.reading.chats import json_chat
@@ -146,7 +147,13 @@ def find_texts(shape: Shape, column: str | None, name: str) -> tuple[Table, list
         return Table((), shape), []
     best = max(tables, key=lambda table: table.rank)
     first = next(t for t in tables if len(t.path) <= len(best.path) and 2 * t.rank >= best.rank)
-    rest = [t for t in tables if t is not first and t.score >= MIN_SHARE * first.score]
+    rest = [
+        table
+        for table in tables
+        if table is not first
+        and table.score >= MIN_SHARE * first.score
+        and any(_are_phrases(texts) for texts in table.columns.values())
+    ]
     if not column and sum(table.score for table in rest) > 4 * first.score:
         places = ", ".join(f"«{table.shown}»" for table in [first, *rest][:9])
         raise CorpusError(
@@ -273,7 +280,7 @@ def _are_lines(arrays: Sequence[list[object]], column: tuple[str, ...]) -> bool:
         return True
     if _are_rows(filled, of_strings=True):
         return False
-    pairs = [(str(a), str(b)) for array in filled for a, b in zip(array, array[1:], strict=False)]
+    pairs = [(str(a), str(b)) for array in filled for a, b in pairwise(array)]
     going_on = sum(bool(_GOES_ON.match(b)) or not _ENDS.search(a) for a, b in pairs)
     return 2 * going_on > len(pairs) > 0
 

@@ -51,7 +51,7 @@ class Shape:
         self.count += 1
         if self.count > _MAX_VALUES or depth > MAX_DEPTH or value is None:
             self.count -= value is None
-        elif isinstance(value, str) or (isinstance(value, list) and is_pieces(value)):
+        elif isinstance(value, str) or (isinstance(value, list) and depth and is_pieces(value)):
             text = (text_of(value) or "").strip()
             self.n_strings += bool(text)
             if text and len(self.strings) < _SAMPLE:

@@ -148,6 +148,7 @@ class JsonText:
             if not match:
                 self._place = max(self._place, len(self._text) - 1000)
                 if not self._more():
+                    self._place = len(self._text)
                     return False
 
     def _is_cut(self, error: json.JSONDecodeError) -> bool:

@@ -1,19 +1,25 @@
-"""The text of a JSON record: under a key at any depth, in pieces, in lines, or joined of several."""
+"""The text of a JSON record: under a key at any depth, in pieces or lines, or of several keys."""
 
 from collections.abc import Sequence
 from typing import Any
 
 _PIECE_TYPES = frozenset(
-    "plain bold italic underline strikethrough spoiler code pre link text_link mention "
-    "mention_name hashtag cashtag bot_command email phone bank_card custom_emoji blockquote "
-    "text input_text output_text".split()
+    (
+        *("plain", "bold", "italic", "underline", "strikethrough", "spoiler", "code", "pre"),
+        *("link", "text_link", "mention", "mention_name", "hashtag", "cashtag", "bot_command"),
+        *("email", "phone", "bank_card", "custom_emoji", "blockquote"),
+        *("text", "input_text", "output_text"),
+    )
+)
+_PIECE_KEYS = frozenset(
+    ("type", "text", "href", "url", "user_id", "document_id", "language", "collapsed")
 )
 _TURNS = (("role", "content"), ("from", "value"))
 _UNSAID = frozenset(("system", "tool", "function", "developer"))
 
 
 def record_text(record: Any, columns: Sequence[str]) -> str | None:
-    """Returns the text of a record, or None.
+    r"""Returns the text of a record, or None.
 
     Args:
         record: A string, which is the text itself; or what holds it.
@@ -21,7 +27,7 @@ def record_text(record: Any, columns: Sequence[str]) -> str | None:
             make one text.
 
     >>> record_text({"title": "Кот", "body": ["спит ", {"text": "дома"}]}, ["text", "title,body"])
-    'Кот\\nспит дома'
+    'Кот\nспит дома'
     """
     if isinstance(record, str):
         return record
@@ -78,12 +84,12 @@ def lookup(record: Any, name: str) -> Any:
 
 
 def text_of(value: Any) -> str | None:
-    """Returns the text of a string, or of an array of lines, pieces, or turns of a talk.
+    r"""Returns the text of a string, or of an array of lines, pieces, or turns of a talk.
 
     >>> text_of(["Купил ", {"type": "bold", "text": "зонт"}])
     'Купил зонт'
     >>> text_of(["— Да?", "— Нет."])
-    '— Да?\\n— Нет.'
+    '— Да?\n— Нет.'
     """
     if isinstance(value, str):
         return value
@@ -101,13 +107,17 @@ def text_of(value: Any) -> str | None:
 
 def is_pieces(value: Any) -> bool:
     """Whether an array is one text in pieces, as messengers store what is formatted."""
-    kinds = {type(item) for item in value}
     pieces = [item for item in value if isinstance(item, dict)]
     return (
         bool(pieces)
-        and kinds <= {str, dict}
+        and all(isinstance(item, str | dict) for item in value)
         and all(isinstance(piece.get("text"), str) for piece in pieces)
-        and (str in kinds or all(piece.get("type") in _PIECE_TYPES for piece in pieces))
+        and all(
+            piece.get("type") in _PIECE_TYPES
+            if len(pieces) == len(value)
+            else _PIECE_KEYS >= piece.keys()
+            for piece in pieces
+        )
     )
 
 
