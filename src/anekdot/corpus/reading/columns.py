@@ -77,7 +77,8 @@ def choose(
         counts: How many texts each column has in all.
         rows: How many rows there are.
     """
-    scores = {name: distinct_letters(texts) for name, texts in columns.items()}
+    prose = {name: {_prose(text) for text in texts} for name, texts in columns.items()}
+    scores = {name: sum(map(len, found)) for name, found in prose.items()}
     known = sorted(
         (
             name
@@ -93,8 +94,8 @@ def choose(
         best = max(columns, key=lambda name: (scores[name], _letters(columns[name])), default=None)
         if best is None or not _letters(columns[best]):
             return None
-        return _choice([(best,)], columns, scores, counts, rows)
-    found = _choice(groups, columns, scores, counts, rows)
+        return _choice([(best,)], columns, prose, counts, rows)
+    found = _choice(groups, columns, prose, counts, rows)
     return replace(found, known=True)
 
 
@@ -116,11 +117,12 @@ def distinct_letters(texts: Sequence[str]) -> float:
 def _choice(
     groups: Sequence[tuple[str, ...]],
     columns: Mapping[str, Sequence[str]],
-    scores: Mapping[str, float],
+    prose: Mapping[str, set[str]],
     counts: Mapping[str, int],
     rows: int,
 ) -> Choice:
     """Returns the first group, those for the rows that lack it, and what remains unread."""
+    scores = {name: sum(map(len, found)) for name, found in prose.items()}
     first, *rest = groups
     covered = counts[first[-1]]
     others = []
@@ -130,12 +132,14 @@ def _choice(
             covered += counts[group[-1]]
     used = {name for group in (first, *others) for name in group}
     score = sum(scores[name] for name in used)
+    read = set().union(*(prose[name] for name in used))
     partners = {member for name in used for pair in PAIRS if pair[-1] in name for member in pair}
     left = [
         name
         for name in columns
         if name not in used
         and scores[name]
+        and 2 * len(prose[name] & read) < len(prose[name])
         and (
             name.lower() in partners
             or (scores[name] >= MIN_SHARE * score and _varies(columns[name]))

@@ -17,6 +17,7 @@ from anekdot.corpus.reading.encodings import decode, detect_encoding, is_mostly_
 from anekdot.corpus.reading.files import (
     COMPRESSIONS,
     ZIP,
+    blocks,
     find_compression,
     head,
     label,
@@ -26,7 +27,7 @@ from anekdot.corpus.reading.files import (
 from anekdot.corpus.reading.json_layout import layout_of, shown_places
 from anekdot.corpus.reading.json_shape import Shape, survey
 from anekdot.corpus.reading.json_stream import values
-from anekdot.corpus.reading.lines import lines_of, without_byte_order_mark
+from anekdot.corpus.reading.lines import lines_of, text_blocks, without_byte_order_mark
 from anekdot.corpus.reading.parquet import MAGIC as PARQUET
 from anekdot.corpus.reading.parquet import guess_layout
 from anekdot.corpus.reading.readers import is_binary
@@ -111,21 +112,31 @@ def _examine(
     column: str | None,
 ) -> tuple[Piece, str]:
     """Returns a file or member as a piece, and what was guessed about it."""
-    start = _whole_lines(head(path, member, compression, size=HEAD_BYTES))
+    start = head(path, member, compression, size=HEAD_BYTES)
+    whole = blocks(path, member, compression) if len(start) >= HEAD_BYTES else None
+    start = _whole_lines(start)
     known = ENDINGS.get(ending(member or path.name))
     if known == "parquet" or start.startswith(PARQUET):
         with unpacked_file(path, member, compression) as file:
             layout = guess_layout(file, column, name)
     else:
-        layout = _text_layout(start, known, name, separator, column)
+        layout = _text_layout(start, whole, known, name, separator, column)
     piece = Piece(path=str(path), member=member, name=name, layout=layout, compression=compression)
     return piece, _guess(layout, known)
 
 
 def _text_layout(
-    start: bytes, known: str | None, name: str, separator: str | None, column: str | None
+    start: bytes,
+    whole: Iterable[bytes] | None,
+    known: str | None,
+    name: str,
+    separator: str | None,
+    column: str | None,
 ) -> Layout:
-    """Guesses the layout of a file that is no Parquet from its first bytes."""
+    """Guesses the layout of a file that is no Parquet from its first bytes.
+
+    Of a large JSON object more is read, since the texts may stand behind something else.
+    """
     encoding = detect_encoding(start)
     if start.startswith(_FOREIGN) or (not is_wide(encoding) and is_binary(start)):
         raise no_text(name)
@@ -143,7 +154,10 @@ def _text_layout(
     else:
         if format == "json" and is_mostly_utf8(start):
             encoding = "utf-8"  # it is decoded as a whole
-        layout = _json_layout(format, lines, encoding, column, name)
+        sample: Iterable[str] = lines
+        if format == "json" and whole and _first_character(lines) == "{":
+            sample = text_blocks(without_byte_order_mark(whole, encoding), encoding)
+        layout = _json_layout(format, sample, encoding, column, name)
     return layout
 
 
@@ -164,7 +178,7 @@ def _format(lines: list[str], known: str | None) -> str:
     """Tells txt, chat, jsonl and json apart by what the lines are, since names may be wrong."""
     parsed = [_parsed(line) for line in islice(filter(str.strip, lines), _SAMPLE_RECORDS)]
     objects = sum(isinstance(record, dict) for record in parsed)
-    begins = "".join(lines[:9]).lstrip("\ufeff \t\r\n")[:1]
+    begins = _first_character(lines)
     if known in (None, "txt"):
         if parsed and objects == len(parsed):
             return "json" if len(parsed) == 1 else "jsonl"
@@ -178,6 +192,10 @@ def _format(lines: list[str], known: str | None) -> str:
     if 2 * records > len(parsed) and not (len(parsed) == 1 and isinstance(parsed[0], list)):
         return "jsonl"
     return "json" if begins and begins in "[{" and not isinstance(parsed[0], dict) else "jsonl"
+
+
+def _first_character(lines: list[str]) -> str:
+    return "".join(lines[:99]).lstrip("\ufeff \t\r\n")[:1]
 
 
 def _parsed(line: str) -> object:

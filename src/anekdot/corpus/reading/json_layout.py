@@ -236,8 +236,8 @@ def _leaves(shape: Shape, path: Path, record: Shape, column: tuple[str, ...]) ->
 def _in_arrays(shape: Shape, path: Path, record: Shape, column: tuple[str, ...]) -> Iterator[Leaf]:
     """Yields the strings of arrays, which are texts in lines, talks, rows, or hold records."""
     starred = any(not isinstance(step, str) for step in path) or record.count > 1
-    arrays = shape.arrays
-    if starred and arrays and all(array and all(map(is_turn, array)) for array in arrays if array):
+    arrays = [array for array in shape.arrays if array]
+    if starred and arrays and all(is_turn(item) for array in arrays for item in array):
         talks = _without_constant_questions(arrays, column)
         yield path, record, talks, _texts(arrays), shape.n_arrays
     elif starred and _are_lines(arrays, column):
@@ -273,14 +273,13 @@ def _without_constant_questions(
 
 def _are_lines(arrays: Sequence[list[object]], column: tuple[str, ...]) -> bool:
     """Whether arrays of strings are texts, each in lines, rather than lists of texts."""
-    filled = [array for array in arrays if array]
-    if not filled or not all(isinstance(item, str) for array in filled for item in array):
+    if not arrays or not all(isinstance(item, str) for array in arrays for item in array):
         return False
     if column and column[-1].lower() in FIELD_NAMES | {"source"}:
         return True
-    if _are_rows(filled, of_strings=True):
+    if _are_rows(arrays, of_strings=True):
         return False
-    pairs = [(str(a), str(b)) for array in filled for a, b in pairwise(array)]
+    pairs = [(str(a), str(b)) for array in arrays for a, b in pairwise(array)]
     going_on = sum(bool(_GOES_ON.match(b)) or not _ENDS.search(a) for a, b in pairs)
     return 2 * going_on > len(pairs) > 0
 
