@@ -4,27 +4,37 @@ from anekdot.corpus.reading.columns import choose, distinct_letters, split_colum
 
 JOKES = [f"Кот {word} спит и видит сны." for word in ("рыжий", "серый", "белый", "злой", "мой")]
 HALVES = [f"Что делает {word} пёс?" for word in ("рыжий", "серый", "белый", "злой", "мой")]
+ENGLISH = [f"The {word} cat sleeps and sees a very long dream." for word in ("red", "old", "fat")]
 NOTES = [
     f"Длинная заметка о том, как {name} искал очки." for name in ("Олег", "Яков", "Юрий", "Марк")
 ]
+A_DOZEN = "abcdefghijkl"
 CHOICES = {
     # name: columns, the column, others, unread
     "a known name": ({"note": NOTES, "text": JOKES}, "text", (), ("note",)),
-    "a known name in other letters": ({"note": NOTES, "Joke Text": JOKES}, "Joke Text", (), ("note",)),
+    "other letters": ({"note": NOTES, "Joke Text": JOKES}, "Joke Text", (), ("note",)),
     "a known name that is blank": ({"text": [], "q": JOKES}, "q", (), ()),
     "a known name of links": ({"text": ["https://example.org/a"] * 5, "q": JOKES}, "q", (), ()),
     "a known name of one word": ({"message": ["ok"] * 5, "q": JOKES}, "q", (), ()),
     "the surer name": ({"body": JOKES, "joke": HALVES}, "joke", (), ("body",)),
     "a name inside another": ({"text_id": HALVES, "q": JOKES}, "q", (), ("text_id",)),
-    "a name below another": ({"author.name": JOKES, "tweet.full_text": HALVES}, "tweet.full_text", (), ("author.name",)),
+    "a name below another": (
+        {"author.name": JOKES, "tweet.full_text": HALVES}, "tweet.full_text", (), ("author.name",),
+    ),
+    "two languages": ({"text_en": ENGLISH, "text_ru": JOKES}, "text_ru", (), ("text_en",)),
+    "the same twice": ({"html": [f"«{text}»" for text in JOKES], "text": JOKES}, "text", (), ()),
     "numbers": ({"a": [f"Сообщение номер {n}" for n in range(9)], "b": JOKES}, "b", (), ()),
-    "paths": ({"a": [f"/home/cat/files/page_{c}/one" for c in "abcdefg"], "b": ["Мяу"]}, "b", (), ()),
-    "base64": ({"a": [c * 400 for c in "abcdefg"], "b": JOKES}, "b", (), ()),
+    "paths": ({"a": [f"/home/cat/page_{c}/one" for c in A_DOZEN], "b": ["Мяу"]}, "b", (), ()),
+    "base64": ({"a": [c * 400 for c in A_DOZEN], "b": JOKES}, "b", (), ()),
     "a pair": ({"setup": HALVES, "punchline": JOKES}, "setup,punchline", (), ()),
-    "a pair in other letters": ({"Question": HALVES, "Answer": JOKES}, "Question,Answer", (), ()),
-    "a pair below a key": ({"data.title": HALVES, "data.body": JOKES}, "data.title,data.body", (), ()),
+    "a pair with capitals": ({"Question": HALVES, "Answer": JOKES}, "Question,Answer", (), ()),
+    "a pair below a key": (
+        {"data.title": HALVES, "data.body": JOKES}, "data.title,data.body", (), (),
+    ),
     "half of a pair": ({"question": HALVES, "text": JOKES}, "text", (), ("question",)),
-    "a constant half": ({"prompt": ["Расскажи анекдот"] * 5, "completion": JOKES}, "completion", (), ("prompt",)),
+    "a constant half": (
+        {"prompt": ["Расскажи анекдот"] * 5, "completion": JOKES}, "completion", (), ("prompt",),
+    ),
     "three that make one": (
         {"instruction": HALVES, "input": JOKES, "output": [text[:9] for text in JOKES]},
         "instruction,input,output", (), (),
@@ -50,7 +60,7 @@ def test_no_column_has_letters():
 
 
 def test_letters_of_equal_texts_count_once():
-    assert distinct_letters(["Кот спит", "кот спит!", "Кот спит 2"]) == 7
+    assert distinct_letters(["A cat sleeps", "a cat sleeps!", "A cat sleeps 2"]) == 10
     assert distinct_letters(["https://example.org", "C:\\cats\\мой кот\\1", "deadbeef01"]) == 0
 
 

@@ -45,6 +45,7 @@ _NOT_TEXT = frozenset(
 _MAX_LETTERS = 1000  # of a text that count
 _WORDS = re.compile(r"[^\W\d_]+")
 _PATH = re.compile(r"(?:[A-Za-z]:)?[\\/~.]*[\\/]\S.*[\\/].*|\S+")
+_CYRILLIC = re.compile("[а-яё]")
 _NAME_PARTS = re.compile(r"[\W_]+|(?<=[a-zа-я])(?=[A-ZА-Я])")
 
 
@@ -78,12 +79,12 @@ def choose(
         rows: How many rows there are.
     """
     prose = {name: {_prose(text) for text in texts} for name, texts in columns.items()}
-    scores = {name: sum(map(len, found)) for name, found in prose.items()}
+    scores = {name: _score(found) for name, found in prose.items()}
     known = sorted(
         (
             name
             for name in columns
-            if _rank(name) is not None and scores[name] and _varies(columns[name])
+            if _rank(name) is not None and scores[name] and varies(columns[name])
         ),
         key=lambda name: (_rank(name), -scores[name]),
     )
@@ -111,7 +112,18 @@ def is_known(name: str) -> bool:
 
 def distinct_letters(texts: Sequence[str]) -> float:
     """Returns how many letters there are in different prose; links, paths, numbers are none."""
-    return sum(map(len, {_prose(text) for text in texts}))
+    return _score({_prose(text) for text in texts})
+
+
+def varies(texts: Sequence[str]) -> bool:
+    """Whether texts are not the same few again and again."""
+    found = [_prose(text) for text in texts if text.strip()]
+    return len(found) < 2 or len({*found}) > max(1, MIN_SHARE * len(found))
+
+
+def _score(prose: set[str]) -> float:
+    """Returns the letters of different texts; Cyrillic ones count double, as of two languages."""
+    return sum(len(text) * (2 if _CYRILLIC.search(text) else 1) for text in prose)
 
 
 def _choice(
@@ -122,7 +134,7 @@ def _choice(
     rows: int,
 ) -> Choice:
     """Returns the first group, those for the rows that lack it, and what remains unread."""
-    scores = {name: sum(map(len, found)) for name, found in prose.items()}
+    scores = {name: _score(found) for name, found in prose.items()}
     first, *rest = groups
     covered = counts[first[-1]]
     others = []
@@ -137,12 +149,13 @@ def _choice(
     left = [
         name
         for name in columns
-        if name not in used
+        if name
+        and name not in used
         and scores[name]
         and 2 * len(prose[name] & read) < len(prose[name])
         and (
             name.lower() in partners
-            or (scores[name] >= MIN_SHARE * score and _varies(columns[name]))
+            or (scores[name] >= MIN_SHARE * score and varies(columns[name]))
         )
     ]
     return Choice(",".join(first), tuple(map(",".join, others)), tuple(left), score)
@@ -160,7 +173,7 @@ def _pairs(
             members = [places.get(prefix + member) for member in pair]
             if members[-1] != name or None in members or not scores[name]:
                 continue
-            varied = [each for each in members if each and scores[each] and _varies(columns[each])]
+            varied = [each for each in members if each and scores[each] and varies(columns[each])]
             if name in varied:
                 found.append(tuple(varied))
     return sorted(found, key=len, reverse=True)
@@ -181,12 +194,6 @@ def _rank(name: str) -> tuple[int, int] | None:
 
 
 _STEMS = {"текста": 11, "шутки": 13, "анекдота": 12, "texts": 1, "jokes": 2}
-
-
-def _varies(texts: Sequence[str]) -> bool:
-    """Whether texts are not the same few again and again."""
-    found = [_prose(text) for text in texts if text.strip()]
-    return len(found) < 2 or len({*found}) > max(1, MIN_SHARE * len(found))
 
 
 def _prose(text: str) -> str:

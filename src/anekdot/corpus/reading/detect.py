@@ -120,18 +120,19 @@ def _examine(
         with unpacked_file(path, member, compression) as file:
             layout = guess_layout(file, column, name)
     else:
-        layout = _text_layout(start, whole, known, name, separator, column)
+        layout = _text_layout(start, known, name, separator, column, whole=whole)
     piece = Piece(path=str(path), member=member, name=name, layout=layout, compression=compression)
     return piece, _guess(layout, known)
 
 
 def _text_layout(
     start: bytes,
-    whole: Iterable[bytes] | None,
     known: str | None,
     name: str,
     separator: str | None,
     column: str | None,
+    *,
+    whole: Iterable[bytes] | None,
 ) -> Layout:
     """Guesses the layout of a file that is no Parquet from its first bytes.
 

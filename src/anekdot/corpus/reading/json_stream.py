@@ -191,7 +191,8 @@ def pick(value: Any, path: Path) -> Iterator[Any]:
     if not path:
         yield value
     elif path[0] is None:
-        yield from value if isinstance(value, dict) else ()
+        for key, child in value.items() if isinstance(value, dict) else ():
+            yield _with_answer(key, child)
     elif isinstance(value, dict):
         for key, child in value.items():
             if _leads(path[0], key):
@@ -213,8 +214,7 @@ def _below(source: JsonText, path: Path) -> Iterator[Any]:
     for key in source.children():
         try:
             if step is None:
-                yield key
-                source.skip()
+                yield _with_answer(key, source.value())
             elif not _leads(step, key):
                 source.skip()
             elif rest:
@@ -225,6 +225,11 @@ def _below(source: JsonText, path: Path) -> Iterator[Any]:
             yield Broken(source.beginning())
             if not source.skip_broken():
                 return
+
+
+def _with_answer(key: str | None, value: Any) -> Any:
+    """Returns a key that is a text, with the sentence below it, if there is one."""
+    return f"{key}\n{value}" if isinstance(value, str) and len(value.split()) > 2 else key
 
 
 def _leads(step: str | Sequence[str], key: str | None) -> bool:

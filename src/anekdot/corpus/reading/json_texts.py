@@ -115,7 +115,7 @@ def is_pieces(value: Any) -> bool:
         and all(
             piece.get("type") in _PIECE_TYPES
             if len(pieces) == len(value)
-            else _PIECE_KEYS >= piece.keys()
+            else piece.keys() <= _PIECE_KEYS
             for piece in pieces
         )
     )
