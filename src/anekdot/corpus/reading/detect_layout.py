@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from anekdot.corpus.documents import Layout, column_error
@@ -81,30 +82,27 @@ def guess_table(
     named = _ESCAPED.get(separator or "", separator) or ""
     delimiter = named if len(named) == 1 and named not in '\r\n"' else _delimiter(lines)
     sample = _sample([lines[0] if not names_delimiter(lines[0]) else "\n", *lines[1:]], delimiter)
+    layout = Layout(format="csv", encoding=encoding, separator=delimiter, column=column)
     if not sample:
-        return Layout(format="csv", encoding=encoding, separator=delimiter, column=column)
+        return layout
     names = [cell.strip() for cell in sample[0]]
-    numbers = [str(place + 1) for place in range(len(names))]
-    if column:
-        choice: Choice | None = _named_columns(names, numbers, column, name)
-    else:
-        choice = _choose(names, sample[1:]) or _choose(numbers, sample)
+    numbers = [*map(str, range(1, len(names) + 1))]
+    choice = (
+        _named_columns(names, numbers, column, name)
+        if column
+        else _choose(names, sample[1:]) or _choose(numbers, sample)
+    )
     if choice is None:
         raise column_error(f"{name} has no column with letters.", names)
-    place = _places(names, numbers, choice.column)[-1]
     by_name = column and any(each in names for each in split_column(column, names))
+    place = _places(names, numbers, choice.column)[-1]
     header = bool(by_name) or _is_header(names, place, sample[1:])
     if not header and not column:
         choice = _choose(numbers, sample) or choice
     shown = names if header else numbers
-    return Layout(
-        format="csv",
-        encoding=encoding,
-        separator=delimiter,
-        header=header,
-        column=",".join(shown[place] for place in _places(names, numbers, choice.column)),
-        others=[*choice.others],
-        unread=[*choice.left],
+    column = ",".join(shown[place] for place in _places(names, numbers, choice.column))
+    return replace(
+        layout, header=header, column=column, others=[*choice.others], unread=[*choice.left]
     )
 
 

@@ -11,6 +11,8 @@ from anekdot.corpus.reading.json_shape import Shape, focus, merge
 from anekdot.corpus.reading.json_tables import Table, are_phrases, tables
 from anekdot.errors import CorpusError
 
+_MAX_LOSS = 4  # times the letters that are read, that may stand elsewhere
+
 
 def layout_of(shape: Shape, format: str, column: str | None, name: str) -> Layout:
     """Returns where the texts stand in a file.
@@ -88,13 +90,18 @@ def find_texts(shape: Shape, column: str | None, name: str) -> tuple[Table, list
         and table.score >= MIN_SHARE * first.score
         and any(are_phrases(texts) for texts in table.columns.values())
     ]
-    if not column and sum(table.score for table in rest) > 4 * first.score:
-        places = ", ".join(f"«{table.shown}»" for table in [first, *rest][:9])
-        raise CorpusError(
-            f"{name} holds texts in several places: {places}.",
-            "Name the one you want, such as --column " + rest[0].shown + ".",
-        )
+    if not column and sum(table.score for table in rest) > _MAX_LOSS * first.score:
+        raise _scattered([first, *rest], name)
     return first, rest
+
+
+def _scattered(found: Sequence[Table], name: str) -> CorpusError:
+    """Returns the error of a file most of whose texts would be lost."""
+    places = ", ".join(f"«{table.shown}»" for table in found[:9])
+    return CorpusError(
+        f"{name} holds texts in several places: {places}.",
+        f"Name the one you want, such as --column {found[1].shown}.",
+    )
 
 
 def _named(shape: Shape, column: str, name: str) -> list[tuple[str, Shape]]:
