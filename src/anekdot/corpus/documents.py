@@ -1,7 +1,7 @@
 """What is passed around while files are read: documents, layouts, and pieces of files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from anekdot.errors import CorpusError
 
@@ -34,14 +34,18 @@ class Layout:
     """How documents stand in a file.
 
     Attributes:
-        format: "txt", "jsonl", "json", "csv" or "parquet".
+        format: "txt", "chat", "jsonl", "json", "csv" or "parquet".
         encoding: "utf-8", "utf-16-le" and the like for the whole file; of a single-byte
             encoding, what lines that are not UTF-8 are likely in.
         separator: Of txt, "line", "blank line", or what stands between texts; of csv, the
-            delimiter; of json, "[]" (an array), "{}" (an object a text), or the key of an array.
+            delimiter; of chat, the messenger; of json and jsonl, the path to the records, as JSON.
         inline: Whether the separator of a txt may stand inside a line.
         header: Whether the first row of a csv names the columns.
         column: The column or key that holds the text; without a header, its number from 1.
+            Several that make one text have commas between.
+        others: Columns of records that have no text in that one.
+        chat: The messenger whose messages the records are, if any.
+        unread: What else holds texts, and is not read.
     """
 
     format: str
@@ -50,6 +54,9 @@ class Layout:
     inline: bool = False
     header: bool = True
     column: str | None = None
+    others: list[str] = field(default_factory=list)
+    chat: str = ""
+    unread: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,6 @@ from anekdot.corpus.reading.detect_layout import (
     guess_separator,
     guess_table,
     named_separator,
-    text_key,
 )
 from anekdot.errors import CorpusError
 
@@ -109,25 +108,8 @@ def test_a_named_delimiter():
     assert guess_table(["a\tb\n"], "utf-8", "\\t", "b", "a.csv").separator == "\t"
 
 
-@pytest.mark.parametrize(
-    ("records", "key"),
-    [
-        ([{"text": "Кот"}], "text"),
-        ([{"Text": "Кот", "note": "длинная заметка"}], "Text"),
-        ([{"body": "Кот", "joke": "Пёс"}], "joke"),
-        ([{"text": "", "q": "Кот"}], "q"),
-        ([{"id": "a"}, {"q": "Кот спит"}], "q"),
-        ([{"id": 1}], "text"),
-        ([7, "Кот", None, ["text"]], "text"),
-        ([], "text"),
-    ],
-)
-def test_keys(records, key):
-    assert text_key(records, None, "a.jsonl") == key
-
-
-def test_a_named_key():
-    assert text_key([{"text": "Кот", "q": "Пёс"}], "q", "a.jsonl") == "q"
-    assert text_key([], "q", "a.jsonl") == "q"
-    with pytest.raises(CorpusError, match="has no key 'joke'"):
-        text_key([{"text": "Кот"}], "joke", "a.jsonl")
+def test_columns_that_make_one_text():
+    lines = ["id,title,body\n", "1,Почему кот спит?,Потому что ночь.\n", "2,Кто там?,Почтальон.\n"]
+    assert guess_table(lines, "utf-8", None, None, "a.csv").column == "title,body"
+    assert guess_table(lines, "utf-8", None, "body, id", "a.csv").column == "body,id"
+    assert guess_table(lines[1:], "utf-8", None, "3,2", "a.csv").column == "3,2"

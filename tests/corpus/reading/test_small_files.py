@@ -34,6 +34,7 @@ def table(*texts: str, delimiter: str = ",", header: str = "id,text") -> str:
 FEW_LINES = "one text a line."
 BLANK = "texts separated by blank lines."
 KEY = "texts under the key «text»."
+EACH = "each string is a text."
 COLUMN = "text column «text», separated by «,»."
 
 CASES: dict[str, tuple[str, bytes, list[str], str]] = {
@@ -142,7 +143,7 @@ CASES: dict[str, tuple[str, bytes, list[str], str]] = {
         FEW, "texts under the key «смешное».",
     ),
     "strings in lines": (
-        "a.jsonl", lines(*(json.dumps(text) for text in FEW)).encode(), FEW, KEY
+        "a.jsonl", lines(*(json.dumps(text) for text in FEW)).encode(), FEW, EACH
     ),
     "records in a text file": (
         "a.txt", records(*FEW).encode(), FEW, "read as jsonl, texts under the key «text»."
@@ -150,18 +151,19 @@ CASES: dict[str, tuple[str, bytes, list[str], str]] = {
     "records named .json": (
         "a.json", records(*FEW).encode(), FEW, "read as jsonl, texts under the key «text»."
     ),
-    "an array of strings": ("a.json", json.dumps(DIALOGUES).encode(), DIALOGUES, KEY),
+    "an array of strings": ("a.json", json.dumps(DIALOGUES).encode(), DIALOGUES, EACH),
     "an array of records": (
         "a.json", json.dumps([{"body": text} for text in FEW], indent=2).encode(), FEW,
         "texts under the key «body».",
     ),
     "an array inside an object": (
-        "a.json", json.dumps({"site": "example", "n": 3, "jokes": FEW}, indent=1).encode(), FEW, KEY
+        "a.json", json.dumps({"site": "example", "n": 3, "jokes": FEW}, indent=1).encode(), FEW,
+        "texts under the key «jokes».",
     ),
     "records inside an object": (
         "a.json",
         json.dumps({"meta": {"n": 3}, "items": [{"text": text} for text in FEW]}).encode(),
-        FEW, KEY,
+        FEW, "texts under the key «items.text».",
     ),
     "an array named .jsonl": (
         "a.jsonl", json.dumps([{"text": text} for text in FEW], indent=1).encode(), FEW,
@@ -172,12 +174,12 @@ CASES: dict[str, tuple[str, bytes, list[str], str]] = {
     ),
     "an array in cp1251": (
         "a.json", json.dumps(FEW, ensure_ascii=False, indent=0).encode("cp1251"), FEW,
-        "texts under the key «text», in cp1251.",
+        "each string is a text, in cp1251.",
     ),
     "an array with one line in cp1251": (
         "a.json",
         lines('["', *(f'{text}",\n"' for text in FEW * 4), end="").encode() + b'\xce\xf5"]',
-        [*FEW * 4, "\ufffd\ufffd"], KEY,
+        [*FEW * 4, "\ufffd\ufffd"], EACH,
     ),
     "a table": ("a.csv", table(*DIALOGUES).encode(), DIALOGUES, COLUMN),
     "a table of Excel": (

@@ -17,7 +17,7 @@ from anekdot.corpus.reading.detect import examine
 from anekdot.corpus.reading.files import blocks, label, unpacked_file
 from anekdot.corpus.reading.lines import without_byte_order_mark
 from anekdot.corpus.reading.parquet import read_parquet
-from anekdot.corpus.reading.readers import NO_TEXT, documents
+from anekdot.corpus.reading.readers import documents
 from anekdot.corpus.reading.remote import MAX_DOWNLOAD, fetch
 from anekdot.corpus.reading.sources import STANDARD_INPUT, Source, find_files, keep_standard_input
 from anekdot.errors import CorpusError
@@ -131,7 +131,7 @@ def read_piece(piece: Piece) -> Iterator[Document]:
     path, layout = Path(piece.path), piece.layout
     if layout.format == "parquet":
         with unpacked_file(path, piece.member, piece.compression) as file:
-            yield from read_parquet(file, layout.column or "", piece.name, NO_TEXT)
+            yield from read_parquet(file, layout, piece.name)
         return
     data = blocks(path, piece.member, piece.compression, piece.start, piece.stop)
     if piece.start == 0:

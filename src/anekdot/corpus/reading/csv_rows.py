@@ -1,10 +1,12 @@
 """Lines of CSV to rows; a quote that is never closed costs its row, not the rest of the file."""
 
 import csv
+import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from anekdot.corpus.documents import Layout, column_error
+from anekdot.corpus.reading.columns import split_column
 
 MAX_ROW_SIZE = 12 << 20
 """The longest line of a row in bytes, and the longest row in characters."""
@@ -42,24 +44,27 @@ def rows(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] 
         number += len(source.taken)
 
 
-def column_place(layout: Layout, names: Sequence[str], name: str) -> int:
-    """Returns the place of the text column of a table, counted from 0.
+def column_places(layout: Layout, names: Sequence[str], name: str) -> list[list[int]]:
+    """Returns the places of the text columns of a table, counted from 0.
 
     Args:
         layout: The layout of the table.
         names: The cells of its first row.
         name: The name of the file in messages.
 
+    Returns:
+        For each of the layout's columns, those that are joined.
+
     Raises:
         CorpusError: No column has the name.
     """
-    column = layout.column or "1"
     stripped = [each.strip() for each in names]
-    if layout.header and column in stripped:
-        return stripped.index(column)
-    if column.isdecimal() and not layout.header and int(column) <= len(names):
-        return int(column) - 1
-    raise column_error(f"{name} has no column {column!r}.", stripped)
+    known = stripped if layout.header else [str(place + 1) for place in range(len(names))]
+    columns = [split_column(each, known) for each in (layout.column or "1", *layout.others)]
+    for each in itertools.chain(*columns):
+        if each not in known:
+            raise column_error(f"{name} has no column {each!r}.", stripped)
+    return [[known.index(each) for each in group] for group in columns]
 
 
 def names_delimiter(line: str) -> bool:

@@ -1,33 +1,35 @@
 """What a file is, detected once from its first bytes: its format, encoding and layout."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from anekdot.corpus.documents import Layout, Piece
+from anekdot.corpus.reading.chats import text_chat
 from anekdot.corpus.reading.detect_layout import (
-    TEXT_NAMES,
     guess_separator,
     guess_table,
     named_separator,
-    text_key,
 )
 from anekdot.corpus.reading.encodings import decode, detect_encoding, is_mostly_utf8, is_wide
 from anekdot.corpus.reading.files import (
     COMPRESSIONS,
     ZIP,
+    blocks,
     find_compression,
     head,
     label,
     members,
     unpacked_file,
 )
-from anekdot.corpus.reading.json_stream import Broken, array_key, values
-from anekdot.corpus.reading.lines import lines_of, without_byte_order_mark
+from anekdot.corpus.reading.json_layout import layout_of, shown_places
+from anekdot.corpus.reading.json_shape import Shape, survey
+from anekdot.corpus.reading.json_stream import values
+from anekdot.corpus.reading.lines import lines_of, text_blocks, without_byte_order_mark
 from anekdot.corpus.reading.parquet import MAGIC as PARQUET
-from anekdot.corpus.reading.parquet import guess_column
+from anekdot.corpus.reading.parquet import guess_layout
 from anekdot.corpus.reading.readers import is_binary
 from anekdot.corpus.reading.sources import ARCHIVE, ENDINGS, ending, no_text
 
@@ -42,8 +44,8 @@ _SEPARATOR_PHRASES = {
 }
 _BLANK = {
     "txt": Layout(format="txt"),
-    "jsonl": Layout(format="jsonl", column="text"),
-    "json": Layout(format="json", separator="[]", column="text"),
+    "jsonl": Layout(format="jsonl", separator="[]", column="text"),
+    "json": Layout(format="json", separator="[[]]", column="text"),
     "csv": Layout(format="csv", separator=",", header=False, column="1"),
 }
 _FOREIGN = (
@@ -110,21 +112,32 @@ def _examine(
     column: str | None,
 ) -> tuple[Piece, str]:
     """Returns a file or member as a piece, and what was guessed about it."""
-    start = _whole_lines(head(path, member, compression, size=HEAD_BYTES))
+    start = head(path, member, compression, size=HEAD_BYTES)
+    whole = blocks(path, member, compression) if len(start) >= HEAD_BYTES else None
+    start = _whole_lines(start)
     known = ENDINGS.get(ending(member or path.name))
     if known == "parquet" or start.startswith(PARQUET):
         with unpacked_file(path, member, compression) as file:
-            layout = Layout(format="parquet", column=guess_column(file, column, name))
+            layout = guess_layout(file, column, name)
     else:
-        layout = _text_layout(start, known, name, separator, column)
+        layout = _text_layout(start, known, name, separator, column, whole=whole)
     piece = Piece(path=str(path), member=member, name=name, layout=layout, compression=compression)
     return piece, _guess(layout, known)
 
 
 def _text_layout(
-    start: bytes, known: str | None, name: str, separator: str | None, column: str | None
+    start: bytes,
+    known: str | None,
+    name: str,
+    separator: str | None,
+    column: str | None,
+    *,
+    whole: Iterable[bytes] | None,
 ) -> Layout:
-    """Guesses the layout of a file that is no Parquet from its first bytes."""
+    """Guesses the layout of a file that is no Parquet from its first bytes.
+
+    Of a large JSON object more is read, since the texts may stand behind something else.
+    """
     encoding = detect_encoding(start)
     if start.startswith(_FOREIGN) or (not is_wide(encoding) and is_binary(start)):
         raise no_text(name)
@@ -134,13 +147,18 @@ def _text_layout(
         layout = replace(_BLANK[known or "txt"], encoding=encoding)
     elif format == "csv":
         layout = guess_table(lines, encoding, separator, column, name)
+    elif format == "chat":
+        layout = Layout(format="chat", encoding=encoding, separator=text_chat(lines) or "")
     elif format == "txt":
         stands, inline = named_separator(separator, lines) if separator else guess_separator(lines)
         layout = Layout(format="txt", encoding=encoding, separator=stands, inline=inline)
     else:
         if format == "json" and is_mostly_utf8(start):
             encoding = "utf-8"  # it is decoded as a whole
-        layout = _json_layout(format, lines, encoding, column, name)
+        sample: Iterable[str] = lines
+        if format == "json" and whole and _first_character(lines) == "{":
+            sample = text_blocks(without_byte_order_mark(whole, encoding), encoding)
+        layout = _json_layout(format, sample, encoding, column, name)
     return layout
 
 
@@ -158,20 +176,27 @@ def _lines(start: bytes, encoding: str) -> list[str]:
 
 
 def _format(lines: list[str], known: str | None) -> str:
-    """Tells txt, jsonl and json apart by what the lines are, since names may be wrong."""
+    """Tells txt, chat, jsonl and json apart by what the lines are, since names may be wrong."""
     parsed = [_parsed(line) for line in islice(filter(str.strip, lines), _SAMPLE_RECORDS)]
     objects = sum(isinstance(record, dict) for record in parsed)
+    begins = _first_character(lines)
     if known in (None, "txt"):
         if parsed and objects == len(parsed):
-            return "json" if len(parsed) == 1 and _array_of(parsed[0]) else "jsonl"
-        records = values(lines, "[]") if "".join(lines[:9]).lstrip().startswith("[") else iter(())
-        return "json" if isinstance(next(records, None), dict) else "txt"
-    if len(parsed) == 1 and _array_of(parsed[0]):
+            return "json" if len(parsed) == 1 else "jsonl"
+        first = next(values(lines, [[]] if begins == "[" else []), None) if begins else None
+        if isinstance(first, dict) and (begins == "[" or not objects):
+            return "json"
+        return "chat" if text_chat(lines) else "txt"
+    if known == "json" and len(parsed) == 1:
         return "json"
-    if 2 * (objects + sum(isinstance(record, str) for record in parsed)) > len(parsed):
+    records = sum(isinstance(record, dict | list | str) for record in parsed)
+    if 2 * records > len(parsed) and not (len(parsed) == 1 and isinstance(parsed[0], list)):
         return "jsonl"
-    begins = "".join(lines).lstrip("\ufeff \t\r\n")[:1]
     return "json" if begins and begins in "[{" and not isinstance(parsed[0], dict) else "jsonl"
+
+
+def _first_character(lines: list[str]) -> str:
+    return "".join(lines[:99]).lstrip("\ufeff \t\r\n")[:1]
 
 
 def _parsed(line: str) -> object:
@@ -182,41 +207,16 @@ def _parsed(line: str) -> object:
 
 
 def _json_layout(
-    format: str, lines: list[str], encoding: str, column: str | None, name: str
+    format: str, lines: Iterable[str], encoding: str, column: str | None, name: str
 ) -> Layout:
-    layout = Layout(format=format, encoding=encoding, separator="{}")
+    """Returns where the texts stand in a JSON file, or in each line of JSON lines."""
     if format == "json":
-        separator = _json_separator(lines)
-        layout = replace(layout, separator=separator)
-        records: Iterator[object] = values(lines, separator)
+        shape = survey(lines)
     else:
-        records = map(_parsed, lines)
-    return replace(layout, column=text_key(records, column, name))
-
-
-def _json_separator(lines: list[str]) -> str:
-    """Returns "[]", "{}" or the key of the array, as `json_stream.values` wants it."""
-    if "".join(lines[:99]).lstrip("\ufeff \t\r\n").startswith("["):
-        return "[]"
-    first = next(values(lines, "{}"), None)
-    key = array_key(lines) if isinstance(first, Broken) else _array_of(first)
-    return key or "{}"
-
-
-def _array_of(record: object) -> str | None:
-    """Returns the key of the array of texts or records in an object that is no record itself."""
-    if not isinstance(record, dict):
-        return None
-    named = {str(key).lower(): value for key, value in record.items()}
-    if any(isinstance(named.get(text), str) for text in TEXT_NAMES):
-        return None
-    size = sum(len(value) for value in record.values() if isinstance(value, str))
-    for key, value in record.items():
-        if isinstance(value, list) and value:
-            texts = [item for item in value if isinstance(item, str)]
-            if isinstance(value[0], dict) or sum(map(len, texts)) > size:
-                return str(key)
-    return None
+        shape = Shape()
+        for line in lines:
+            shape.add(_parsed(line.lstrip("\ufeff")))
+    return replace(layout_of(shape, format, column, name), encoding=encoding)
 
 
 def _guess(layout: Layout, known: str | None) -> str:
@@ -228,13 +228,20 @@ def _guess(layout: Layout, known: str | None) -> str:
         facts.append(
             _SEPARATOR_PHRASES.get(layout.separator, f"texts separated by «{layout.separator}»")
         )
-    elif layout.format in ("csv", "parquet"):
-        facts.append(f"text column «{layout.column}»")
+    elif layout.format == "csv" or (layout.format == "parquet" and layout.separator == "[]"):
+        columns = (layout.column or "").split(",")
+        facts.append(
+            "text column" + "s" * (len(columns) > 1) + " " + " and ".join(f"«{c}»" for c in columns)
+        )
+    elif layout.format == "chat":
+        facts.append(f"messages of {layout.separator}")
     else:
-        facts.append(f"texts under the key «{layout.column}»")
+        facts.append(shown_places(layout))
     if layout.format == "csv":
         facts += [] if layout.header else ["no header"]
         facts.append(f"separated by «{_SEPARATOR_PHRASES.get(layout.separator, layout.separator)}»")
     if layout.encoding != "utf-8":
         facts.append(f"in {layout.encoding}")
+    if layout.unread:
+        facts.append("not used: " + ", ".join(f"«{each}»" for each in layout.unread[:9]))
     return f"{', '.join(facts)}."

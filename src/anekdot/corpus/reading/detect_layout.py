@@ -2,19 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from anekdot.corpus.documents import Layout, column_error
+from anekdot.corpus.reading.columns import FIELD_NAMES, Choice, choose, split_column
 from anekdot.corpus.reading.csv_rows import names_delimiter, rows
 from anekdot.corpus.reading.lines import MARKERS
 from anekdot.errors import CorpusError
-
-TEXT_NAMES = (
-    *("text", "joke", "body", "content", "anecdote", "anekdot", "story", "document", "sentence"),
-    *("текст", "анекдот", "анекдоты", "шутка", "содержание", "тело"),
-)
-"""How people name the column of the texts, the surest name first."""
 
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -86,58 +82,28 @@ def guess_table(
     named = _ESCAPED.get(separator or "", separator) or ""
     delimiter = named if len(named) == 1 and named not in '\r\n"' else _delimiter(lines)
     sample = _sample([lines[0] if not names_delimiter(lines[0]) else "\n", *lines[1:]], delimiter)
+    layout = Layout(format="csv", encoding=encoding, separator=delimiter, column=column)
     if not sample:
-        return Layout(format="csv", encoding=encoding, separator=delimiter, column=column)
+        return layout
     names = [cell.strip() for cell in sample[0]]
-    place = _named_column(names, column, name) if column else _text_column(names, sample[1:])
-    if place is None:
-        place = _text_column([""] * len(names), sample)
-    if place is None:
-        raise column_error(f"{name} has no column with letters.", names)
-    header = column in names or _is_header(names, place, sample[1:])
-    return Layout(
-        format="csv",
-        encoding=encoding,
-        separator=delimiter,
-        header=header,
-        column=names[place] if header else str(place + 1),
+    numbers = [*map(str, range(1, len(names) + 1))]
+    choice = (
+        _named_columns(names, numbers, column, name)
+        if column
+        else _choose(names, sample[1:]) or _choose(numbers, sample)
     )
-
-
-def text_key(records: Iterable[object], key: str | None, name: str) -> str:
-    """Returns the key under which JSON records hold their texts.
-
-    Args:
-        records: The first records; those that are no objects do not count.
-        key: The key, if the user named it.
-        name: The name of the file in messages.
-
-    Raises:
-        CorpusError: No record has the named key.
-    """
-    letters: Counter[str] = Counter()
-    for record in records:
-        for found, value in record.items() if isinstance(record, Mapping) else ():
-            letters[found] += _letters(value) if isinstance(value, str) else 0
-    if key is not None:
-        if letters and key not in letters:
-            raise column_error(f"{name} has no key {key!r}.", list(letters))
-        return key
-    return best_column(letters) or TEXT_NAMES[0]
-
-
-def best_column(letters: Mapping[str, int]) -> str | None:
-    """Returns the column with a name for texts, else the one with the most letters, or None."""
-    known = [
-        found
-        for wanted in TEXT_NAMES
-        for found in letters
-        if found.strip().lower() == wanted and letters[found]
-    ]
-    if known:
-        return known[0]
-    best = max(letters, key=letters.__getitem__, default=None)
-    return best if best is not None and letters[best] else None
+    if choice is None:
+        raise column_error(f"{name} has no column with letters.", names)
+    by_name = column and any(each in names for each in split_column(column, names))
+    place = _places(names, numbers, choice.column)[-1]
+    header = bool(by_name) or _is_header(names, place, sample[1:])
+    if not header and not column:
+        choice = _choose(numbers, sample) or choice
+    shown = names if header else numbers
+    column = ",".join(shown[place] for place in _places(names, numbers, choice.column))
+    return replace(
+        layout, header=header, column=column, others=[*choice.others], unread=[*choice.left]
+    )
 
 
 def _stands_in_blocks(lines: Iterable[str]) -> bool:
@@ -176,29 +142,34 @@ def _sample(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     return [cells for cells, _ in zip(found, range(_SAMPLE_ROWS), strict=False)]
 
 
-def _named_column(names: list[str], column: str, name: str) -> int:
-    if column in names:
-        return names.index(column)
-    if column.isdecimal() and 0 < int(column) <= len(names):
-        return int(column) - 1
-    raise column_error(f"{name} has no column {column!r}.", names)
+def _named_columns(names: list[str], numbers: list[str], column: str, name: str) -> Choice:
+    """Returns the columns that the user named, by their names or numbers."""
+    for each in split_column(column, names):
+        if each not in names and each not in numbers:
+            raise column_error(f"{name} has no column {each!r}.", names)
+    return Choice(column, (), (), 0, known=True)
 
 
-def _text_column(names: list[str], sample: list[list[str]]) -> int | None:
-    known = [name.lower() for name in names]
-    for wanted in TEXT_NAMES:
-        if wanted in known:
-            return known.index(wanted)
-    letters = [0] * len(names)
+def _places(names: list[str], numbers: list[str], column: str) -> list[int]:
+    """Returns the places of columns, by their names or else their numbers."""
+    return [
+        names.index(each) if each in names else numbers.index(each)
+        for each in split_column(column, names)
+    ]
+
+
+def _choose(names: list[str], sample: list[list[str]]) -> Choice | None:
+    columns: dict[str, list[str]] = {name: [] for name in names}
     for cells in sample:
-        for place, cell in enumerate(cells[: len(names)]):
-            letters[place] += _letters(cell)
-    return letters.index(max(letters)) if any(letters) else None
+        for name, cell in zip(names, cells, strict=False):
+            if cell.strip():
+                columns[name].append(cell)
+    return choose(columns, {name: len(texts) for name, texts in columns.items()}, len(sample))
 
 
 def _is_header(names: list[str], place: int, sample: list[list[str]]) -> bool:
     """Whether a first row names the columns: it does not look like the texts below it."""
-    if any(name.lower() in TEXT_NAMES for name in names):
+    if any(name.lower() in FIELD_NAMES for name in names):
         return True
     if len(set(names)) < len(names) or any(not name or len(name) > 40 for name in names):
         return False
@@ -208,7 +179,3 @@ def _is_header(names: list[str], place: int, sample: list[list[str]]) -> bool:
     if not texts or re.search(r"[.!?…]$|[.!?,:;] ", names[place]):
         return not texts
     return len(names[place]) * 2 <= sum(map(len, texts)) / len(texts)
-
-
-def _letters(text: str) -> int:
-    return sum(map(str.isalpha, text[:10_000]))

@@ -1,14 +1,24 @@
-"""The records of a JSON file, one after another, whatever its size."""
+"""The records of a JSON file of any size, wherever they stand in it."""
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 MAX_RECORD_CHARACTERS = 8 << 20
 """The longest record that is read; twice as much may be held."""
 
+MAX_DEPTH = 40
+"""How deep arrays and objects that are not held as a whole may be nested."""
+
+Step = str | Sequence[str] | None
+"""A key; or every item and value, but for those under some keys; or None, the keys themselves."""
+
+Path = Sequence[Step]
+"""The way from the top of a JSON file to its records."""
+
+_SMALL = 1 << 16  # characters of a value that is always held
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[\s,\ufeff]*")
 _ENDS = frozenset(" \t\r\n,:]}")
@@ -55,6 +65,19 @@ class JsonText:
         self._place += found
         return found
 
+    def held(self) -> tuple[Any] | None:
+        """Consumes the next value if it is small, or else happens to be held as a whole."""
+        while len(self._text) - self._place < _SMALL and self._more():
+            pass
+        try:
+            value, end = _DECODER.raw_decode(self._text, self._place)
+        except (ValueError, RecursionError):
+            return None
+        if end == len(self._text) and self._more():  # a number may go on
+            return self.held()
+        self._place = end
+        return (value,)
+
     def value(self) -> Any:
         """Consumes one value and returns it.
 
@@ -70,25 +93,62 @@ class JsonText:
                 if not self._is_cut(error) or not self._more():
                     raise
             else:
-                if self._text[end : end + 1] in _ENDS or not self._more():  # a number may go on
+                if self._text[end : end + 1] in _ENDS or not self._more():
                     self._place = end
                     return value
+
+    def children(self) -> Iterator[str | None]:
+        """Yields the key of each child of the next object, or None for each item of an array.
+
+        Whoever asks for the next one has consumed the child. A value without children is skipped.
+
+        Raises:
+            ValueError: The next value is neither, or a key is not one.
+        """
+        if self.take("["):
+            while self.next_character() not in ("", "]"):
+                yield None
+            self._place += 1
+        elif self.take("{"):
+            while self.next_character() not in ("", "}"):
+                key = self.value()
+                if not isinstance(key, str) or not self.take(":"):
+                    raise ValueError("no key")
+                self.next_character()
+                yield key
+            self._place += 1
+        else:
+            self.value()
+
+    def skip(self, depth: int = 0) -> None:
+        """Consumes one value of any size.
+
+        Raises:
+            ValueError: There is none, or it is nested too deeply.
+        """
+        if self.held():
+            return
+        if depth > MAX_DEPTH:
+            raise ValueError("nested too deeply")
+        for _ in self.children():
+            self.skip(depth + 1)
 
     def beginning(self) -> str:
         """Returns the next characters, without consuming them."""
         return self._text[self._place : self._place + 400]
 
-    def skip_to(self, pattern: re.Pattern[str]) -> bool:
-        """Skips to the end of the first match after the next character; False if there is none."""
+    def skip_broken(self) -> bool:
+        """Skips to where a record may follow a broken one; False if there is no such place."""
         self._place += 1
         while True:
-            match = pattern.search(self._text, self._place)
+            match = _NEXT.search(self._text, self._place)
             if match and (match.end() < len(self._text) or not self._more()):
                 self._place = match.end()
                 return True
             if not match:
                 self._place = max(self._place, len(self._text) - 1000)
                 if not self._more():
+                    self._place = len(self._text)
                     return False
 
     def _is_cut(self, error: json.JSONDecodeError) -> bool:
@@ -109,52 +169,68 @@ class JsonText:
         return size > 0
 
 
-def values(texts: Iterable[str], separator: str) -> Iterator[Any]:
+def values(texts: Iterable[str], path: Path) -> Iterator[Any]:
     """Yields the records of a JSON file, and a `Broken` for each that is not JSON.
 
     Args:
-        texts: The file, in blocks.
-        separator: "[]" for the items of an array, "{}" for one value after another, else
-            the key of the array in an object.
+        texts: The file, in blocks: one value, or one after another.
+        path: Where the records stand in each value.
     """
     source = JsonText(texts)
-    if separator != "{}" and not _enter(source, separator):
-        if source.next_character():
-            yield Broken(source.beginning())
-        return
-    while source.next_character() not in ("", "" if separator == "{}" else "]"):
+    while source.next_character():
         try:
-            yield source.value()
+            yield from _below(source, path)
         except ValueError:
             yield Broken(source.beginning())
-            if not source.skip_to(_NEXT):
+            if not source.skip_broken():
                 return
 
 
-def array_key(texts: Iterable[str]) -> str | None:
-    """Returns the first key of an object under which an array stands, or None."""
-    source = JsonText(texts)
-    return next((key for key in _keys(source) if source.next_character() == "["), None)
+def pick(value: Any, path: Path) -> Iterator[Any]:
+    """Yields the records of a JSON value that is held as a whole."""
+    if not path:
+        yield value
+    elif path[0] is None:
+        for key, child in value.items() if isinstance(value, dict) else ():
+            yield _with_answer(key, child)
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            if _leads(path[0], key):
+                yield from pick(child, path[1:])
+    elif isinstance(value, list) and not isinstance(path[0], str):
+        for child in value:
+            yield from pick(child, path[1:])
 
 
-def _enter(source: JsonText, separator: str) -> bool:
-    """Goes to the first item of the array; returns whether there is an array."""
-    if separator != "[]":
-        next((key for key in _keys(source) if key == separator), None)
-    return source.take("[")
-
-
-def _keys(source: JsonText) -> Iterator[str]:
-    """Yields the keys of an object; each value is skipped when the next key is asked for."""
-    if not source.take("{"):
+def _below(source: JsonText, path: Path) -> Iterator[Any]:
+    """Yields the records below the next value; what is held is faster to walk in memory."""
+    if not path:
+        yield source.value()
         return
-    try:
-        while source.next_character() == '"':
-            key = source.value()
-            if not source.take(":"):
+    if held := source.held():
+        yield from pick(held[0], path)
+        return
+    step, rest = path[0], path[1:]
+    for key in source.children():
+        try:
+            if step is None:
+                yield _with_answer(key, source.value())
+            elif not _leads(step, key):
+                source.skip()
+            elif rest:
+                yield from _below(source, rest)
+            else:
+                yield source.value()
+        except ValueError:
+            yield Broken(source.beginning())
+            if not source.skip_broken():
                 return
-            yield key
-            source.next_character()
-            source.value()
-    except ValueError:
-        return
+
+
+def _with_answer(key: str | None, value: Any) -> Any:
+    """Returns a key that is a text, with the sentence below it, if there is one."""
+    return f"{key}\n{value}" if isinstance(value, str) and len(value.split()) > 2 else key
+
+
+def _leads(step: str | Sequence[str], key: str | None) -> bool:
+    return key == step if isinstance(step, str) else key not in step

@@ -1,14 +1,21 @@
 """Parquet to documents, through DuckDB, which may read that file and nothing else."""
 
+import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anekdot.corpus.database import connect, literal
-from anekdot.corpus.documents import Document, column_error
-from anekdot.corpus.reading.detect_layout import TEXT_NAMES, best_column
+from anekdot.corpus.documents import Document, Layout, column_error
+from anekdot.corpus.reading.columns import is_known, split_column
+from anekdot.corpus.reading.json_layout import layout_of
+from anekdot.corpus.reading.json_shape import Shape
+from anekdot.corpus.reading.json_stream import Path as Steps
+from anekdot.corpus.reading.json_stream import pick
+from anekdot.corpus.reading.readers import record_document
 from anekdot.errors import CorpusError, require
 
 if TYPE_CHECKING:
@@ -21,8 +28,8 @@ _SAMPLE_ROWS = 200  # by which the column is chosen
 _MEMORY = 256 << 20  # bytes
 
 
-def guess_column(path: Path, column: str | None, name: str) -> str:
-    """Returns the column of a Parquet file that holds the texts.
+def guess_layout(path: Path, column: str | None, name: str) -> Layout:
+    """Returns which columns of a Parquet file hold the texts.
 
     Args:
         path: The file.
@@ -33,45 +40,67 @@ def guess_column(path: Path, column: str | None, name: str) -> str:
         CorpusError: The file is damaged, or has no such column.
         MissingExtra: DuckDB is not installed.
     """
+    shape = Shape()
     with _opened(path, name) as connection:
-        found = _string_columns(connection)
-        if column is not None:
-            if column not in found:
-                raise column_error(f"{name} has no column {column!r}.", found)
-            return column
+        found = _text_columns(connection)
         if not found:
             raise CorpusError(f"{name} has no column of texts.", "Store the texts as strings.")
-        listed = ", ".join(f"substring({_quoted(each)}, 1, 10000)" for each in found)
-        rows = connection.execute(f"SELECT {listed} FROM texts LIMIT {_SAMPLE_ROWS}").fetchall()
-    letters = {
-        each: sum(sum(map(str.isalpha, row[place] or "")) for row in rows)
-        for place, each in enumerate(found)
-    }
-    named = [each for each in found if each.strip().lower() in TEXT_NAMES]
-    return best_column(letters) or (named or found)[0]
+        for row in connection.execute(_select(found, _SAMPLE_ROWS)).fetchall():
+            shape.add(dict(zip(found, row, strict=True)))
+    for each in split_column(column, found) if column else ():
+        if each.split(".")[0] not in found and each not in found:
+            raise column_error(f"{name} has no column {each!r}.", found)
+    layout = layout_of(shape, "parquet", column, name)
+    if shape.kind and layout.column is not None:
+        return layout
+    named = [each for each in found if is_known(each)]
+    return replace(layout, column=column or (named or found)[0])
 
 
-def read_parquet(path: Path, column: str, name: str, no_text: str) -> Iterator[Document]:
-    """Yields the texts of a column; a row without one is a fault.
+def read_parquet(path: Path, layout: Layout, name: str) -> Iterator[Document]:
+    """Yields the texts of the rows; a row without one is a fault.
 
     Args:
         path: The file.
-        column: The column of the texts.
+        layout: Where the texts stand.
         name: What the documents give as their source.
-        no_text: The fault of a row without a text.
 
     Raises:
         CorpusError: The file is damaged.
     """
+    steps: Steps = json.loads(layout.separator)
     with _opened(path, name) as connection:
-        marked = "coalesce(obscene, false)" if _has_mark(connection) else "false"
-        connection.execute(f"SELECT {_quoted(column)}, {marked} FROM texts")
+        found = _text_columns(connection)
+        wanted = _top_columns(steps, layout, found)
+        if not wanted:
+            raise column_error(f"{name} has no column {layout.column!r}.", found)
+        marked = ["obscene"] if _has_mark(connection) else []
+        connection.execute(_select([*wanted, *marked]))
         number = 0
         while rows := connection.fetchmany(_FETCH_ROWS):
-            for text, obscene in rows:
+            for row in rows:
                 number += 1
-                fault = no_text if text is None else None
-                yield Document(text or "", name, number, obscene, fault)
+                value = dict(zip([*wanted, *marked], row, strict=True))
+                for record in pick(value, steps):
+                    yield record_document(record, layout, name, number)
+
+
+def _top_columns(steps: Steps, layout: Layout, found: Sequence[str]) -> list[str]:
+    """Returns the columns of the file that are needed for the texts."""
+    if steps and isinstance(steps[0], str):
+        return [steps[0]] if steps[0] in found else []
+    if steps:
+        return [*found]
+    names = {
+        part for each in (layout.column or "", *layout.others) for part in [each, *each.split(",")]
+    }
+    names |= {each.split(".")[0] for each in names}
+    return [each for each in found if each in names]
+
+
+def _select(columns: Sequence[str], rows: int | None = None) -> str:
+    limit = "" if rows is None else f" LIMIT {rows}"
+    return f"SELECT {', '.join(map(_quoted, columns))} FROM texts{limit}"
 
 
 @contextmanager
@@ -120,9 +149,10 @@ def _check_magic(path: Path, name: str) -> None:
         )
 
 
-def _string_columns(connection: "DuckDBPyConnection") -> list[str]:
+def _text_columns(connection: "DuckDBPyConnection") -> list[str]:
+    """Returns the columns with strings, or with strings below them."""
     columns = connection.execute("DESCRIBE texts").fetchall()
-    return [column[0] for column in columns if column[1] == "VARCHAR"]
+    return [column[0] for column in columns if "VARCHAR" in column[1]]
 
 
 def _has_mark(connection: "DuckDBPyConnection") -> bool:

@@ -4,15 +4,17 @@ import json
 from collections.abc import Iterable, Iterator
 
 from anekdot.corpus.documents import Document, Layout, broken
+from anekdot.corpus.reading.chats import JSON_CHATS, SERVICE, messages
 from anekdot.corpus.reading.csv_rows import (
     MAX_ROW_SIZE,
     TooLong,
-    column_place,
+    column_places,
     names_delimiter,
     rows,
 )
 from anekdot.corpus.reading.encodings import decode, is_wide
-from anekdot.corpus.reading.json_stream import Broken, values
+from anekdot.corpus.reading.json_stream import Broken, Path, pick, values
+from anekdot.corpus.reading.json_texts import join, record_text
 from anekdot.corpus.reading.lines import (
     MAX_LINE_BYTES,
     batches,
@@ -51,6 +53,8 @@ def documents(blocks: Iterable[bytes], layout: Layout, name: str, line: int) -> 
         return _read_csv(blocks, layout, name)
     if layout.format == "jsonl":
         return _read_jsonl(blocks, layout, name, line)
+    if layout.format == "chat":
+        return messages(_numbered(blocks, layout, line), layout.separator, name)
     if layout.separator == "line":
         return _read_lines(blocks, layout, name, line)
     return _read_groups(blocks, layout, name, line)
@@ -76,13 +80,19 @@ def is_binary_somewhere(lines: list[bytes]) -> bool:
     return len(block.translate(None, _CONTROLS)) < len(block)
 
 
-def record_document(record: object, column: str | None, name: str, number: int) -> Document:
+def record_document(record: object, layout: Layout, name: str, number: int) -> Document:
     """Returns the document of a JSON record: a string, or an object with one."""
+    obscene = False
     if isinstance(record, dict):
-        text, obscene = record.get(column), record.get("obscene") is True
+        obscene = record.get("obscene") is True
+        text = record.get(layout.column)
+        if layout.chat and not JSON_CHATS[layout.chat][1](record):
+            return broken(_shown(record), name, number, SERVICE)
     else:
-        text, obscene = record, False
-    if isinstance(text, str):
+        text = record
+    if not isinstance(text, str) or not text:
+        text = record_text(record, [layout.column or "", *layout.others])
+    if text is not None:
         return Document(text, name, number, obscene)
     return broken(_shown(record), name, number, NO_TEXT)
 
@@ -156,45 +166,52 @@ def _without(line: bytes, ends: tuple[bytes, ...]) -> bytes:
     return line
 
 
-def _read_jsonl(
-    blocks: Iterable[bytes], layout: Layout, name: str, number: int
-) -> Iterator[Document]:
+def _numbered(
+    blocks: Iterable[bytes], layout: Layout, number: int
+) -> Iterator[tuple[int, str, str | None]]:
+    """Yields the lines of a file with their numbers, and why they cannot be used, if so."""
     for lines, long in batches(blocks):
         for text, fault in decoded(lines, long, layout.encoding):
-            if fault:
-                yield broken(text, name, number, fault)
-            elif text.strip():
-                yield _json_line(text, layout.column, name, number)
+            yield number, text, fault
             number += 1
 
 
-def _json_line(text: str, column: str | None, name: str, number: int) -> Document:
-    try:
-        record = json.loads(text.lstrip("\ufeff"))
-    except (ValueError, RecursionError):
-        return broken(text, name, number, NOT_JSON)
-    return record_document(record, column, name, number)
+def _read_jsonl(
+    blocks: Iterable[bytes], layout: Layout, name: str, number: int
+) -> Iterator[Document]:
+    path: Path = json.loads(layout.separator)
+    for line, text, fault in _numbered(blocks, layout, number):
+        if fault:
+            yield broken(text, name, line, fault)
+        elif text.strip():
+            try:
+                value = json.loads(text.lstrip("\ufeff"))
+            except (ValueError, RecursionError):
+                yield broken(text, name, line, NOT_JSON)
+            else:
+                for record in pick(value, path):
+                    yield record_document(record, layout, name, line)
 
 
 def _read_json(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Document]:
     texts = text_blocks(blocks, layout.encoding)
-    for number, value in enumerate(values(texts, layout.separator), 1):
+    for number, value in enumerate(values(texts, json.loads(layout.separator)), 1):
         if isinstance(value, Broken):
             yield broken(value.text, name, number, NOT_JSON)
         else:
-            yield record_document(value, layout.column, name, number)
+            yield record_document(value, layout, name, number)
 
 
 def _read_csv(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Document]:
     table = rows(_csv_lines(blocks, layout), layout.separator)
-    width, place = 0, 0
+    width, places = 0, [[0]]
     for number, cells in table:
         if isinstance(cells, str):
             fault = TOO_LONG_LINE if isinstance(cells, TooLong) else BROKEN_QUOTES
             yield broken(cells, name, number, fault)
             continue
         if not width:
-            width, place = len(cells), column_place(layout, cells, name)
+            width, places = len(cells), column_places(layout, cells, name)
             if layout.header:
                 continue
         if width == 1:
@@ -202,7 +219,12 @@ def _read_csv(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Do
         elif len(cells) != width:
             yield broken(layout.separator.join(cells), name, number, WRONG_CELLS)
         else:
-            yield Document(cells[place], name, number)
+            yield Document(_cells_text(cells, places), name, number)
+
+
+def _cells_text(cells: list[str], places: list[list[int]]) -> str:
+    texts = (join([cells[place] for place in group]) or "" for group in places)
+    return next(filter(str.strip, texts), "")
 
 
 def _csv_lines(blocks: Iterable[bytes], layout: Layout) -> Iterator[str]:

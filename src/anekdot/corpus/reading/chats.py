@@ -1,0 +1,128 @@
+"""Exports of messengers: which messages somebody said, and chats that are stored as text."""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from anekdot.corpus.documents import Document, broken
+
+SERVICE = "service message"
+
+_MAX_CHARACTERS = 1 << 20  # of a message
+_SLACK = (None, "bot_message", "me_message", "thread_broadcast", "file_share", "file_comment")
+_DISCORD = ("Default", "Reply", "0", "19", 0, 19)
+_REACTION = re.compile(
+    r"(?:Reacted|Liked|Loved) .{0,12}your message\s*"
+    r"|.{1,60} sent (?:an?|\d+) (?:attachment|photo|video|link|sticker|GIF|voice message)s?\."
+)
+
+Said = Callable[[Mapping[str, Any]], bool]
+
+JSON_CHATS: Mapping[str, tuple[frozenset[str], Said]] = {
+    "Telegram": (
+        frozenset(("type", "text", "from")),
+        lambda message: message.get("type") != "service",
+    ),
+    "Facebook": (
+        frozenset(("sender_name", "timestamp_ms")),
+        lambda message: (
+            message.get("type") in (None, "Generic", "Share")
+            and not message.get("is_unsent")
+            and not _REACTION.fullmatch(str(message.get("content")))
+        ),
+    ),
+    "Discord": (
+        frozenset(("author", "content", "type", "timestamp")),
+        lambda message: message.get("type") in _DISCORD,
+    ),
+    "Slack": (
+        frozenset(("text", "type", "ts")),
+        lambda message: message.get("subtype") in _SLACK,
+    ),
+    "VK": (frozenset(("from_id", "text", "date")), lambda message: not message.get("action")),
+    "roles": (
+        frozenset(("role", "content")),
+        lambda message: message.get("role") not in ("system", "tool", "function", "developer"),
+    ),
+    "ShareGPT": (
+        frozenset(("from", "value")),
+        lambda message: message.get("from") not in ("system", "tool", "function"),
+    ),
+}
+"""Messengers: the keys of their messages, and whether somebody said a message."""
+
+_DATE = r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}"
+_TIME = r"\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s?[AaPp]\.?\s?[Mm]\.?)?"
+_WHO = r"(?P<who>[^:\n]{1,60})"
+TEXT_CHATS: Mapping[str, re.Pattern[str]] = {
+    "WhatsApp": re.compile(
+        rf"[\u200e\u200f]*(?:\[{_DATE},? {_TIME}\]|{_DATE},? {_TIME} [-–])\s(?:{_WHO}:\s)?"
+    ),
+    "VK": re.compile(rf"(?P<who>[^\n(]{{1,60}}) \({_DATE},? (?:в )?{_TIME}\):?\s*$"),
+    "Telegram": re.compile(rf"(?P<who>[^\n\[]{{1,60}}), \[{_DATE},? {_TIME}\]:?\s*$"),
+    "IRC": re.compile(rf"\[?(?:{_DATE},? )?{_TIME}\]?\s+<[@+ ]?(?P<who>[^<>\s]{{1,30}})>\s"),
+    "ChatML": re.compile(r"<\|im_start\|>(?:system|tool|(?P<who>\w+))\s*"),
+}
+"""How a message begins in chats that are text; it is from nobody where there is no ``who``."""
+
+_NOTE = re.compile(
+    r"""\u200e.* | <[^<>]*(?:omitted|медиа|пропущен|без)[^<>]*>
+  | .*\((?:file\ attached|файл\ добавлен)\) | null
+  | (?:image|video|audio|sticker|GIF|document|Contact\ card)\ omitted
+  | (?:This\ message\ was|You)\ deleted(?:\ this\ message)?\.?
+  | (?:(?:Данное|Это)\ сообщение|Вы)\ (?:было\ )?удал(?:ено|или?)(?:\ данное\ сообщение)?\.?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_TAIL = re.compile(r"\s*(?:<\|im_end\|>|\u200e?<[^<>]*(?:edited|изменено)>)\s*$")
+
+
+def json_chat(keys: Collection[str]) -> str:
+    """Returns the messenger whose messages have these keys, or ""."""
+    found = (name for name, (wanted, _) in JSON_CHATS.items() if wanted <= {*keys})
+    return next(found, "")
+
+
+def text_chat(lines: Iterable[str]) -> str | None:
+    """Returns the messenger that wrote some lines as text, or None."""
+    filled = [line for line in lines if line.strip()]
+    for name, start in TEXT_CHATS.items():
+        if filled and start.match(filled[0]):
+            heads = [head for line in filled if (head := start.match(line))]
+            if len(heads) > 1 and 2 * sum(bool(head["who"]) for head in heads) >= len(heads):
+                return name
+    return None
+
+
+def messages(
+    lines: Iterable[tuple[int, str, str | None]], form: str, name: str
+) -> Iterator[Document]:
+    """Yields the messages of a chat that is text, without names and dates.
+
+    Args:
+        lines: The lines: their numbers, texts, and why they cannot be used, if so.
+        form: The messenger that wrote it.
+        name: What the documents give as their source.
+    """
+    start = TEXT_CHATS[form]
+    first, said, fault = 0, False, None
+    parts: list[str] = []
+    for number, text, flaw in lines:
+        head = start.match(text)
+        if head or not first:
+            yield from _message(parts, name, first, said, fault)
+            first, said, fault, parts = number, bool(head and head["who"]), flaw, []
+        fault = fault or flaw
+        if sum(map(len, parts[-1:])) < _MAX_CHARACTERS and len(parts) < _MAX_CHARACTERS // 100:
+            parts.append(text[head.end() :] if head else text)
+    yield from _message(parts, name, first, said, fault)
+
+
+def _message(
+    parts: list[str], name: str, line: int, said: bool, fault: str | None
+) -> Iterator[Document]:
+    text = _TAIL.sub("", "".join(parts)).strip()
+    if fault or not said or _NOTE.fullmatch(text):
+        if text:
+            yield broken(text, name, line, fault or SERVICE)
+    else:
+        yield Document(text, name, line)
