@@ -20,6 +20,7 @@ from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.plan import make_plan
 from anekdot.corpus.preparation import collect
 from anekdot.corpus.reading import read_piece
+from anekdot.corpus.reading.remote import MAX_DOWNLOAD
 from anekdot.errors import AnekdotError
 from tests.corpus.piles.case import Case
 from tests.corpus.piles.cases import CASES
@@ -65,9 +66,7 @@ def read_pile(source: Path, flags: Mapping[str, str]) -> Reading:
     config = PreparationConfig(**flags)
     rules = config.rules
     with tempfile.TemporaryDirectory() as work:
-        plan = make_plan(
-            [source], Path(work), rules, separator=config.separator, column=config.column
-        )
+        plan = make_plan([source], Path(work), config, MAX_DOWNLOAD)
         documents = [d for task in plan.tasks for piece in task for d in read_piece(piece)]
     texts, dropped = [], Counter[str]()
     for document in documents:

@@ -9,9 +9,7 @@ from pathlib import Path
 from anekdot.corpus.documents import Layout, Piece
 from anekdot.corpus.reading.detect_layout import (
     TEXT_NAMES,
-    guess_separator,
     guess_table,
-    named_separator,
     text_key,
 )
 from anekdot.corpus.reading.encodings import decode, detect_encoding, is_mostly_utf8, is_wide
@@ -29,6 +27,7 @@ from anekdot.corpus.reading.lines import lines_of, without_byte_order_mark
 from anekdot.corpus.reading.parquet import MAGIC as PARQUET
 from anekdot.corpus.reading.parquet import guess_column
 from anekdot.corpus.reading.readers import is_binary
+from anekdot.corpus.reading.separators import guess_separator, named_separator
 from anekdot.corpus.reading.sources import ARCHIVE, ENDINGS, ending, no_text
 
 HEAD_BYTES = 4 << 20
@@ -135,8 +134,8 @@ def _text_layout(
     elif format == "csv":
         layout = guess_table(lines, encoding, separator, column, name)
     elif format == "txt":
-        stands, inline = named_separator(separator, lines) if separator else guess_separator(lines)
-        layout = Layout(format="txt", encoding=encoding, separator=stands, inline=inline)
+        layout = named_separator(separator, lines) if separator else guess_separator(lines)
+        layout = replace(layout, encoding=encoding)
     else:
         if format == "json" and is_mostly_utf8(start):
             encoding = "utf-8"  # it is decoded as a whole

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from anekdot.corpus.russian import likeliest
+from anekdot.corpus.russian import SINGLE_BYTE, likeliest
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -18,6 +18,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_STATEFUL = ("iso2022", "iso-2022", "hz", "utf-7")
 _CUT = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{0,2}\Z")  # a character that lacks its end
 
 
@@ -45,6 +46,16 @@ def detect_encoding(head: bytes) -> str:
 def is_wide(encoding: str) -> bool:
     """Whether an encoding writes ASCII characters in more than one byte."""
     return encoding.startswith(("utf-16", "utf-32"))
+
+
+def is_transcoded(encoding: str) -> bool:
+    """Whether a file in an encoding is decoded as a whole, not line by line."""
+    return encoding != "utf-8" and encoding not in SINGLE_BYTE
+
+
+def keeps_line_ends(encoding: str) -> bool:
+    """Whether the byte of a line end is nothing else in an encoding, wherever one starts."""
+    return not is_wide(encoding) and not encoding.startswith(_STATEFUL)
 
 
 def is_mostly_utf8(data: bytes) -> bool:

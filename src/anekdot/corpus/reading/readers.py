@@ -1,7 +1,9 @@
 """Blocks of bytes to documents: text, JSON lines, JSON and CSV, one document held at a time."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from anekdot.corpus.documents import Document, Layout, broken
 from anekdot.corpus.reading.csv_rows import (
@@ -11,13 +13,14 @@ from anekdot.corpus.reading.csv_rows import (
     names_delimiter,
     rows,
 )
-from anekdot.corpus.reading.encodings import decode, is_wide
+from anekdot.corpus.reading.encodings import decode, is_transcoded
 from anekdot.corpus.reading.json_stream import Broken, values
 from anekdot.corpus.reading.lines import (
     MAX_LINE_BYTES,
     batches,
     separator_test,
     separators,
+    start_splitter,
     text_blocks,
 )
 
@@ -45,13 +48,14 @@ def documents(blocks: Iterable[bytes], layout: Layout, name: str, line: int) -> 
     """
     if layout.format == "json":
         return _read_json(blocks, layout, name)
-    if is_wide(layout.encoding):
+    if is_transcoded(layout.encoding):
         blocks = (text.encode() for text in text_blocks(blocks, layout.encoding))
+        layout = replace(layout, encoding="utf-8")
     if layout.format == "csv":
         return _read_csv(blocks, layout, name)
     if layout.format == "jsonl":
         return _read_jsonl(blocks, layout, name, line)
-    if layout.separator == "line":
+    if layout.separator == "line" and layout.pattern is None:
         return _read_lines(blocks, layout, name, line)
     return _read_groups(blocks, layout, name, line)
 
@@ -101,7 +105,7 @@ def _read_lines(
         for text, fault in decoded(lines, long, layout.encoding):
             if fault:
                 yield broken(text, name, number, fault)
-            elif stripped := text.strip():
+            elif (stripped := text.strip()):
                 yield Document(stripped, name, number)
             number += 1
 
@@ -136,8 +140,12 @@ def _parts(
     """
     inside = separators(layout) if layout.inline else ()
     is_separator = separator_test(layout)
+    split = start_splitter(layout)
     for lines, long in batches(blocks, separators=inside):
-        if layout.inline:
+        if split:
+            lines, ends = split(lines)
+            contents = [b"" if end else line for line, end in zip(lines, ends, strict=True)]
+        elif layout.inline:
             ends = [line.endswith(inside) for line in lines]
             contents = [_without(line, inside) for line in lines]
         else:

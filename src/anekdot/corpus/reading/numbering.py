@@ -1,0 +1,97 @@
+"""Numbers that rise at the beginnings of texts: «1. …», «2. …»."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+
+from anekdot.corpus.reading.recurring import MAX_MEAN_LINES, looks_like_replies
+
+MAX_STEP = 20
+"""The most by which a number may exceed the last one."""
+
+_START = re.compile(r"([^\d\s][^\d]{0,11}?)??(\d{1,7})([.):\]]+[ \t]*|[ \t]+)(?=[^\d\s])")
+_DASH = re.compile(r"[-–—:|][ \t]+")
+_FEW = 2  # lines that may stand above the first number
+_MIN_NUMBERS = 3
+_MIN_RUN = 10  # numbers in a row, where they begin anew
+
+
+class Counter:
+    """Tells the numbers of texts from those of lists inside them: they rise through the file."""
+
+    def __init__(self) -> None:
+        self._last = self._previous = -1
+
+    def counts(self, number: int) -> bool:
+        """Whether a number that begins a line goes on with the numbers of the texts."""
+        rises = self._last < number <= self._last + MAX_STEP
+        found = self._last < 0 or rises or (number > self._last and number == self._previous + 1)
+        self._previous = number
+        if found:
+            self._last = number
+        return found
+
+
+def rising_numbers(lines: Sequence[str]) -> tuple[str, str, bool] | None:
+    """Returns how the texts of a file are numbered, if they are.
+
+    Args:
+        lines: Its first lines, without the blanks around them.
+
+    Returns:
+        The beginning of the first text; a regular expression for it, whose group is the number;
+        and whether the texts hold lists of their own, whose numbers do not count.
+    """
+    filled = [line for line in lines if line]
+    found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    for place, line in enumerate(filled):
+        if match := _START.match(line):
+            found[match[1] or "", match[3].rstrip()].append((place, int(match[2])))
+    for (before, after), starts in sorted(found.items(), key=lambda item: -len(item[1])):
+        if len(starts) < _MIN_NUMBERS or starts[0][0] > _FEW:
+            continue
+        kind = _rising([number for _, number in starts])
+        if kind is None:
+            continue
+        counter = Counter()
+        begins = {place for place, number in starts if kind == "restarts" or counter.counts(number)}
+        if _cuts(filled, begins):
+            if not after:
+                after = _dash_after([filled[place] for place in begins])
+            gap = "[ \\t]*" if after else "[ \\t]+"
+            pattern = rf"{re.escape(before)}(\d+){re.escape(after)}{gap}(?=[^\d\s])"
+            return f"{before}{starts[0][1]}{after}", pattern, kind == "lists"
+    return None
+
+
+def _dash_after(starts: Sequence[str]) -> str:
+    """Returns the dash between numbers and texts, with a blank before it, if there is one."""
+    found = [_DASH.match(line, match.end()) for line in starts if (match := _START.match(line))]
+    dashes = {match[0].rstrip() for match in found if match}
+    return f" {dashes.pop()}" if all(found) and len(dashes) == 1 else ""
+
+
+def _rising(numbers: Sequence[int]) -> str | None:
+    """Says how numbers rise: "restarts" (all count, they may begin anew), "lists", or None."""
+    counter = Counter()
+    counted = [number for number in numbers if counter.counts(number)]
+    by_one = sum(b - a == 1 for a, b in pairwise(counted))
+    if len(counted) < _MIN_NUMBERS or by_one < 0.8 * (len(counted) - 1):
+        return None
+    if len(counted) == len(numbers):
+        return "restarts"
+    falls = sum(b <= a for a, b in pairwise(numbers))
+    if len(counted) * 2 < len(numbers) or numbers[-1] < counted[-1]:
+        return "restarts" if len(numbers) >= _MIN_RUN * (falls + 1) else None
+    return "lists"
+
+
+def _cuts(filled: Sequence[str], begins: set[int]) -> bool:
+    """Whether lines that begin texts cut a file into texts of which some have several lines."""
+    bounds = [*sorted(begins), len(filled)]
+    if len(filled) > MAX_MEAN_LINES * len(begins) or bounds[-1] - bounds[-2] > 5 * MAX_MEAN_LINES:
+        return False
+    if len(begins) < 0.9 * len(filled):
+        return True
+    return any(looks_like_replies(filled[a:b]) for a, b in pairwise(bounds))
