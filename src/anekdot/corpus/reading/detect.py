@@ -12,7 +12,13 @@ from anekdot.corpus.reading.detect_layout import (
     guess_table,
     text_key,
 )
-from anekdot.corpus.reading.encodings import decode, detect_encoding, is_mostly_utf8, is_wide
+from anekdot.corpus.reading.encodings import (
+    decode,
+    detect_encoding,
+    is_mostly_utf8,
+    is_transcoded,
+    is_wide,
+)
 from anekdot.corpus.reading.files import (
     COMPRESSIONS,
     ZIP,
@@ -22,6 +28,7 @@ from anekdot.corpus.reading.files import (
     members,
     unpacked_file,
 )
+from anekdot.corpus.reading.foreign_encodings import exact
 from anekdot.corpus.reading.json_stream import Broken, array_key, values
 from anekdot.corpus.reading.lines import lines_of, without_byte_order_mark
 from anekdot.corpus.reading.parquet import MAGIC as PARQUET
@@ -29,6 +36,7 @@ from anekdot.corpus.reading.parquet import guess_column
 from anekdot.corpus.reading.readers import is_binary
 from anekdot.corpus.reading.separators import guess_separator, named_separator
 from anekdot.corpus.reading.sources import ARCHIVE, ENDINGS, ending, no_text
+from anekdot.errors import CorpusError
 
 HEAD_BYTES = 4 << 20
 """Bytes of a file from which its layout is guessed."""
@@ -53,7 +61,10 @@ _FOREIGN = (
 
 
 def examine(
-    path: Path, *, separator: str | None = None, column: str | None = None, name: str | None = None
+    path: Path, *, separator: str | None = None,
+    column: str | None = None,
+    encoding: str | None = None,
+    name: str | None = None,
 ) -> tuple[list[Piece], list[tuple[str, str]]]:
     """Finds out how documents stand in a file, or in each member of a zip archive.
 
@@ -61,6 +72,7 @@ def examine(
         path: The file.
         separator: What separates texts, or cells, if the user named it.
         column: The column or key of the texts, if the user named it: its name, or its number.
+        encoding: The encoding, if the user named it.
         name: The name that messages carry, instead of the path.
 
     Returns:
@@ -72,7 +84,7 @@ def examine(
     name = name or label(path)
     compression = find_compression(path)
     if not _is_archive(path, compression):
-        piece, guess = _examine(path, None, compression, name, separator=separator, column=column)
+        piece, guess = _examine(path, None, compression, name, separator, column, encoding)
         return [piece], [(name, guess)]
     found: list[Piece] = []
     guesses: list[tuple[str, str]] = []
@@ -81,7 +93,7 @@ def examine(
         if ending(member) in ENDINGS:
             compression = find_compression(path, member)
             piece, guess = _examine(
-                path, member, compression, inner, separator=separator, column=column
+                path, member, compression, inner, separator, column, encoding
             )
             found.append(piece)
             guesses.append((inner, guess))
@@ -104,9 +116,9 @@ def _examine(
     member: str | None,
     compression: str | None,
     name: str,
-    *,
     separator: str | None,
     column: str | None,
+    encoding: str | None,
 ) -> tuple[Piece, str]:
     """Returns a file or member as a piece, and what was guessed about it."""
     start = _whole_lines(head(path, member, compression, size=HEAD_BYTES))
@@ -115,19 +127,30 @@ def _examine(
         with unpacked_file(path, member, compression) as file:
             layout = Layout(format="parquet", column=guess_column(file, column, name))
     else:
-        layout = _text_layout(start, known, name, separator, column)
+        layout = _text_layout(start, known, name, separator, column, encoding)
     piece = Piece(path=str(path), member=member, name=name, layout=layout, compression=compression)
     return piece, _guess(layout, known)
 
 
 def _text_layout(
-    start: bytes, known: str | None, name: str, separator: str | None, column: str | None
+    start: bytes,
+    known: str | None,
+    name: str,
+    separator: str | None,
+    column: str | None,
+    named: str | None,
 ) -> Layout:
     """Guesses the layout of a file that is no Parquet from its first bytes."""
-    encoding = detect_encoding(start)
+    encoding = exact(named) if named else detect_encoding(start)
+    if encoding is None:
+        cause = f"The encoding of {name} cannot be told."
+        raise CorpusError(cause, "Name it, such as --encoding cp1250, or: pip install chardet")
     if start.startswith(_FOREIGN) or (not is_wide(encoding) and is_binary(start)):
         raise no_text(name)
     lines = _lines(start, encoding)
+    if is_transcoded(encoding) and not _reads_well(lines):
+        cause = f"{name} is not in {named or encoding}."
+        raise CorpusError(cause, "Name its encoding, such as --encoding cp1250.")
     format = known if known == "csv" else _format(lines, known)
     if not "".join(lines).strip():
         layout = replace(_BLANK[known or "txt"], encoding=encoding)
@@ -151,9 +174,16 @@ def _whole_lines(start: bytes) -> bytes:
 def _lines(start: bytes, encoding: str) -> list[str]:
     """Returns the first lines of a file as text."""
     start = b"".join(without_byte_order_mark([start], encoding))
-    if is_wide(encoding):
+    if is_transcoded(encoding):
         return lines_of(start.decode(encoding, "replace"))
     return decode(start.splitlines(keepends=True), encoding)
+
+
+def _reads_well(lines: list[str]) -> bool:
+    """Whether few characters of lines could not be decoded."""
+    text = "".join(lines)
+    strange = len(text) - len(text.encode("ascii", "ignore"))
+    return 10 * text.count("\ufffd") <= strange + 20
 
 
 def _format(lines: list[str], known: str | None) -> str:

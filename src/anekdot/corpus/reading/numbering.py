@@ -10,7 +10,9 @@ from anekdot.corpus.reading.recurring import MAX_MEAN_LINES, looks_like_replies
 MAX_STEP = 20
 """The most by which a number may exceed the last one."""
 
-_START = re.compile(r"([^\d\s][^\d]{0,11}?)??(\d{1,7})([.):\]]+[ \t]*|[ \t]+)(?=[^\d\s])")
+START = re.compile(r"([^\d\s][^\d]{0,11}?)??(\d{1,7})([.):\]]+[ \t]*|[ \t]+)(?=[^\d\s])")
+"""The number of a text, with what stands around it, before its first word."""
+
 _DASH = re.compile(r"[-–—:|][ \t]+")
 _FEW = 2  # lines that may stand above the first number
 _MIN_NUMBERS = 3
@@ -46,7 +48,7 @@ def rising_numbers(lines: Sequence[str]) -> tuple[str, str, bool] | None:
     filled = [line for line in lines if line]
     found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for place, line in enumerate(filled):
-        if match := _START.match(line):
+        if match := START.match(line):
             found[match[1] or "", match[3].rstrip()].append((place, int(match[2])))
     for (before, after), starts in sorted(found.items(), key=lambda item: -len(item[1])):
         if len(starts) < _MIN_NUMBERS or starts[0][0] > _FEW:
@@ -58,16 +60,16 @@ def rising_numbers(lines: Sequence[str]) -> tuple[str, str, bool] | None:
         begins = {place for place, number in starts if kind == "restarts" or counter.counts(number)}
         if _cuts(filled, begins):
             if not after:
-                after = _dash_after([filled[place] for place in begins])
+                after = dash_after([filled[place] for place in begins])
             gap = "[ \\t]*" if after else "[ \\t]+"
             pattern = rf"{re.escape(before)}(\d+){re.escape(after)}{gap}(?=[^\d\s])"
             return f"{before}{starts[0][1]}{after}", pattern, kind == "lists"
     return None
 
 
-def _dash_after(starts: Sequence[str]) -> str:
+def dash_after(starts: Sequence[str]) -> str:
     """Returns the dash between numbers and texts, with a blank before it, if there is one."""
-    found = [_DASH.match(line, match.end()) for line in starts if (match := _START.match(line))]
+    found = [_DASH.match(line, match.end()) for line in starts if (match := START.match(line))]
     dashes = {match[0].rstrip() for match in found if match}
     return f" {dashes.pop()}" if all(found) and len(dashes) == 1 else ""
 

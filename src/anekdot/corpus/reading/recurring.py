@@ -98,7 +98,11 @@ def separating_forms(lines: Sequence[str]) -> list[Form]:
         if key in order:
             order[key].append(place)
     forms = [Form(key, [filled[each] for each in places], places) for key, places in order.items()]
-    return _together([form for form in forms if _separates(form, lines, filled)], lines)
+    chosen = [form for form in forms if _separates(form, lines, filled)]
+    places = {place for form in chosen for place in form.places}
+    rest = ["" if number in places else line for number, line in enumerate(lines)]
+    below = [f for f in forms if f not in chosen and chosen and _separates(f, rest, filled)]
+    return _together(chosen + below)
 
 
 def _key(line: str) -> str:
@@ -160,7 +164,7 @@ def _rises(form: Form, lines: Sequence[str]) -> bool:
     return len(numbers) >= 3 and _mostly(a < b for a, b in pairwise(numbers))
 
 
-def _together(forms: list[Form], lines: Sequence[str]) -> list[Form]:
+def _together(forms: list[Form]) -> list[Form]:
     """Returns the forms that separate texts together, the surest first."""
     forms.sort(key=lambda form: (form.has_letters, -len(form.places)))
     most = max((len(form.places) for form in forms), default=0)

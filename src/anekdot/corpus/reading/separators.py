@@ -16,11 +16,8 @@ from anekdot.corpus.reading.blank_lines import (
 from anekdot.corpus.reading.fields import field_names
 from anekdot.corpus.reading.lines import ESCAPED, MARKERS, blank_lines
 from anekdot.corpus.reading.numbering import rising_numbers
-from anekdot.corpus.reading.recurring import (
-    MAX_MEAN_LINES,
-    pattern_of,
-    separating_forms,
-)
+from anekdot.corpus.reading.recurring import MAX_MEAN_LINES, pattern_of, separating_forms
+from anekdot.corpus.reading.wrappers import LISTED
 from anekdot.errors import CorpusError
 
 _CHARACTERS = ("\f", "\0", "\u2029", "\u2028")
@@ -47,7 +44,7 @@ def guess_separator(lines: Sequence[str]) -> Layout:
         or _by_heading(stripped)
         or _by_number(stripped)
         or _by_blank_line(lines, stripped)
-        or Layout(format="txt")
+        or Layout(format="txt", listed=_is_list(stripped))
     )
 
 
@@ -166,6 +163,14 @@ def _by_number(stripped: Sequence[str]) -> Layout | None:
         return None
     example, pattern, rising = found
     return Layout(format="txt", separator=example, pattern=pattern, rising=rising)
+
+
+def _is_list(stripped: Sequence[str]) -> bool:
+    """Whether the lines are the strings of a list in a program."""
+    filled = [line for line in stripped if line]
+    found = [line for line in filled if LISTED.fullmatch(line)]
+    marked = sum(line[-1] == "," or line.startswith("- ") for line in found)
+    return len(found) > 2 and len(found) >= 0.6 * len(filled) and marked >= len(found) - 2
 
 
 def _by_blank_line(lines: Sequence[str], stripped: Sequence[str]) -> Layout | None:
