@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from anekdot.corpus.cleaning import MIN_LENGTH, check_rules
 from anekdot.corpus.cleaning.filters import is_in_script
-from anekdot.corpus.splitting import check_fractions
 from anekdot.corpus.reading.foreign_encodings import check_encoding
+from anekdot.corpus.splitting import check_fractions
 from anekdot.field_checks import check_boolean, check_integer, check_number, check_text
 from anekdot.model.config import MAX_FIELD_VALUES
 from anekdot.tokenizer.vocabulary import FIRST_MERGE

@@ -21,6 +21,7 @@ from anekdot.corpus.reading.lines import without_byte_order_mark
 from anekdot.corpus.reading.parquet import read_parquet
 from anekdot.corpus.reading.readers import NO_TEXT, documents
 from anekdot.corpus.reading.remote import MAX_DOWNLOAD, fetch
+from anekdot.corpus.reading.sources import STANDARD_INPUT, Source, find_files, keep_standard_input
 from anekdot.corpus.reading.wrappers import (
     SAMPLED_TEXTS,
     has_wrappers,
@@ -28,7 +29,6 @@ from anekdot.corpus.reading.wrappers import (
     unwrapped_document,
     wrappers,
 )
-from anekdot.corpus.reading.sources import STANDARD_INPUT, Source, find_files, keep_standard_input
 from anekdot.errors import CorpusError
 
 __all__ = [

@@ -76,7 +76,9 @@ def is_wrapped(lines: Sequence[str], *, indented: bool = False) -> bool:
     width = max(len(line) for line, _ in inner)
     if width not in _WIDTHS:
         return False
-    full = sum(len(line) + 1 + len(after.split(None, 1)[0]) > width - 4 * indented for line, after in inner)
+    full = sum(
+        len(line) + 1 + len(after.split(None, 1)[0]) > width - 4 * indented for line, after in inner
+    )
     lower = sum(not after[0].isupper() for _, after in inner)
     return full >= 0.9 * len(inner) and 2 * lower >= len(inner)
 

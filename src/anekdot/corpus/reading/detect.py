@@ -12,6 +12,7 @@ from anekdot.corpus.reading.detect_layout import (
     guess_table,
     text_key,
 )
+from anekdot.corpus.reading.dialects import is_table
 from anekdot.corpus.reading.encodings import (
     decode,
     detect_encoding,
@@ -30,7 +31,7 @@ from anekdot.corpus.reading.files import (
 )
 from anekdot.corpus.reading.foreign_encodings import exact
 from anekdot.corpus.reading.json_stream import Broken, array_key, values
-from anekdot.corpus.reading.lines import lines_of, without_byte_order_mark
+from anekdot.corpus.reading.lines import blank_lines, lines_of, without_byte_order_mark
 from anekdot.corpus.reading.parquet import MAGIC as PARQUET
 from anekdot.corpus.reading.parquet import guess_column
 from anekdot.corpus.reading.readers import is_binary
@@ -61,7 +62,9 @@ _FOREIGN = (
 
 
 def examine(
-    path: Path, *, separator: str | None = None,
+    path: Path,
+    *,
+    separator: str | None = None,
     column: str | None = None,
     encoding: str | None = None,
     name: str | None = None,
@@ -92,9 +95,7 @@ def examine(
         inner = label(path, member).replace(label(path), name, 1)
         if ending(member) in ENDINGS:
             compression = find_compression(path, member)
-            piece, guess = _examine(
-                path, member, compression, inner, separator, column, encoding
-            )
+            piece, guess = _examine(path, member, compression, inner, separator, column, encoding)
             found.append(piece)
             guesses.append((inner, guess))
         elif ending(member) == ARCHIVE:
@@ -193,6 +194,8 @@ def _format(lines: list[str], known: str | None) -> str:
     if known in (None, "txt"):
         if parsed and objects == len(parsed):
             return "json" if len(parsed) == 1 and _array_of(parsed[0]) else "jsonl"
+        if is_table(lines, TEXT_NAMES):
+            return "csv"
         records = values(lines, "[]") if "".join(lines[:9]).lstrip().startswith("[") else iter(())
         return "json" if isinstance(next(records, None), dict) else "txt"
     if len(parsed) == 1 and _array_of(parsed[0]):
@@ -254,16 +257,32 @@ def _guess(layout: Layout, known: str | None) -> str:
     if layout.format != known:
         facts.append(f"read as {layout.format}")
     if layout.format == "txt":
-        facts.append(
-            _SEPARATOR_PHRASES.get(layout.separator, f"texts separated by «{layout.separator}»")
-        )
+        facts += _separation(layout)
     elif layout.format in ("csv", "parquet"):
         facts.append(f"text column «{layout.column}»")
     else:
         facts.append(f"texts under the key «{layout.column}»")
     if layout.format == "csv":
         facts += [] if layout.header else ["no header"]
+        facts += [f"below {layout.skip} lines of something else"] if layout.skip else []
+        facts += ["with delimiters in the last column"] if layout.open_end else []
         facts.append(f"separated by «{_SEPARATOR_PHRASES.get(layout.separator, layout.separator)}»")
     if layout.encoding != "utf-8":
         facts.append(f"in {layout.encoding}")
     return f"{', '.join(facts)}."
+
+
+def _separation(layout: Layout) -> list[str]:
+    """Returns what separates the texts of a text file, in words."""
+    if layout.fields:
+        return [f"fields, of which «{layout.column}» is the text"]
+    if layout.listed:
+        return ["the strings of a list"]
+    if layout.pattern:
+        said = f"texts that begin at lines such as «{layout.separator}»"
+    elif blank_lines(layout.separator) > 1:
+        said = f"texts separated by {layout.separator}"
+    else:
+        shown = layout.separator if layout.separator.isprintable() else repr(layout.separator)[1:-1]
+        said = _SEPARATOR_PHRASES.get(layout.separator, f"texts separated by «{shown}»")
+    return [said, "wrapped lines joined"] if layout.unwrap else [said]

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from anekdot.corpus.documents import Layout, column_error
-from anekdot.corpus.reading.csv_rows import names_delimiter, rows
+from anekdot.corpus.reading.dialects import guess_dialect, sample_rows
 from anekdot.corpus.reading.lines import ESCAPED
 from anekdot.errors import CorpusError
 
@@ -14,10 +14,6 @@ TEXT_NAMES = (
     *("текст", "анекдот", "анекдоты", "шутка", "содержание", "тело"),
 )
 """How people name the column of the texts, the surest name first."""
-
-DELIMITERS = (",", ";", "\t", "|")
-
-_SAMPLE_ROWS = 200  # by which the columns are judged
 
 
 def guess_table(
@@ -36,8 +32,9 @@ def guess_table(
         CorpusError: No column has letters, or the named one is not there.
     """
     named = ESCAPED.get(separator or "", separator) or ""
-    delimiter = named if len(named) == 1 and named not in '\r\n"' else _delimiter(lines)
-    sample = _sample([lines[0] if not names_delimiter(lines[0]) else "\n", *lines[1:]], delimiter)
+    delimiter = named if len(named) == 1 and named not in '\r\n"' else None
+    dialect = guess_dialect(lines, delimiter, TEXT_NAMES)
+    delimiter, sample = dialect.delimiter, sample_rows(lines, dialect)
     if not sample:
         return Layout(format="csv", encoding=encoding, separator=delimiter, column=column)
     names = [cell.strip() for cell in sample[0]]
@@ -53,6 +50,9 @@ def guess_table(
         separator=delimiter,
         header=header,
         column=names[place] if header else str(place + 1),
+        escaped=dialect.escaped,
+        skip=dialect.skip,
+        open_end=dialect.is_open and place + 1 == dialect.width,
     )
 
 
@@ -90,25 +90,6 @@ def best_column(letters: Mapping[str, int]) -> str | None:
         return known[0]
     best = max(letters, key=letters.__getitem__, default=None)
     return best if best is not None and letters[best] else None
-
-
-def _delimiter(lines: Sequence[str]) -> str:
-    """Returns the delimiter with which most rows have as many cells as the first."""
-    if lines and names_delimiter(lines[0]):
-        return lines[0].strip("\r\n")[-1]
-
-    def fit(delimiter: str) -> tuple[float, int]:
-        widths = [len(cells) for cells in _sample(lines, delimiter)]
-        if not widths or widths[0] < 2:
-            return 0, 0
-        return round(widths.count(widths[0]) / len(widths), 1), widths[0]
-
-    return max(DELIMITERS, key=fit)
-
-
-def _sample(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    found = (cells for _, cells in rows(lines, delimiter) if isinstance(cells, list))
-    return [cells for cells, _ in zip(found, range(_SAMPLE_ROWS), strict=False)]
 
 
 def _named_column(names: list[str], column: str, name: str) -> int:

@@ -10,6 +10,7 @@ from anekdot.corpus.reading.csv_rows import (
     MAX_ROW_SIZE,
     TooLong,
     column_place,
+    joined_end,
     names_delimiter,
     rows,
 )
@@ -105,7 +106,7 @@ def _read_lines(
         for text, fault in decoded(lines, long, layout.encoding):
             if fault:
                 yield broken(text, name, number, fault)
-            elif (stripped := text.strip()):
+            elif stripped := text.strip():
                 yield Document(stripped, name, number)
             number += 1
 
@@ -194,7 +195,7 @@ def _read_json(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[D
 
 
 def _read_csv(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Document]:
-    table = rows(_csv_lines(blocks, layout), layout.separator)
+    table = rows(_csv_lines(blocks, layout), layout.separator, layout.escaped)
     width, place = 0, 0
     for number, cells in table:
         if isinstance(cells, str):
@@ -203,8 +204,12 @@ def _read_csv(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Do
             continue
         if not width:
             width, place = len(cells), column_place(layout, cells, name)
+            if layout.open_end and not layout.header:
+                width = place + 1
             if layout.header:
                 continue
+        if layout.open_end and len(cells) > width:
+            cells = joined_end(cells, width, layout.separator)
         if width == 1:
             yield Document(layout.separator.join(cells), name, number)
         elif len(cells) != width:
@@ -214,10 +219,12 @@ def _read_csv(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Do
 
 
 def _csv_lines(blocks: Iterable[bytes], layout: Layout) -> Iterator[str]:
-    first = True
+    first, above = True, layout.skip
     for lines, long in batches(blocks, limit=MAX_ROW_SIZE):
         texts = decode(lines, layout.encoding)
         if first and names_delimiter(texts[0]):
             texts[0] = "\n"
         first = False
+        texts[:above] = ["\n"] * min(above, len(texts))
+        above -= min(above, len(texts))
         yield from map(TooLong, texts) if long else texts

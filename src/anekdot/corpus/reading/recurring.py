@@ -76,9 +76,11 @@ def form_of(line: str) -> str:
 def pattern_of(key: str) -> str:
     """Returns a regular expression for the lines of a form."""
     return _PARTS.sub(
-        lambda part: f"(?:{re.escape(part[1])}){{3,}}"
-        if part[1]
-        else _PATTERNS.get(part[0]) or re.escape(part[0]),
+        lambda part: (
+            f"(?:{re.escape(part[1])}){{3,}}"
+            if part[1]
+            else _PATTERNS.get(part[0]) or re.escape(part[0])
+        ),
         key,
     )
 
@@ -93,7 +95,9 @@ def separating_forms(lines: Sequence[str]) -> list[Form]:
     keys = [_key(lines[n]) for n in filled]
     counts = Counter(filter(None, keys))
     wanted = {key for key, count in counts.most_common(_MAX_FORMS) if count > 1}
-    order: dict[str, list[int]] = {key: [] for key in counts if key in wanted or RULE.fullmatch(key)}
+    order: dict[str, list[int]] = {
+        key: [] for key in counts if key in wanted or RULE.fullmatch(key)
+    }
     for place, key in enumerate(keys):
         if key in order:
             order[key].append(place)
@@ -142,11 +146,14 @@ def _stands_as_separator(form: Form, lines: Sequence[str]) -> bool:
     n_blocks = sum(bool(line) and (not n or not lines[n - 1]) for n, line in enumerate(lines))
     if form.has_letters and (
         len(_words(form)) > _MAX_WORDS
-        or form.key[0] in "-—–«\"" and form.key[1:2].strip() == ""
+        or form.key[0] in '-—–«"'
+        and form.key[1:2].strip() == ""
         or (form.key[-1] in "?!,;" and not form.has_numbers)
     ):
         return False
-    if 2 * n_blocks <= len(form.places) or _mostly(a and b for a, b in zip(above, below, strict=True)):
+    if 2 * n_blocks <= len(form.places) or _mostly(
+        a and b for a, b in zip(above, below, strict=True)
+    ):
         return True
     if _mostly(above):
         return len(form.places) >= _MOST * n_blocks or (form.has_numbers and _rises(form, lines))

@@ -21,7 +21,7 @@ from anekdot.corpus.reading.wrappers import LISTED
 from anekdot.errors import CorpusError
 
 _CHARACTERS = ("\f", "\0", "\u2029", "\u2028")
-_ENDS = ".!?…»\")"
+_ENDS = '.!?…»")'
 _HEADING = re.compile(r"(#{1,6}) +\S")
 _WHOLE = r"[ \t]*(?=[\r\n]|\Z)"
 
@@ -39,8 +39,8 @@ def guess_separator(lines: Sequence[str]) -> Layout:
     stripped = [line.strip() for line in lines]
     return (
         _by_marker(stripped)
-        or _by_recurring_line(lines, stripped)
         or _by_fields(stripped)
+        or _by_recurring_line(lines, stripped)
         or _by_heading(stripped)
         or _by_number(stripped)
         or _by_blank_line(lines, stripped)

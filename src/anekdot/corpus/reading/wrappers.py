@@ -27,7 +27,11 @@ _MOST = 0.9  # of the texts have what is left out
 _MIN_NUMBERED, _MIN_MARKED = 3, 5  # texts by which it is seen
 _MIN_BREAKS = 3
 _STAMP = re.compile(r"[\[(<]?\d{1,4}(?:[-./:T ,]{1,2}\d{1,4}){1,6}[\])>]?(?:[ \t]*[-—–:|])?[ \t]+")
-_MARK = re.compile(r"[^\w\s\"'«„“(\[<{¿¡—–…-]{1,3}[ \t]*(?=[^\s])|[^\W\d_][\w ]{0,20}:[ \t]+(?=\S)")
+_MARK = re.compile(
+    r"[^\w\s\"'«„“(\[<{¿¡—–…-]{1,3}[ \t]+(?=\S)"  # «• », «#) »
+    r"|[^\x00-\x7f\w\s«„“¿¡—–…]{1,2}(?=\w)"  # «·»
+    r"|[^\W\d_]\w{0,20}:[ \t]+(?=\S)"  # «Анекдот: »
+)
 _BREAK = re.compile(r"\\n[ \t]*(?=[-—–A-ZА-ЯЁ«\"\\])")
 _ESCAPE = re.compile(r"\\r\\n|\\[nr]")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
@@ -47,7 +51,14 @@ def wrappers(layout: Layout, texts: Sequence[str], without: Sequence[str]) -> La
             layout = replace(layout, breaks=True)
     if PREFIX not in without and (pattern := _prefix(texts)):
         layout = replace(layout, prefix=pattern)
+    if PREFIX in without and _is_numbered(layout):
+        layout = replace(layout, pattern=f"(?={layout.pattern})")
     return layout
+
+
+def _is_numbered(layout: Layout) -> bool:
+    """Whether texts begin with numbers, which the pattern of the layout has as a group."""
+    return bool(layout.pattern and re.compile(layout.pattern).groups)
 
 
 def unwrapped_document(document: Document, layout: Layout) -> Document:
@@ -90,13 +101,17 @@ def remarks(layout: Layout, texts: Sequence[str]) -> list[str]:
     said = []
     if layout.breaks:
         said.append(r"Line breaks written as \n are read as such.")
+    shown = layout.separator if _is_numbered(layout) and "(?=" != (layout.pattern or "")[:3] else ""
     if layout.prefix:
         shown = next(m[0] for text in texts if (m := re.match(layout.prefix, text))).strip()
-        said.append(f"«{shown}» and the like before the texts is left out, but for --without prefix.")
+    if shown:
+        said.append(f"«{shown}» and the like before texts is left out (--without prefix keeps it).")
     ends = Counter(lines[-1] for text in texts if len(lines := text.strip().splitlines()) > 1)
     line, count = ends.most_common(1)[0] if ends else ("", 0)
     if count >= max(_MIN_MARKED, 0.2 * len(texts)) and any(map(str.isalpha, line)):
-        said.append(f"{count} of {len(texts)} texts end with «{line}»: --strip «{line}» takes it away.")
+        said.append(
+            f"{count} of {len(texts)} texts end with «{line}»: --strip «{line}» removes it."
+        )
     return said
 
 
