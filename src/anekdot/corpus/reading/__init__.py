@@ -131,8 +131,8 @@ def pieces(
         )
         for named, guess in guessed:
             guesses.setdefault(guess, []).append(named)
-        for piece in whole:
-            piece, said = _with_wrappers(piece, strip, without)
+        for bare in whole:
+            piece, said = _with_wrappers(bare, strip, without)
             for remark in said:
                 guesses.setdefault(remark, []).append(piece.name)
             found += cut(piece, size)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from anekdot.corpus.documents import Layout, Piece
 from anekdot.corpus.reading.detect_layout import (
@@ -61,6 +62,14 @@ _FOREIGN = (
 )
 
 
+class _Named(NamedTuple):
+    """What the user named; the rest is guessed."""
+
+    separator: str | None
+    column: str | None
+    encoding: str | None
+
+
 def examine(
     path: Path,
     *,
@@ -85,9 +94,10 @@ def examine(
         CorpusError: The file cannot be read, is damaged, or holds no texts.
     """
     name = name or label(path)
+    named = _Named(separator, column, encoding)
     compression = find_compression(path)
     if not _is_archive(path, compression):
-        piece, guess = _examine(path, None, compression, name, separator, column, encoding)
+        piece, guess = _examine(path, None, compression, name, named)
         return [piece], [(name, guess)]
     found: list[Piece] = []
     guesses: list[tuple[str, str]] = []
@@ -95,7 +105,7 @@ def examine(
         inner = label(path, member).replace(label(path), name, 1)
         if ending(member) in ENDINGS:
             compression = find_compression(path, member)
-            piece, guess = _examine(path, member, compression, inner, separator, column, encoding)
+            piece, guess = _examine(path, member, compression, inner, named)
             found.append(piece)
             guesses.append((inner, guess))
         elif ending(member) == ARCHIVE:
@@ -117,32 +127,23 @@ def _examine(
     member: str | None,
     compression: str | None,
     name: str,
-    separator: str | None,
-    column: str | None,
-    encoding: str | None,
+    named: _Named,
 ) -> tuple[Piece, str]:
     """Returns a file or member as a piece, and what was guessed about it."""
     start = _whole_lines(head(path, member, compression, size=HEAD_BYTES))
     known = ENDINGS.get(ending(member or path.name))
     if known == "parquet" or start.startswith(PARQUET):
         with unpacked_file(path, member, compression) as file:
-            layout = Layout(format="parquet", column=guess_column(file, column, name))
+            layout = Layout(format="parquet", column=guess_column(file, named.column, name))
     else:
-        layout = _text_layout(start, known, name, separator, column, encoding)
+        layout = _text_layout(start, known, name, named)
     piece = Piece(path=str(path), member=member, name=name, layout=layout, compression=compression)
     return piece, _guess(layout, known)
 
 
-def _text_layout(
-    start: bytes,
-    known: str | None,
-    name: str,
-    separator: str | None,
-    column: str | None,
-    named: str | None,
-) -> Layout:
+def _text_layout(start: bytes, known: str | None, name: str, named: _Named) -> Layout:
     """Guesses the layout of a file that is no Parquet from its first bytes."""
-    encoding = exact(named) if named else detect_encoding(start)
+    encoding = exact(named.encoding) if named.encoding else detect_encoding(start)
     if encoding is None:
         cause = f"The encoding of {name} cannot be told."
         raise CorpusError(cause, "Name it, such as --encoding cp1250, or: pip install chardet")
@@ -150,21 +151,25 @@ def _text_layout(
         raise no_text(name)
     lines = _lines(start, encoding)
     if is_transcoded(encoding) and not _reads_well(lines):
-        cause = f"{name} is not in {named or encoding}."
+        cause = f"{name} is not in {named.encoding or encoding}."
         raise CorpusError(cause, "Name its encoding, such as --encoding cp1250.")
     format = known if known == "csv" else _format(lines, known)
     if not "".join(lines).strip():
         layout = replace(_BLANK[known or "txt"], encoding=encoding)
     elif format == "csv":
-        layout = guess_table(lines, encoding, separator, column, name)
+        layout = guess_table(lines, encoding, named.separator, named.column, name)
     elif format == "txt":
-        layout = named_separator(separator, lines) if separator else guess_separator(lines)
+        layout = _separated(lines, named.separator)
         layout = replace(layout, encoding=encoding)
     else:
         if format == "json" and is_mostly_utf8(start):
             encoding = "utf-8"  # it is decoded as a whole
-        layout = _json_layout(format, lines, encoding, column, name)
+        layout = _json_layout(format, lines, encoding, named.column, name)
     return layout
+
+
+def _separated(lines: list[str], separator: str | None) -> Layout:
+    return named_separator(separator, lines) if separator else guess_separator(lines)
 
 
 def _whole_lines(start: bytes) -> bytes:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from anekdot.corpus.documents import Layout, column_error
 from anekdot.corpus.reading.dialects import guess_dialect, sample_rows
 from anekdot.corpus.reading.lines import ESCAPED
-from anekdot.errors import CorpusError
 
 TEXT_NAMES = (
     *("text", "joke", "body", "content", "anecdote", "anekdot", "story", "document", "sentence"),

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from anekdot.corpus.reading.detect_layout import TEXT_NAMES
 
@@ -23,7 +24,7 @@ def field_names(lines: Sequence[str]) -> tuple[list[str], str] | None:
         return None
     names = [name for name, count in counts.items() if 0.9 * most <= count <= 1.1 * most]
     order = [names.index(name) for name in begun if name in names]
-    rounds = sum((a + 1) % len(names) == b for a, b in zip(order, order[1:], strict=False))
+    rounds = sum((a + 1) % len(names) == b for a, b in pairwise(order))
     texts = [name for name in names if name.lower() in TEXT_NAMES]
     if len(names) < 2 or not texts or rounds < 0.95 * (len(order) - 1):
         return None

@@ -75,7 +75,7 @@ def _codec(name: str) -> str:
 def _detected(data: bytes) -> str | None:
     """Returns what chardet says, if anything."""
     require("Telling this encoding apart", "train", "chardet")
-    import chardet
+    import chardet  # noqa: PLC0415 (slow, and only for what is not Russian)
 
     found = chardet.detect(data, include_encodings=_CANDIDATES)["encoding"]
     codec = _codec(found) if found else None

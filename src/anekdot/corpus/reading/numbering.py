@@ -59,11 +59,10 @@ def rising_numbers(lines: Sequence[str]) -> tuple[str, str, bool] | None:
         counter = Counter()
         begins = {place for place, number in starts if kind == "restarts" or counter.counts(number)}
         if _cuts(filled, begins):
-            if not after:
-                after = dash_after([filled[place] for place in begins])
-            gap = "[ \\t]*" if after else "[ \\t]+"
-            pattern = rf"{re.escape(before)}(\d+){re.escape(after)}{gap}(?=[^\d\s])"
-            return f"{before}{starts[0][1]}{after}", pattern, kind == "lists"
+            end = after or dash_after([filled[place] for place in begins])
+            gap = "[ \\t]*" if end else "[ \\t]+"
+            pattern = rf"{re.escape(before)}(\d+){re.escape(end)}{gap}(?=[^\d\s])"
+            return f"{before}{starts[0][1]}{end}", pattern, kind == "lists"
     return None
 
 
@@ -81,12 +80,17 @@ def _rising(numbers: Sequence[int]) -> str | None:
     by_one = sum(b - a == 1 for a, b in pairwise(counted))
     if len(counted) < _MIN_NUMBERS or by_one < 0.8 * (len(counted) - 1):
         return None
-    if len(counted) == len(numbers):
-        return "restarts"
-    falls = sum(b <= a for a, b in pairwise(numbers))
-    if len(counted) * 2 < len(numbers) or numbers[-1] < counted[-1]:
-        return "restarts" if len(numbers) >= _MIN_RUN * (falls + 1) else None
-    return "lists"
+    falls = [place for place, (a, b) in enumerate(pairwise(numbers)) if b <= a]
+    if 2 * sum(_returns(numbers, place) for place in falls) > len(falls):
+        return "lists"
+    return "restarts" if not falls or len(numbers) >= _MIN_RUN * (len(falls) + 1) else None
+
+
+def _returns(numbers: Sequence[int], place: int) -> bool:
+    """Whether numbers that fall after a place jump back to where they were, as after a list."""
+    after = numbers[place + 1 :]
+    later = next((n for n, number in enumerate(after) if number > numbers[place]), 0)
+    return later > 0 and after[later] - after[later - 1] > 1
 
 
 def _cuts(filled: Sequence[str], begins: set[int]) -> bool:

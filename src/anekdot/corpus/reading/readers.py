@@ -1,7 +1,6 @@
 """Blocks of bytes to documents: text, JSON lines, JSON and CSV, one document held at a time."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -142,9 +141,10 @@ def _parts(
     inside = separators(layout) if layout.inline else ()
     is_separator = separator_test(layout)
     split = start_splitter(layout)
-    for lines, long in batches(blocks, separators=inside):
+    for whole, long in batches(blocks, separators=inside):
+        lines = whole
         if split:
-            lines, ends = split(lines)
+            lines, ends = split(whole)
             contents = [b"" if end else line for line, end in zip(lines, ends, strict=True)]
         elif layout.inline:
             ends = [line.endswith(inside) for line in lines]
@@ -197,11 +197,12 @@ def _read_json(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[D
 def _read_csv(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Document]:
     table = rows(_csv_lines(blocks, layout), layout.separator, layout.escaped)
     width, place = 0, 0
-    for number, cells in table:
-        if isinstance(cells, str):
-            fault = TOO_LONG_LINE if isinstance(cells, TooLong) else BROKEN_QUOTES
-            yield broken(cells, name, number, fault)
+    for number, row in table:
+        if isinstance(row, str):
+            fault = TOO_LONG_LINE if isinstance(row, TooLong) else BROKEN_QUOTES
+            yield broken(row, name, number, fault)
             continue
+        cells = row
         if not width:
             width, place = len(cells), column_place(layout, cells, name)
             if layout.open_end and not layout.header:

@@ -21,14 +21,15 @@ _SHARE = 0.2  # of the occurrences of the first separator, from which another on
 _MOST = 0.8
 _MAX_WORDS = 4  # of a line that separates texts
 
-_DATE_WORDS = (
-    "января февраля марта апреля мая июня июля августа сентября октября ноября декабря "
-    "январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь "
-    "понедельник вторник среда четверг пятница суббота воскресенье "
-    "January February March April May June July August September October November December "
-    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
-).split()
-_DATE = "|".join([*_DATE_WORDS, *(word.title() for word in _DATE_WORDS[:31])])
+_MONTHS = "январ феврал март апрел ма июн июл август сентябр октябр ноябр декабр"
+_DATE_WORDS = [
+    *(stem + end for stem in _MONTHS.split(" ") for end in ("я", "ь", "а", "й", "")),
+    *("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье"),
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
+    *("october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday"),
+    *("saturday", "sunday"),
+]
+_DATE = "|".join([*_DATE_WORDS, *map(str.title, _DATE_WORDS)])
 _VARYING = re.compile(rf"\d+|\b(?:{_DATE})\b")
 _RUN = re.compile(r"([-=_*~#+.•—–])\1{2,}")
 _ROMAN = re.compile(r"[IVXLC]+(?=[.)]?\Z)")

@@ -101,7 +101,11 @@ def remarks(layout: Layout, texts: Sequence[str]) -> list[str]:
     said = []
     if layout.breaks:
         said.append(r"Line breaks written as \n are read as such.")
-    shown = layout.separator if _is_numbered(layout) and "(?=" != (layout.pattern or "")[:3] else ""
+    shown = (
+        layout.separator
+        if _is_numbered(layout) and not (layout.pattern or "").startswith("(?=")
+        else ""
+    )
     if layout.prefix:
         shown = next(m[0] for text in texts if (m := re.match(layout.prefix, text))).strip()
     if shown:
