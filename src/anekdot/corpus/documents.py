@@ -50,7 +50,7 @@ class Layout:
         header: Whether the first row of a csv names the columns.
         column: The column or key that holds the text; without a header, its number from 1.
         escaped: Of csv, whether a backslash stands before quotes inside cells.
-        open_end: Of csv, whether the text is the last cell, and may hold delimiters.
+        width: Of csv, the cells of a row whose text may hold delimiters without quotes, or 0.
         skip: Of csv, the lines above the table.
         prefix: A regular expression of what stands before each text, and is no part of it.
         breaks: Whether line breaks are written out, as a backslash and an n.
@@ -69,7 +69,7 @@ class Layout:
     header: bool = True
     column: str | None = None
     escaped: bool = False
-    open_end: bool = False
+    width: int = 0
     skip: int = 0
     prefix: str | None = None
     breaks: bool = False

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 from statistics import fmean, pstdev
 
-from anekdot.corpus.reading.recurring import MAX_MEAN_LINES
+from anekdot.corpus.reading.recurring import DASHES, MAX_MEAN_LINES
 
 _MAX_SPREAD = 0.75  # of the blocks of a text, over their mean; by chance, it is about 1
 _MAX_BLOCKS = 8  # of a text, on average
@@ -54,6 +54,10 @@ def longer_gap(lines: Sequence[str]) -> int:
     n_lines = sum(map(bool, lines))
     if sum(blocks) > _MAX_BLOCKS * len(blocks) or n_lines > MAX_MEAN_LINES * len(blocks):
         return 0
+    groups = [[*group] for is_filled, group in groupby(lines, bool) if is_filled]
+    talks = sum(any(line[0] in DASHES for line in group[1:]) for group in groups)
+    if 2 * talks > len(groups):
+        return 0  # each block is a text: the gaps are sloppy
     if len(blocks) > 4 and pstdev(blocks) >= _MAX_SPREAD * fmean(blocks):
         return 0
     return shortest + 1
@@ -92,5 +96,5 @@ def is_indented(lines: Sequence[str]) -> bool:
 
 def unwrapped(text: str) -> str:
     """Joins the lines of each paragraph, but for replies."""
-    paragraphs = re.split(r"\n[ \t]*\n", text)
+    paragraphs = re.split(r"\n[ \t]*\n", re.sub("\r\n?", "\n", text))
     return "\n\n".join(re.sub(r"[ \t]*\n[ \t]*(?![-—–] )", " ", each) for each in paragraphs)

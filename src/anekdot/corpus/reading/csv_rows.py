@@ -70,9 +70,10 @@ def column_place(layout: Layout, names: Sequence[str], name: str) -> int:
     raise column_error(f"{name} has no column {column!r}.", stripped)
 
 
-def joined_end(cells: list[str], width: int, delimiter: str) -> list[str]:
-    """Returns a row whose last cell holds what was split off at its delimiters."""
-    return [*cells[: width - 1], delimiter.join(cells[width - 1 :])]
+def joined(cells: list[str], width: int, place: int, delimiter: str) -> list[str]:
+    """Returns a row of a width, in which the cell at a place was split at its own delimiters."""
+    end = len(cells) - (width - 1 - place)
+    return [*cells[:place], delimiter.join(cells[place:end]), *cells[end:]]
 
 
 def names_delimiter(line: str) -> bool:

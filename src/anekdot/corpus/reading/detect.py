@@ -270,7 +270,7 @@ def _guess(layout: Layout, known: str | None) -> str:
     if layout.format == "csv":
         facts += [] if layout.header else ["no header"]
         facts += [f"below {layout.skip} lines of something else"] if layout.skip else []
-        facts += ["with delimiters in the last column"] if layout.open_end else []
+        facts += ["with delimiters inside it"] if layout.width else []
         facts.append(f"separated by «{_SEPARATOR_PHRASES.get(layout.separator, layout.separator)}»")
     if layout.encoding != "utf-8":
         facts.append(f"in {layout.encoding}")

@@ -51,7 +51,7 @@ def guess_table(
         column=names[place] if header else str(place + 1),
         escaped=dialect.escaped,
         skip=dialect.skip,
-        open_end=dialect.is_open and place + 1 == dialect.width,
+        width=dialect.width if dialect.is_open else 0,
     )
 
 

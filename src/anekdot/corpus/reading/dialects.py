@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from anekdot.corpus.reading.csv_rows import joined_end, names_delimiter, rows
+from anekdot.corpus.reading.csv_rows import joined, names_delimiter, rows
 
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -24,7 +24,7 @@ class Dialect(NamedTuple):
         escaped: Whether a backslash stands before quotes inside cells.
         skip: The lines above the table.
         width: The cells of a row.
-        is_open: Whether the last cell holds delimiters, without quotes.
+        is_open: Whether a cell holds delimiters, without quotes.
     """
 
     delimiter: str
@@ -59,7 +59,8 @@ def sample_rows(lines: Sequence[str], dialect: Dialect) -> list[list[str]]:
     found = [*islice((cells for cells in below if isinstance(cells, list)), _SAMPLE_ROWS)]
     if not dialect.is_open:
         return found
-    return [joined_end(cells, dialect.width, dialect.delimiter) for cells in found]
+    width = dialect.width
+    return [joined(cells, width, width - 1, dialect.delimiter) for cells in found]
 
 
 def is_table(lines: Sequence[str], names: Sequence[str]) -> bool:

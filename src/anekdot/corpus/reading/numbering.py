@@ -10,10 +10,13 @@ from anekdot.corpus.reading.recurring import MAX_MEAN_LINES, looks_like_replies
 MAX_STEP = 20
 """The most by which a number may exceed the last one."""
 
+_SMALL_STEP = 5  # most of them do not exceed it by more
+
 START = re.compile(r"([^\d\s][^\d]{0,11}?)??(\d{1,7})([.):\]]+[ \t]*|[ \t]+)(?=[^\d\s])")
 """The number of a text, with what stands around it, before its first word."""
 
 _DASH = re.compile(r"[-–—:|][ \t]+")
+_SIGNS = ("#", "№")
 _FEW = 2  # lines that may stand above the first number
 _MIN_NUMBERS = 3
 _MIN_RUN = 10  # numbers in a row, where they begin anew
@@ -51,9 +54,20 @@ def rising_numbers(lines: Sequence[str]) -> tuple[str, str, bool] | None:
         if match := START.match(line):
             found[match[1] or "", match[3].rstrip()].append((place, int(match[2])))
     for (before, after), starts in sorted(found.items(), key=lambda item: -len(item[1])):
-        if len(starts) < _MIN_NUMBERS or starts[0][0] > _FEW:
+        above = filled[: starts[0][0]]
+        if (
+            len(starts) < _MIN_NUMBERS
+            or len(above) > _FEW
+            or any(":" in line[-1] for line in above)
+        ):
             continue
         kind = _rising([number for _, number in starts])
+        if (
+            kind is None
+            and before in _SIGNS
+            and len({number for _, number in starts}) >= max(_MIN_RUN, 0.95 * len(starts))
+        ):
+            kind = "restarts"  # numbers that are names, in any order
         if kind is None:
             continue
         counter = Counter()
@@ -75,15 +89,23 @@ def dash_after(starts: Sequence[str]) -> str:
 
 def _rising(numbers: Sequence[int]) -> str | None:
     """Says how numbers rise: "restarts" (all count, they may begin anew), "lists", or None."""
+    if _mostly_by_one([-number for number in numbers]):
+        return "restarts"
     counter = Counter()
     counted = [number for number in numbers if counter.counts(number)]
-    by_one = sum(b - a == 1 for a, b in pairwise(counted))
-    if len(counted) < _MIN_NUMBERS or by_one < 0.8 * (len(counted) - 1):
+    if not _mostly_by_one(counted):
         return None
     falls = [place for place, (a, b) in enumerate(pairwise(numbers)) if b <= a]
     if 2 * sum(_returns(numbers, place) for place in falls) > len(falls):
         return "lists"
     return "restarts" if not falls or len(numbers) >= _MIN_RUN * (len(falls) + 1) else None
+
+
+def _mostly_by_one(numbers: Sequence[int]) -> bool:
+    """Whether numbers rise, mostly by one and else by a little."""
+    steps = [b - a for a, b in pairwise(numbers)]
+    small = sum(0 < step <= _SMALL_STEP for step in steps)
+    return len(steps) + 1 >= _MIN_NUMBERS and small >= 0.9 * len(steps) <= 2 * steps.count(1)
 
 
 def _returns(numbers: Sequence[int], place: int) -> bool:

@@ -9,7 +9,7 @@ from anekdot.corpus.reading.csv_rows import (
     MAX_ROW_SIZE,
     TooLong,
     column_place,
-    joined_end,
+    joined,
     names_delimiter,
     rows,
 )
@@ -205,12 +205,11 @@ def _read_csv(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Do
         cells = row
         if not width:
             width, place = len(cells), column_place(layout, cells, name)
-            if layout.open_end and not layout.header:
-                width = place + 1
+            width = layout.width or width
             if layout.header:
                 continue
-        if layout.open_end and len(cells) > width:
-            cells = joined_end(cells, width, layout.separator)
+        if layout.width and len(cells) > width:
+            cells = joined(cells, width, place, layout.separator)
         if width == 1:
             yield Document(layout.separator.join(cells), name, number)
         elif len(cells) != width:

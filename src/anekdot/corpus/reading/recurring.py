@@ -13,10 +13,13 @@ RULE = re.compile(r"%%?|[*#~]|([-*=_~#+•—–])(?: ?\1){2,79}")
 MAX_MEAN_LINES = 40
 """Of texts between separators: longer ones are chapters."""
 
+DASHES = ("-", "—", "–", "−")
+"""What a reply begins with."""
+
 _LONGEST = 60  # characters of a line that may recur
 _MAX_FORMS = 50  # that are looked at, the most frequent first
 _MIN_EVEN = 5  # occurrences from which it shows whether they stand evenly
-_MAX_SPREAD = 0.8  # deviation of the distances over their mean; by chance, it is about 1
+_EVEN, _UNEVEN = 0.5, 0.9  # deviation of the distances over their mean; by chance, about 1
 _SHARE = 0.2  # of the occurrences of the first separator, from which another one counts too
 _MOST = 0.8
 _MAX_WORDS = 4  # of a line that separates texts
@@ -29,12 +32,14 @@ _DATE_WORDS = [
     *("october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday"),
     *("saturday", "sunday"),
 ]
-_DATE = "|".join([*_DATE_WORDS, *map(str.title, _DATE_WORDS)])
-_VARYING = re.compile(rf"\d+|\b(?:{_DATE})\b")
+DATE = "|".join([*_DATE_WORDS, *map(str.title, _DATE_WORDS)])
+"""A regular expression of the names of months and days."""
+
+_VARYING = re.compile(rf"\d+|\b(?:{DATE})\b")
 _RUN = re.compile(r"([-=_*~#+.•—–])\1{2,}")
 _ROMAN = re.compile(r"[IVXLC]+(?=[.)]?\Z)")
 _NUMBER, _NUMERAL = "\ue000", "\ue001"  # stand for what varies
-_PATTERNS = {_NUMBER: rf"(?:\d+|{_DATE})", _NUMERAL: "[IVXLC]+"}
+_PATTERNS = {_NUMBER: rf"(?:\d+|{DATE})", _NUMERAL: "[IVXLC]+"}
 _PARTS = re.compile(r"([-=_*~#+.•—–])\1\1|.", re.DOTALL)
 
 
@@ -116,7 +121,7 @@ def _key(line: str) -> str:
 
 def looks_like_replies(lines: Sequence[str]) -> bool:
     """Whether a line after the first goes on, as a reply or in the middle of a sentence."""
-    return any(line[:1] in "-—–−…" or line[:1].islower() for line in lines[1:])
+    return any(line.startswith(DASHES) or line[:1].islower() for line in lines[1:])
 
 
 def _separates(form: Form, lines: Sequence[str], filled: Sequence[int]) -> bool:
@@ -132,12 +137,13 @@ def _separates(form: Form, lines: Sequence[str], filled: Sequence[int]) -> bool:
     if not _stands_as_separator(form, lines):
         return False
     is_rising = form.has_numbers and _rises(form, lines)
-    is_even = len(form.order) >= _MIN_EVEN and pstdev(distances) < _MAX_SPREAD * fmean(distances)
+    spread = pstdev(distances) / fmean(distances)
     texts = [tuple(lines[n] for n in filled[a:b]) for a, b in parts]
-    if form.has_letters:
-        return (is_even or is_rising) and 2 * len({*texts}) > len(texts)
-    several = (text for text in texts if len(text) > 1)
-    return is_even or is_rising or _mostly(map(looks_like_replies, several))
+    goes_on = _mostly(looks_like_replies(text) for text in texts if len(text) > 1)
+    is_often = len(form.order) >= _MIN_EVEN
+    if is_rising or (is_often and spread < (_UNEVEN if goes_on else _EVEN)):
+        return not form.has_letters or 2 * len({*texts}) > len(texts)
+    return not form.has_letters and not is_often and goes_on
 
 
 def _stands_as_separator(form: Form, lines: Sequence[str]) -> bool:
@@ -146,7 +152,7 @@ def _stands_as_separator(form: Form, lines: Sequence[str]) -> bool:
     below = [n + 1 == len(lines) or not lines[n + 1] for n in form.places]
     n_blocks = sum(bool(line) and (not n or not lines[n - 1]) for n, line in enumerate(lines))
     if form.has_letters and (
-        len(_words(form)) > _MAX_WORDS
+        (len(_words(form)) > _MAX_WORDS)
         or form.key[0] in '-—–«"'
         and form.key[1:2].strip() == ""
         or (form.key[-1] in "?!,;" and not form.has_numbers)

@@ -20,7 +20,7 @@ from anekdot.corpus.reading.recurring import MAX_MEAN_LINES, pattern_of, separat
 from anekdot.corpus.reading.wrappers import LISTED
 from anekdot.errors import CorpusError
 
-_CHARACTERS = ("\f", "\0", "\u2029", "\u2028")
+_CHARACTERS = ("\x1e", "\f", "\0", "\u2029", "\u2028")
 _ENDS = '.!?…»")'
 _HEADING = re.compile(r"(#{1,6}) +\S")
 _WHOLE = r"[ \t]*(?=[\r\n]|\Z)"
@@ -120,7 +120,7 @@ def _separating_character(lines: Sequence[str]) -> str | None:
         parts = [part for part in whole.split(character) if part.strip()]
         if len(parts) < 2 or n_lines > MAX_MEAN_LINES * len(parts):
             continue
-        if character == "\u2028" and 2 * len(lines) > len(parts):
+        if character == "\u2028" and 10 * n_lines > len(parts):
             continue  # within texts that stand on lines
         ends = sum(part.rstrip(" \t")[-1:] in f"{_ENDS}\n\r" for part in parts[:-1])
         if character == "\f" or ends >= 0.8 * (whole.count(character) - 1) >= 0.8:

@@ -13,6 +13,7 @@ from anekdot.corpus.documents import Document, Layout, broken
 from anekdot.corpus.reading.blank_lines import unwrapped
 from anekdot.corpus.reading.fields import field_text
 from anekdot.corpus.reading.numbering import START, dash_after
+from anekdot.corpus.reading.recurring import DATE
 
 PREFIX = "prefix"
 """The rule by which what stands before each text is left out, for `--without`."""
@@ -26,10 +27,14 @@ LISTED = re.compile(r"""(?:- )?(["'])((?:\\.|(?!\1).)*)\1\s*[,;\])]*""", re.DOTA
 _MOST = 0.9  # of the texts have what is left out
 _MIN_NUMBERED, _MIN_MARKED = 3, 5  # texts by which it is seen
 _MIN_BREAKS = 3
-_STAMP = re.compile(r"[\[(<]?\d{1,4}(?:[-./:T ,]{1,2}\d{1,4}){1,6}[\])>]?(?:[ \t]*[-—–:|])?[ \t]+")
+_TIME = rf"(?:\d{{1,4}}|{DATE})"
+_STAMP = re.compile(
+    rf"[\[(<]?{_TIME}(?:[-./:T ,]{{1,2}}{_TIME}){{1,6}}[\])>]?(?:[ \t]*[-—–:|])?[ \t]+"
+)
 _MARK = re.compile(
     r"[^\w\s\"'«„“(\[<{¿¡—–…-]{1,3}[ \t]+(?=\S)"  # «• », «#) »
     r"|[^\x00-\x7f\w\s«„“¿¡—–…]{1,2}(?=\w)"  # «·»
+    r"|[#*+>~=|]{1,2}\)(?=\w)"  # «#)»
     r"|[^\W\d_]\w{0,20}:[ \t]+(?=\S)"  # «Анекдот: »
 )
 _BREAK = re.compile(r"\\n[ \t]*(?=[-—–A-ZА-ЯЁ«\"\\])")
@@ -121,13 +126,21 @@ def remarks(layout: Layout, texts: Sequence[str]) -> list[str]:
 
 def _prefix(texts: Sequence[str]) -> str:
     """Returns a regular expression of what stands before nearly all texts, or ""."""
-    counter = _counter(texts)
-    if counter:
-        return counter
-    if len(texts) < _MIN_MARKED:
-        return ""
-    if sum(_STAMP.match(text) is not None for text in texts) >= _MOST * len(texts):
+    pattern = ""
+    while found := _first_prefix(texts):
+        pattern += f"(?:{found})"
+        texts = [re.sub(rf"\A(?:{found})(?=\S)", "", text) for text in texts]
+    return pattern
+
+
+def _first_prefix(texts: Sequence[str]) -> str:
+    if sum(_STAMP.match(text) is not None for text in texts) >= max(
+        _MIN_MARKED, _MOST * len(texts)
+    ):
         return _STAMP.pattern
+    counter = _counter(texts)
+    if counter or len(texts) < _MIN_MARKED:
+        return counter
     marks = Counter(match[0].rstrip() for text in texts if (match := _MARK.match(text)))
     mark, count = marks.most_common(1)[0] if marks else ("", 0)
     return rf"{re.escape(mark)}[ \t]*" if count >= _MOST * len(texts) else ""
