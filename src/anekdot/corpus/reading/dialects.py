@@ -100,7 +100,7 @@ def _judged(
     known = sorted(filter(None, widths))
     narrow = known[len(known) // 20]
     wider = sum(width > narrow for width in widths)
-    is_open = 1 < narrow <= widths[0] and wider >= _MANY * len(widths)
+    is_open = 1 < narrow <= widths[0] and wider >= max(_MIN_ROWS, _MANY * len(widths))
     share = widths.count(widths[0]) / len(widths)
     return share, Dialect(delimiter, escaped, skip, narrow, is_open)
 
@@ -118,11 +118,11 @@ def _above(
         if isinstance(cells, str) or len(cells) < 2:
             continue
         below = table[place:]
-        like = sum(len(other) == len(cells) for _, other in below if isinstance(other, list))
+        like = sum(len(other) >= len(cells) for _, other in below if isinstance(other, list))
         starts = any(cell.strip().lower() in names for cell in cells) or (
             number > 1 and not lines[number - 2].strip()
         )
-        return place if starts and like >= 0.8 * len(below) > 1 else 0
+        return place if starts and like >= _MOST * len(below) > 1 else 0
     return 0
 
 

@@ -43,9 +43,9 @@ def foreign_encoding(lines: list[bytes], russian: str) -> str | None:
     found = _detected(data)
     if found is None:
         return None
-    if found in (*map(_codec, SINGLE_BYTE), *_WESTERN):
-        return "cp1252" if found in _WESTERN else russian if russian != "cp1252" else found
-    return found
+    if found in _WESTERN or data.decode(found, "replace") == data.decode("cp1252", "replace"):
+        return "cp1252"
+    return russian if found in map(_codec, SINGLE_BYTE) else found
 
 
 def check_encoding(name: str) -> None:

@@ -151,12 +151,7 @@ def _stands_as_separator(form: Form, lines: Sequence[str]) -> bool:
     above = [n == 0 or not lines[n - 1] for n in form.places]
     below = [n + 1 == len(lines) or not lines[n + 1] for n in form.places]
     n_blocks = sum(bool(line) and (not n or not lines[n - 1]) for n, line in enumerate(lines))
-    if form.has_letters and (
-        (len(_words(form)) > _MAX_WORDS)
-        or form.key[0] in '-—–«"'
-        and form.key[1:2].strip() == ""
-        or (form.key[-1] in "?!,;" and not form.has_numbers)
-    ):
+    if form.has_letters and _says_something(form):
         return False
     if 2 * n_blocks <= len(form.places) or _mostly(
         a and b for a, b in zip(above, below, strict=True)
@@ -165,6 +160,13 @@ def _stands_as_separator(form: Form, lines: Sequence[str]) -> bool:
     if _mostly(above):
         return len(form.places) >= _MOST * n_blocks or (form.has_numbers and _rises(form, lines))
     return not form.has_letters and _mostly(below)
+
+
+def _says_something(form: Form) -> bool:
+    """Whether a line is a reply or a sentence, to judge by its signs and its length."""
+    if len(_words(form)) > _MAX_WORDS or (form.key[-1] in "?!,;" and not form.has_numbers):
+        return True
+    return form.key[0] in '-—–«"' and not form.key[1:2].strip()
 
 
 def _words(form: Form) -> list[str]:

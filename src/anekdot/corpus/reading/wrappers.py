@@ -27,6 +27,7 @@ LISTED = re.compile(r"""(?:- )?(["'])((?:\\.|(?!\1).)*)\1\s*[,;\])]*""", re.DOTA
 _MOST = 0.9  # of the texts have what is left out
 _MIN_NUMBERED, _MIN_MARKED = 3, 5  # texts by which it is seen
 _MIN_BREAKS = 3
+_MAX_PREFIXES = 3  # one after another
 _TIME = rf"(?:\d{{1,4}}|{DATE})"
 _STAMP = re.compile(
     rf"[\[(<]?{_TIME}(?:[-./:T ,]{{1,2}}{_TIME}){{1,6}}[\])>]?(?:[ \t]*[-—–:|])?[ \t]+"
@@ -127,7 +128,10 @@ def remarks(layout: Layout, texts: Sequence[str]) -> list[str]:
 def _prefix(texts: Sequence[str]) -> str:
     """Returns a regular expression of what stands before nearly all texts, or ""."""
     pattern = ""
-    while found := _first_prefix(texts):
+    for _ in range(_MAX_PREFIXES):
+        found = _first_prefix(texts)
+        if not found:
+            break
         pattern += f"(?:{found})"
         texts = [re.sub(rf"\A(?:{found})(?=\S)", "", text) for text in texts]
     return pattern
