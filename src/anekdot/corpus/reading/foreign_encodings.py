@@ -45,7 +45,10 @@ def foreign_encoding(lines: list[bytes], russian: str) -> str | None:
         return None
     if found in _WESTERN or data.decode(found, "replace") == data.decode("cp1252", "replace"):
         return "cp1252"
-    return russian if found in map(_codec, SINGLE_BYTE) else found
+    cyrillic = {_codec(name): name for name in SINGLE_BYTE}
+    if found in cyrillic:
+        return cyrillic[found] if russian == "cp1252" else russian
+    return found
 
 
 def check_encoding(name: str) -> None:
