@@ -83,7 +83,7 @@ def examine(
     Args:
         path: The file.
         separator: What separates texts, or cells, if the user named it.
-        column: The column or key of the texts, if the user named it: its name, or its number.
+        column: The column or key of the texts, if the user named it: its name or number.
         encoding: The encoding, if the user named it.
         name: The name that messages carry, instead of the path.
 
@@ -93,10 +93,8 @@ def examine(
     Raises:
         CorpusError: The file cannot be read, is damaged, or holds no texts.
     """
-    name = name or label(path)
-    named = _Named(separator, column, encoding)
-    compression = find_compression(path)
-    if not _is_archive(path, compression):
+    name, named = name or label(path), _Named(separator, column, encoding)
+    if not _is_archive(path, compression := find_compression(path)):
         piece, guess = _examine(path, None, compression, name, named)
         return [piece], [(name, guess)]
     found: list[Piece] = []
@@ -104,8 +102,7 @@ def examine(
     for member in members(path):
         inner = label(path, member).replace(label(path), name, 1)
         if ending(member) in ENDINGS:
-            compression = find_compression(path, member)
-            piece, guess = _examine(path, member, compression, inner, named)
+            piece, guess = _examine(path, member, find_compression(path, member), inner, named)
             found.append(piece)
             guesses.append((inner, guess))
         elif ending(member) == ARCHIVE:
