@@ -19,6 +19,12 @@ def check_boolean(name: str, value: Any) -> None:
         raise ConfigurationError(f"{name} is {value!r}.", "Give true or false.")
 
 
+def check_text(name: str, value: Any) -> None:
+    """Raises a ConfigurationError unless the value is a line of text."""
+    if not isinstance(value, str) or not value.strip() or "\n" in value:
+        raise ConfigurationError(f"{name} is {value!r}.", "Give one line of text.")
+
+
 def check_number(name: str, value: Any, smallest: float, largest: float) -> None:
     """Raises a ConfigurationError unless the value is a number within the bounds."""
     number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -30,7 +30,8 @@ _IN_WORDS = {
     **dict.fromkeys(
         ("steps", "evaluate_every", "sample_every", "checkpoint_every"), "by the texts"
     ),
-    **dict.fromkeys(("separator", "column"), "guessed"),
+    **dict.fromkeys(("separator", "column", "encoding"), "guessed"),
+    "strip": "nothing",
     "script": "any",
     "warmup_steps": f"{RECIPES['default'].warmup_steps}, at most a tenth of the steps",
 }

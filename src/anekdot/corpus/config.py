@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from anekdot.corpus.cleaning import MIN_LENGTH, check_rules
 from anekdot.corpus.cleaning.filters import is_in_script
+from anekdot.corpus.reading.foreign_encodings import check_encoding
 from anekdot.corpus.splitting import check_fractions
-from anekdot.field_checks import check_boolean, check_integer, check_number
+from anekdot.field_checks import check_boolean, check_integer, check_number, check_text
 from anekdot.model.config import MAX_FIELD_VALUES
 from anekdot.tokenizer.vocabulary import FIRST_MERGE
 
@@ -47,6 +48,9 @@ class PreparationConfig:
         separator: What stands between the texts of a text file ("line", "blank line", or the
             separator itself); guessed unless given.
         column: The column or key that holds the text; guessed unless given.
+        encoding: The encoding of all files, such as "cp1250" or "gb18030"; guessed unless given.
+        strip: A line that is left out of every text, such as a signature; or its beginning and
+            "*", where the rest of the line varies.
 
     Raises:
         ConfigurationError: A field has the wrong type or an impossible value.
@@ -60,6 +64,8 @@ class PreparationConfig:
     script: str | None = None
     separator: str | None = None
     column: str | None = None
+    encoding: str | None = None
+    strip: str | None = None
 
     def __post_init__(self) -> None:
         check_integer("vocab_size", self.vocab_size, MIN_VOCAB_SIZE, MAX_FIELD_VALUES["vocab_size"])
@@ -68,6 +74,10 @@ class PreparationConfig:
         check_fractions(self.validation, self.test)
         check_boolean("no_obscene", self.no_obscene)
         check_rules(self.rules.without)
+        if self.encoding is not None:
+            check_encoding(self.encoding)
+        if self.strip is not None:
+            check_text("strip", self.strip)
         if self.script is not None:
             is_in_script("", self.script)
 

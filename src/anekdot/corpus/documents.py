@@ -37,26 +37,50 @@ class Layout:
         format: "txt", "chat", "jsonl", "json", "csv" or "parquet".
         encoding: "utf-8", "utf-16-le" and the like for the whole file; of a single-byte
             encoding, what lines that are not UTF-8 are likely in.
-        separator: Of txt, "line", "blank line", or what stands between texts; of csv, the
-            delimiter; of chat, the messenger; of json and jsonl, the path to the records, as JSON.
+        separator: Of txt, "line", "blank line", "2 blank lines", or what stands between texts;
+            of csv, the delimiter; of chat, the messenger; of json and jsonl, the path to the
+            records, as JSON.
         inline: Whether the separator of a txt may stand inside a line.
+        pattern: Of txt, a regular expression: where a line begins with it, a text begins, and
+            what it matches is no part of the text. The separator is then an example.
+        rising: Whether only numbers that rise count, of those that the pattern finds.
+        unwrap: Whether the lines of a paragraph are joined.
+        listed: Whether each line of a txt is a string of a program's list, in quotes.
+        fields: Of txt, a regular expression of the names of the fields of a record.
         header: Whether the first row of a csv names the columns.
         column: The column or key that holds the text; without a header, its number from 1.
             Several that make one text have commas between.
         others: Columns of records that have no text in that one.
         chat: The messenger whose messages the records are, if any.
         unread: What else holds texts, and is not read.
+        escaped: Of csv, whether a backslash stands before quotes inside cells.
+        width: Of csv, the cells of a row whose text may hold delimiters without quotes, or 0.
+        skip: Of csv, the lines above the table.
+        prefix: A regular expression of what stands before each text, and is no part of it.
+        breaks: Whether line breaks are written out, as a backslash and an n.
+        strip: What the user wants out of each text: a line, or a regular expression between /.
     """
 
     format: str
     encoding: str = "utf-8"
     separator: str = "line"
     inline: bool = False
+    pattern: str | None = None
+    rising: bool = False
+    unwrap: bool = False
+    listed: bool = False
+    fields: str | None = None
     header: bool = True
     column: str | None = None
     others: list[str] = field(default_factory=list)
     chat: str = ""
     unread: list[str] = field(default_factory=list)
+    escaped: bool = False
+    width: int = 0
+    skip: int = 0
+    prefix: str | None = None
+    breaks: bool = False
+    strip: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

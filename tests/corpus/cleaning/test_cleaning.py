@@ -117,7 +117,7 @@ def test_a_rule_can_be_switched_off(rule, text):
 
 
 def test_the_rules_are_the_repairs_and_the_filters():
-    assert RULES == REPAIRS + FILTERS
+    assert (*REPAIRS, *FILTERS, "prefix") == RULES
     assert len(set(RULES)) == len(RULES)
     check_rules(RULES)
     check_rules([])

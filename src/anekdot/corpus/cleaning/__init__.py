@@ -118,5 +118,5 @@ _REPAIRS: dict[str, Callable[[str], str]] = {
 REPAIRS = tuple(_REPAIRS)
 """The rules that repair a text, in the order in which they are applied."""
 
-RULES = REPAIRS + FILTERS
-"""Every rule that can be switched off."""
+RULES = (*REPAIRS, *FILTERS, "prefix")
+"""Every rule that can be switched off; the last is applied while files are read."""

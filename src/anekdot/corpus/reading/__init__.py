@@ -5,7 +5,9 @@ itself, in any process. Every reader holds one record at a time.
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from anekdot.callbacks import Notice
@@ -20,6 +22,13 @@ from anekdot.corpus.reading.parquet import read_parquet
 from anekdot.corpus.reading.readers import documents
 from anekdot.corpus.reading.remote import MAX_DOWNLOAD, fetch
 from anekdot.corpus.reading.sources import STANDARD_INPUT, Source, find_files, keep_standard_input
+from anekdot.corpus.reading.wrappers import (
+    SAMPLED_TEXTS,
+    has_wrappers,
+    remarks,
+    unwrapped_document,
+    wrappers,
+)
 from anekdot.errors import CorpusError
 
 __all__ = [
@@ -80,6 +89,9 @@ def pieces(
     *,
     separator: str | None = None,
     column: str | None = None,
+    encoding: str | None = None,
+    strip: str | None = None,
+    without: Sequence[str] = (),
     size: int = PIECE_BYTES,
     notice: Notice | None = None,
     work: Path | None = None,
@@ -93,6 +105,9 @@ def pieces(
         sources: Files, folders, patterns, addresses, or "-" for standard input.
         separator: What separates texts, or cells, if the user named it.
         column: The column or key of the texts, if the user named it.
+        encoding: The encoding, if the user named it.
+        strip: A line that is left out of each text, or its beginning and a *.
+        without: The names of the cleaning rules that are switched off.
         size: Bytes of a piece, at least.
         notice: Called with what was guessed, a sentence for all files with the same layout.
         work: A folder for copies of standard input and of remote files, needed for these only;
@@ -111,10 +126,15 @@ def pieces(
     guesses: dict[str, list[str]] = {}
     for path in paths:
         file, name = _local_file(path, work, max_download)
-        whole, guessed = examine(file, separator=separator, column=column, name=name)
+        whole, guessed = examine(
+            file, separator=separator, column=column, encoding=encoding, name=name
+        )
         for named, guess in guessed:
             guesses.setdefault(guess, []).append(named)
-        for piece in whole:
+        for bare in whole:
+            piece, said = _with_wrappers(bare, strip, without)
+            for remark in said:
+                guesses.setdefault(remark, []).append(piece.name)
             found += cut(piece, size)
     if notice:
         for guess, names in guesses.items():
@@ -136,7 +156,18 @@ def read_piece(piece: Piece) -> Iterator[Document]:
     data = blocks(path, piece.member, piece.compression, piece.start, piece.stop)
     if piece.start == 0:
         data = without_byte_order_mark(data, layout.encoding)
-    yield from documents(data, layout, piece.name, piece.line)
+    found = documents(data, layout, piece.name, piece.line)
+    yield from (unwrapped_document(d, layout) for d in found) if has_wrappers(layout) else found
+
+
+def _with_wrappers(
+    piece: Piece, strip: str | None, without: Sequence[str]
+) -> tuple[Piece, list[str]]:
+    """Returns a file with what stands around its texts, and what is to be said about that."""
+    piece = replace(piece, layout=replace(piece.layout, strip=strip))
+    first = [d.text for d in islice(read_piece(piece), SAMPLED_TEXTS) if d.fault is None]
+    layout = wrappers(piece.layout, first, without)
+    return replace(piece, layout=layout), remarks(layout, first)
 
 
 def _read(paths: Iterable[Source], notice: Notice | None, max_download: int) -> Iterator[Document]:

@@ -6,11 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from anekdot.corpus.documents import Layout, Piece
-from anekdot.corpus.reading.encodings import is_wide
+from anekdot.corpus.reading.encodings import is_transcoded, keeps_line_ends
 from anekdot.corpus.reading.files import blocks
-from anekdot.corpus.reading.lines import can_overlap, count_lines, separator_test, separators
+from anekdot.corpus.reading.lines import (
+    can_overlap,
+    count_lines,
+    separator_test,
+    separators,
+    start_pattern,
+)
 
 _MAX_HELD_BYTES = 1 << 20  # of a line, while its end is looked for
+_NUMBERS_COMPARED = 50
 
 
 def can_be_cut(piece: Piece) -> bool:
@@ -20,8 +27,8 @@ def can_be_cut(piece: Piece) -> bool:
         piece.member is None
         and piece.compression is None
         and layout.format in ("txt", "jsonl")
-        and not is_wide(layout.encoding)
-        and not (layout.inline and can_overlap(layout))
+        and keeps_line_ends(layout.encoding)
+        and not (layout.inline and (can_overlap(layout) or is_transcoded(layout.encoding)))
     )
 
 
@@ -43,7 +50,7 @@ def cut(piece: Piece, size: int) -> Iterator[Piece]:
     path, layout = Path(piece.path), piece.layout
     start, line = 0, 1
     total = path.stat().st_size
-    find = _after_marker if layout.inline else _after_line
+    find = _after_marker if layout.inline else _before_start if layout.pattern else _after_line
     while start + size < total:
         stop = find(path, layout, start + size)
         if stop is None or stop >= total:
@@ -73,11 +80,35 @@ def _after_line(path: Path, layout: Layout, target: int) -> int | None:
     """Returns the place after the first line from ``target`` on after which a text may begin."""
     any_line = layout.format == "jsonl" or layout.separator == "line"
     is_separator = separator_test(layout)
-    ends = _line_ends(path, target)
-    for number, (place, line) in enumerate(ends):
-        if any_line or (number and is_separator(line)):
+    for number, (place, line) in enumerate(_line_ends(path, target)):
+        if any_line or (number and is_separator(_recoded(line, layout.encoding))):
             return place
     return None
+
+
+def _before_start(path: Path, layout: Layout, target: int) -> int | None:
+    """Returns the place before a line from ``target`` on with which a text begins.
+
+    Where lists inside texts are numbered too, that is the line with the largest of the next
+    numbers, since the numbers of texts rise.
+    """
+    pattern = start_pattern(layout)
+    assert pattern is not None, "the layout has no pattern"
+    found: list[tuple[int, int]] = []
+    before = None
+    for place, line in _line_ends(path, target):
+        if before is not None and (match := pattern.match(_recoded(line, layout.encoding))):
+            if not layout.rising:
+                return before
+            found.append((int(match[match.lastindex or 0]), before))
+        if len(found) == _NUMBERS_COMPARED:
+            break
+        before = place
+    return max(found)[1] if found else None
+
+
+def _recoded(line: bytes, encoding: str) -> bytes:
+    return line.decode(encoding, "replace").encode() if is_transcoded(encoding) else line
 
 
 def _line_ends(path: Path, start: int) -> Iterator[tuple[int, bytes]]:

@@ -16,15 +16,23 @@ class TooLong(str):
     """The beginning of a line that is too long to be held."""
 
 
-def rows(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+def rows(
+    lines: Iterable[str], delimiter: str, escaped: bool = False
+) -> Iterator[tuple[int, list[str] | str]]:
     """Yields each row that is not blank, with the number of its first line, from 1.
+
+    Args:
+        lines: The lines, with their ends.
+        delimiter: What separates cells.
+        escaped: Whether a backslash stands before quotes inside cells.
 
     Yields:
         The cells; of a row that cannot be split, its first line as a string.
     """
     source = _Lines(iter(lines))
     number = 1
-    reader = csv.reader(source, delimiter=delimiter, strict=True)
+    escape = "\\" if escaped else None
+    reader = csv.reader(source, delimiter=delimiter, escapechar=escape, strict=True)
     while True:
         source.taken.clear()
         try:
@@ -34,11 +42,11 @@ def rows(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] 
             if line is None:
                 return
             cells, source.taken[:] = line, [line]
-            reader = csv.reader(source, delimiter=delimiter, strict=True)
+            reader = csv.reader(source, delimiter=delimiter, escapechar=escape, strict=True)
         except csv.Error:
             cells = _literal(source.taken[0], delimiter)
             source.give_back_all_but_one()
-            reader = csv.reader(source, delimiter=delimiter, strict=True)
+            reader = csv.reader(source, delimiter=delimiter, escapechar=escape, strict=True)
         if cells:
             yield number, cells
         number += len(source.taken)
@@ -65,6 +73,12 @@ def column_places(layout: Layout, names: Sequence[str], name: str) -> list[list[
         if each not in known:
             raise column_error(f"{name} has no column {each!r}.", stripped)
     return [[known.index(each) for each in group] for group in columns]
+
+
+def joined(cells: list[str], width: int, place: int, delimiter: str) -> list[str]:
+    """Returns a row of a width, in which the cell at a place was split at its own delimiters."""
+    end = len(cells) - (width - 1 - place)
+    return [*cells[:place], delimiter.join(cells[place:end]), *cells[end:]]
 
 
 def names_delimiter(line: str) -> bool:

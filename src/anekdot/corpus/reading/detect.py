@@ -5,15 +5,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from anekdot.corpus.documents import Layout, Piece
 from anekdot.corpus.reading.chats import text_chat
-from anekdot.corpus.reading.detect_layout import (
-    guess_separator,
-    guess_table,
-    named_separator,
+from anekdot.corpus.reading.columns import TEXT_NAMES
+from anekdot.corpus.reading.detect_layout import guess_table
+from anekdot.corpus.reading.dialects import is_table
+from anekdot.corpus.reading.encodings import (
+    decode,
+    detect_encoding,
+    is_mostly_utf8,
+    is_transcoded,
+    is_wide,
 )
-from anekdot.corpus.reading.encodings import decode, detect_encoding, is_mostly_utf8, is_wide
 from anekdot.corpus.reading.files import (
     COMPRESSIONS,
     ZIP,
@@ -24,14 +29,22 @@ from anekdot.corpus.reading.files import (
     members,
     unpacked_file,
 )
+from anekdot.corpus.reading.foreign_encodings import exact
 from anekdot.corpus.reading.json_layout import layout_of, shown_places
 from anekdot.corpus.reading.json_shape import Shape, survey
 from anekdot.corpus.reading.json_stream import values
-from anekdot.corpus.reading.lines import lines_of, text_blocks, without_byte_order_mark
+from anekdot.corpus.reading.lines import (
+    blank_lines,
+    lines_of,
+    text_blocks,
+    without_byte_order_mark,
+)
 from anekdot.corpus.reading.parquet import MAGIC as PARQUET
 from anekdot.corpus.reading.parquet import guess_layout
 from anekdot.corpus.reading.readers import is_binary
+from anekdot.corpus.reading.separators import guess_separator, named_separator
 from anekdot.corpus.reading.sources import ARCHIVE, ENDINGS, ending, no_text
+from anekdot.errors import CorpusError
 
 HEAD_BYTES = 4 << 20
 """Bytes of a file from which its layout is guessed."""
@@ -55,15 +68,29 @@ _FOREIGN = (
 )
 
 
+class _Named(NamedTuple):
+    """What the user named; the rest is guessed."""
+
+    separator: str | None
+    column: str | None
+    encoding: str | None
+
+
 def examine(
-    path: Path, *, separator: str | None = None, column: str | None = None, name: str | None = None
+    path: Path,
+    *,
+    separator: str | None = None,
+    column: str | None = None,
+    encoding: str | None = None,
+    name: str | None = None,
 ) -> tuple[list[Piece], list[tuple[str, str]]]:
     """Finds out how documents stand in a file, or in each member of a zip archive.
 
     Args:
         path: The file.
         separator: What separates texts, or cells, if the user named it.
-        column: The column or key of the texts, if the user named it: its name, or its number.
+        column: The column or key of the texts, if the user named it: its name or number.
+        encoding: The encoding, if the user named it.
         name: The name that messages carry, instead of the path.
 
     Returns:
@@ -72,20 +99,16 @@ def examine(
     Raises:
         CorpusError: The file cannot be read, is damaged, or holds no texts.
     """
-    name = name or label(path)
-    compression = find_compression(path)
-    if not _is_archive(path, compression):
-        piece, guess = _examine(path, None, compression, name, separator=separator, column=column)
+    name, named = name or label(path), _Named(separator, column, encoding)
+    if not _is_archive(path, compression := find_compression(path)):
+        piece, guess = _examine(path, None, compression, name, named)
         return [piece], [(name, guess)]
     found: list[Piece] = []
     guesses: list[tuple[str, str]] = []
     for member in members(path):
         inner = label(path, member).replace(label(path), name, 1)
         if ending(member) in ENDINGS:
-            compression = find_compression(path, member)
-            piece, guess = _examine(
-                path, member, compression, inner, separator=separator, column=column
-            )
+            piece, guess = _examine(path, member, find_compression(path, member), inner, named)
             found.append(piece)
             guesses.append((inner, guess))
         elif ending(member) == ARCHIVE:
@@ -107,9 +130,7 @@ def _examine(
     member: str | None,
     compression: str | None,
     name: str,
-    *,
-    separator: str | None,
-    column: str | None,
+    named: _Named,
 ) -> tuple[Piece, str]:
     """Returns a file or member as a piece, and what was guessed about it."""
     start = head(path, member, compression, size=HEAD_BYTES)
@@ -118,48 +139,52 @@ def _examine(
     known = ENDINGS.get(ending(member or path.name))
     if known == "parquet" or start.startswith(PARQUET):
         with unpacked_file(path, member, compression) as file:
-            layout = guess_layout(file, column, name)
+            layout = guess_layout(file, named.column, name)
     else:
-        layout = _text_layout(start, known, name, separator, column, whole=whole)
+        layout = _text_layout(start, known, name, named, whole=whole)
     piece = Piece(path=str(path), member=member, name=name, layout=layout, compression=compression)
     return piece, _guess(layout, known)
 
 
 def _text_layout(
-    start: bytes,
-    known: str | None,
-    name: str,
-    separator: str | None,
-    column: str | None,
-    *,
-    whole: Iterable[bytes] | None,
+    start: bytes, known: str | None, name: str, named: _Named, *, whole: Iterable[bytes] | None
 ) -> Layout:
     """Guesses the layout of a file that is no Parquet from its first bytes.
 
     Of a large JSON object more is read, since the texts may stand behind something else.
     """
-    encoding = detect_encoding(start)
+    encoding = exact(named.encoding) if named.encoding else detect_encoding(start)
+    if encoding is None:
+        cause = f"The encoding of {name} cannot be told."
+        raise CorpusError(cause, "Name it, such as --encoding cp1250, or: pip install chardet")
     if start.startswith(_FOREIGN) or (not is_wide(encoding) and is_binary(start)):
         raise no_text(name)
     lines = _lines(start, encoding)
+    if is_transcoded(encoding) and not _reads_well(lines):
+        cause = f"{name} is not in {named.encoding or encoding}."
+        raise CorpusError(cause, "Name its encoding, such as --encoding cp1250.")
     format = known if known == "csv" else _format(lines, known)
     if not "".join(lines).strip():
         layout = replace(_BLANK[known or "txt"], encoding=encoding)
     elif format == "csv":
-        layout = guess_table(lines, encoding, separator, column, name)
+        layout = guess_table(lines, encoding, named.separator, named.column, name)
     elif format == "chat":
         layout = Layout(format="chat", encoding=encoding, separator=text_chat(lines) or "")
     elif format == "txt":
-        stands, inline = named_separator(separator, lines) if separator else guess_separator(lines)
-        layout = Layout(format="txt", encoding=encoding, separator=stands, inline=inline)
+        layout = _separated(lines, named.separator)
+        layout = replace(layout, encoding=encoding)
     else:
         if format == "json" and is_mostly_utf8(start):
             encoding = "utf-8"  # it is decoded as a whole
         sample: Iterable[str] = lines
         if format == "json" and whole and _first_character(lines) == "{":
             sample = text_blocks(without_byte_order_mark(whole, encoding), encoding)
-        layout = _json_layout(format, sample, encoding, column, name)
+        layout = _json_layout(format, sample, encoding, named.column, name)
     return layout
+
+
+def _separated(lines: list[str], separator: str | None) -> Layout:
+    return named_separator(separator, lines) if separator else guess_separator(lines)
 
 
 def _whole_lines(start: bytes) -> bytes:
@@ -170,9 +195,16 @@ def _whole_lines(start: bytes) -> bytes:
 def _lines(start: bytes, encoding: str) -> list[str]:
     """Returns the first lines of a file as text."""
     start = b"".join(without_byte_order_mark([start], encoding))
-    if is_wide(encoding):
+    if is_transcoded(encoding):
         return lines_of(start.decode(encoding, "replace"))
     return decode(start.splitlines(keepends=True), encoding)
+
+
+def _reads_well(lines: list[str]) -> bool:
+    """Whether few characters of lines could not be decoded."""
+    text = "".join(lines)
+    strange = len(text) - len(text.encode("ascii", "ignore"))
+    return 10 * text.count("\ufffd") <= strange + 20
 
 
 def _format(lines: list[str], known: str | None) -> str:
@@ -186,7 +218,8 @@ def _format(lines: list[str], known: str | None) -> str:
         first = next(values(lines, [[]] if begins == "[" else []), None) if begins else None
         if isinstance(first, dict) and (begins == "[" or not objects):
             return "json"
-        return "chat" if text_chat(lines) else "txt"
+        table = "csv" if is_table(lines, TEXT_NAMES) else "txt"
+        return "chat" if text_chat(lines) else table
     if known == "json" and len(parsed) == 1:
         return "json"
     records = sum(isinstance(record, dict | list | str) for record in parsed)
@@ -225,9 +258,7 @@ def _guess(layout: Layout, known: str | None) -> str:
     if layout.format != known:
         facts.append(f"read as {layout.format}")
     if layout.format == "txt":
-        facts.append(
-            _SEPARATOR_PHRASES.get(layout.separator, f"texts separated by «{layout.separator}»")
-        )
+        facts += _separation(layout)
     elif layout.format == "csv" or (layout.format == "parquet" and layout.separator == "[]"):
         columns = (layout.column or "").split(",")
         facts.append(
@@ -239,9 +270,27 @@ def _guess(layout: Layout, known: str | None) -> str:
         facts.append(shown_places(layout))
     if layout.format == "csv":
         facts += [] if layout.header else ["no header"]
+        facts += [f"below {layout.skip} lines of something else"] if layout.skip else []
+        facts += ["with delimiters inside it"] if layout.width else []
         facts.append(f"separated by «{_SEPARATOR_PHRASES.get(layout.separator, layout.separator)}»")
     if layout.encoding != "utf-8":
         facts.append(f"in {layout.encoding}")
     if layout.unread:
         facts.append("not used: " + ", ".join(f"«{each}»" for each in layout.unread[:9]))
     return f"{', '.join(facts)}."
+
+
+def _separation(layout: Layout) -> list[str]:
+    """Returns what separates the texts of a text file, in words."""
+    if layout.fields:
+        return [f"fields, of which «{layout.column}» is the text"]
+    if layout.listed:
+        return ["the strings of a list"]
+    if layout.pattern:
+        said = f"texts that begin at lines such as «{layout.separator}»"
+    elif blank_lines(layout.separator) > 1:
+        said = f"texts separated by {layout.separator}"
+    else:
+        shown = layout.separator if layout.separator.isprintable() else repr(layout.separator)[1:-1]
+        said = _SEPARATOR_PHRASES.get(layout.separator, f"texts separated by «{shown}»")
+    return [said, "wrapped lines joined"] if layout.unwrap else [said]

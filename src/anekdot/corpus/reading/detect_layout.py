@@ -1,67 +1,13 @@
 """Guesses about how documents stand in a file: what separates them, which column is the text."""
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import groupby
 
 from anekdot.corpus.documents import Layout, column_error
-from anekdot.corpus.reading.columns import FIELD_NAMES, Choice, choose, split_column
-from anekdot.corpus.reading.csv_rows import names_delimiter, rows
-from anekdot.corpus.reading.lines import MARKERS
-from anekdot.errors import CorpusError
-
-DELIMITERS = (",", ";", "\t", "|")
-
-_SURE_MARKERS = tuple(pair for pair in MARKERS if pair[0] != "<s>")  # HTML has <s> too
-_RULE = re.compile(r"%%?|[*#~]|([-*=_~#+•—–])(?: ?\1){2,79}")
-_MAX_MEAN_LINES = 40  # of the texts between separators
-_SAMPLE_ROWS = 200  # by which the columns are judged
-_ESCAPED = {"\\n": "line", "\\n\\n": "blank line", "\n": "line", "\n\n": "blank line", "\\t": "\t"}
-
-
-def guess_separator(lines: Sequence[str]) -> tuple[str, bool]:
-    """Guesses what stands between the texts of a file.
-
-    Args:
-        lines: Its first lines.
-
-    Returns:
-        "line", "blank line", a rule such as "%" or "* * *", or a marker such as
-        "<|endoftext|>"; and whether it may stand inside a line.
-    """
-    for start, end in _SURE_MARKERS:
-        counts = [sum(line.count(marker) for line in lines) for marker in (start, end)]
-        if sum(counts) > 1:
-            return (start if counts[0] > counts[1] else end), True
-    stripped = [line.strip() for line in lines]
-    rules = Counter(line for line in stripped if _RULE.fullmatch(line))
-    if rules:
-        rule, _ = rules.most_common(1)[0]
-        texts = [list(text) for is_rule, text in groupby(stripped, rule.__eq__) if not is_rule]
-        filled = [sum(map(bool, text)) for text in texts if any(text)]
-        if len(filled) > 1 and sum(filled) <= _MAX_MEAN_LINES * len(filled):
-            return rule, False
-    return ("blank line" if _stands_in_blocks(stripped) else "line"), False
-
-
-def named_separator(separator: str, lines: Iterable[str]) -> tuple[str, bool]:
-    r"""Returns a separator that the user named, and whether it stands inside lines.
-
-    ``\n`` and ``\n\n`` may be written for "line" and "blank line".
-
-    Raises:
-        CorpusError: It is empty, or spans several lines.
-    """
-    separator = _ESCAPED.get(separator, separator)
-    if separator in ("line", "blank line"):
-        return separator, False
-    marker = separator.strip() or separator
-    if not marker or "\n" in marker or "\r" in marker:
-        cause = f"{separator!r} cannot separate texts."
-        raise CorpusError(cause, "Name one line, such as ***, or write: blank line")
-    return marker, not any(line.strip() == marker for line in lines)
+from anekdot.corpus.reading.columns import FIELD_NAMES, TEXT_NAMES, Choice, choose, split_column
+from anekdot.corpus.reading.dialects import guess_dialect, sample_rows
+from anekdot.corpus.reading.lines import ESCAPED
 
 
 def guess_table(
@@ -79,10 +25,19 @@ def guess_table(
     Raises:
         CorpusError: No column has letters, or the named one is not there.
     """
-    named = _ESCAPED.get(separator or "", separator) or ""
-    delimiter = named if len(named) == 1 and named not in '\r\n"' else _delimiter(lines)
-    sample = _sample([lines[0] if not names_delimiter(lines[0]) else "\n", *lines[1:]], delimiter)
-    layout = Layout(format="csv", encoding=encoding, separator=delimiter, column=column)
+    named = ESCAPED.get(separator or "", separator) or ""
+    delimiter = named if len(named) == 1 and named not in '\r\n"' else None
+    dialect = guess_dialect(lines, delimiter, TEXT_NAMES)
+    sample = sample_rows(lines, dialect)
+    layout = Layout(
+        format="csv",
+        encoding=encoding,
+        separator=dialect.delimiter,
+        column=column,
+        escaped=dialect.escaped,
+        skip=dialect.skip,
+        width=dialect.width if dialect.is_open else 0,
+    )
     if not sample:
         return layout
     names = [cell.strip() for cell in sample[0]]
@@ -104,42 +59,6 @@ def guess_table(
     return replace(
         layout, header=header, column=column, others=[*choice.others], unread=[*choice.left]
     )
-
-
-def _stands_in_blocks(lines: Iterable[str]) -> bool:
-    """Whether the texts are blocks between blank lines, rather than lines.
-
-    Blocks of several lines mean blank-line separation, as long as they are short: a stray
-    blank line in a one-per-line file makes few blocks, and long ones. The fewer the blocks,
-    the shorter they must be, up to a mean of ten lines.
-    """
-    blocks = count = 0
-    inside = False
-    for line in lines:
-        filled = bool(line)
-        blocks += filled and not inside
-        count += filled
-        inside = filled
-    return 1 < blocks < count <= blocks * min(2 * blocks, 10)
-
-
-def _delimiter(lines: Sequence[str]) -> str:
-    """Returns the delimiter with which most rows have as many cells as the first."""
-    if lines and names_delimiter(lines[0]):
-        return lines[0].strip("\r\n")[-1]
-
-    def fit(delimiter: str) -> tuple[float, int]:
-        widths = [len(cells) for cells in _sample(lines, delimiter)]
-        if not widths or widths[0] < 2:
-            return 0, 0
-        return round(widths.count(widths[0]) / len(widths), 1), widths[0]
-
-    return max(DELIMITERS, key=fit)
-
-
-def _sample(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    found = (cells for _, cells in rows(lines, delimiter) if isinstance(cells, list))
-    return [cells for cells, _ in zip(found, range(_SAMPLE_ROWS), strict=False)]
 
 
 def _named_columns(names: list[str], numbers: list[str], column: str, name: str) -> Choice:

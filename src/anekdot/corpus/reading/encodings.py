@@ -9,7 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from anekdot.corpus.russian import likeliest
+from anekdot.corpus.reading.foreign_encodings import foreign_encoding
+from anekdot.corpus.russian import SINGLE_BYTE, likeliest
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -18,15 +19,17 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_STATEFUL = ("iso2022", "iso-2022", "hz", "utf-7")
+_MOST = 0.8  # of the lines beyond ASCII: so many must not be UTF-8 in a file that is not
 _CUT = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{0,2}\Z")  # a character that lacks its end
 
 
-def detect_encoding(head: bytes) -> str:
+def detect_encoding(head: bytes) -> str | None:
     """Guesses the encoding of a file from its first bytes.
 
     Returns:
         "utf-8", "utf-16-le", "utf-16-be", "utf-32-le" or "utf-32-be"; or, where lines are
-        not UTF-8, the single-byte encoding of most of these.
+        not UTF-8, the encoding of most of these, or None if it cannot be told.
     """
     for mark, encoding in _MARKS:
         if head.startswith(mark):
@@ -34,17 +37,30 @@ def detect_encoding(head: bytes) -> str:
     wide = _wide(head)
     if wide:
         return wide
-    lines = _CUT.sub(b"", head).splitlines()
+    lines = [line for line in _CUT.sub(b"", head).splitlines() if not line.isascii()]
     strange = [line for line in lines if not is_mostly_utf8(line)]
     votes: Counter[str] = Counter()
     for line, encoding in zip(strange, likeliest(strange, None), strict=True):
         votes[encoding] += sum(byte > 127 for byte in line[:1000])
-    return max(votes, key=votes.__getitem__, default="utf-8")
+    if not votes:
+        return "utf-8"
+    russian = max(votes, key=votes.__getitem__)
+    return russian if len(strange) < _MOST * len(lines) else foreign_encoding(strange, russian)
 
 
 def is_wide(encoding: str) -> bool:
     """Whether an encoding writes ASCII characters in more than one byte."""
     return encoding.startswith(("utf-16", "utf-32"))
+
+
+def is_transcoded(encoding: str) -> bool:
+    """Whether a file in an encoding is decoded as a whole, not line by line."""
+    return encoding != "utf-8" and encoding not in SINGLE_BYTE
+
+
+def keeps_line_ends(encoding: str) -> bool:
+    """Whether the byte of a line end is nothing else in an encoding, wherever one starts."""
+    return not is_wide(encoding) and not encoding.startswith(_STATEFUL)
 
 
 def is_mostly_utf8(data: bytes) -> bool:

@@ -6,10 +6,12 @@ Line ends are universal, and no line is longer than can be held.
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import pairwise
 
 from anekdot.corpus.documents import Layout
-from anekdot.corpus.reading.encodings import is_wide
+from anekdot.corpus.reading.encodings import is_transcoded
+from anekdot.corpus.reading.numbering import Counter
 
 MAX_LINE_BYTES = 4 << 20
 """The longest line that is held."""
@@ -23,6 +25,13 @@ MARKERS = (
     ("<s>", "</s>"),
 )
 """What other programs put before and after a text."""
+
+ESCAPED = {
+    **{"\\n": "line", "\n": "line", "\\n\\n": "blank line", "\n\n": "blank line"},
+    **{"\\n\\n\\n": "2 blank lines", "\n\n\n": "2 blank lines"},
+    **{"\\t": "\t", "\\f": "\f", "\\0": "\0"},
+}
+"""What may be written for a separator that is hard to type."""
 
 _BLANKS = (b"\xc2\xa0", b"\xe2\x80\x8b", b"\xef\xbb\xbf")  # no-break, zero-width, mark in UTF-8
 _SHOWN = 1024  # bytes of a longer line that are kept
@@ -98,17 +107,59 @@ def count_lines(blocks: Iterable[bytes]) -> int:
 def separators(layout: Layout) -> tuple[bytes, ...]:
     """Returns what separates the texts, a rule or markers, in the encodings of the file."""
     texts = next((pair for pair in MARKERS if layout.separator in pair), (layout.separator,))
-    encodings = ["utf-8"] if is_wide(layout.encoding) else ["utf-8", layout.encoding]
-    found = (text.encode(encoding, "ignore") for text in texts for encoding in encodings)
-    return tuple(dict.fromkeys(filter(None, found)))
+    return tuple(found for text in texts for found in _encoded(text, layout.encoding))
+
+
+def blank_lines(separator: str) -> int:
+    """Returns how many blank lines a separator is, or 0 if it is something else."""
+    found = re.fullmatch(r"(\d?\d )?blank lines?", separator)
+    return int(found[1] or 1) if found else 0
 
 
 def separator_test(layout: Layout) -> Callable[[bytes], bool]:
-    """Returns a function that says whether a whole line separates texts."""
-    if layout.separator == "blank line":
+    """Returns a function that says of line after line whether texts are separated there."""
+    count = blank_lines(layout.separator)
+    if count == 1:
         return _is_blank
+    if count:
+        return _gap_test(count)
     rules = frozenset(separators(layout))
     return lambda line: line.strip() in rules
+
+
+def start_splitter(
+    layout: Layout,
+) -> Callable[[list[bytes]], tuple[list[bytes], list[bool]]] | None:
+    """Returns a function that parts what begins a text from its line, if a layout has a pattern.
+
+    Returns:
+        The function: it returns the lines and their parts, and which parts only begin a text.
+    """
+    pattern = start_pattern(layout)
+    if pattern is None:
+        return None
+    counter = Counter() if layout.rising else None
+
+    def split(lines: list[bytes]) -> tuple[list[bytes], list[bool]]:
+        parts, begins = [], []
+        for line in lines:
+            match = pattern.match(line)
+            if match and (not counter or counter.counts(int(match[match.lastindex or 0]))):
+                parts += [match[0], line[match.end() :]]
+                begins += [True, False]
+            else:
+                parts.append(line)
+                begins.append(False)
+        return parts, begins
+
+    return split
+
+
+def start_pattern(layout: Layout) -> re.Pattern[bytes] | None:
+    """Returns what a line begins with where a text begins, in the encodings of the file."""
+    if layout.pattern is None:
+        return None
+    return re.compile(b"[ \\t]*(?:" + b"|".join(_encoded(layout.pattern, layout.encoding)) + b")")
 
 
 def can_overlap(layout: Layout) -> bool:
@@ -120,6 +171,27 @@ def can_overlap(layout: Layout) -> bool:
         for second in found
         for start in range(1, len(first))
     )
+
+
+def _encoded(text: str, encoding: str) -> list[bytes]:
+    """Returns a text in the encodings that lines of a file may have, where it can be written."""
+    found = []
+    for each in ("utf-8",) if is_transcoded(encoding) else ("utf-8", encoding):
+        with suppress(UnicodeEncodeError):
+            found.append(text.encode(each))
+    return [*dict.fromkeys(filter(None, found))]
+
+
+def _gap_test(count: int) -> Callable[[bytes], bool]:
+    """Returns a function that says whether a line is the last of so many blank ones in a row."""
+    seen = 0
+
+    def ends_gap(line: bytes) -> bool:
+        nonlocal seen
+        seen = seen + 1 if _is_blank(line) else 0
+        return seen == count
+
+    return ends_gap
 
 
 def _is_blank(line: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from anekdot.corpus.documents import Document, Layout, broken
 from anekdot.corpus.reading.chats import JSON_CHATS, SERVICE, messages
@@ -9,10 +10,11 @@ from anekdot.corpus.reading.csv_rows import (
     MAX_ROW_SIZE,
     TooLong,
     column_places,
+    joined,
     names_delimiter,
     rows,
 )
-from anekdot.corpus.reading.encodings import decode, is_wide
+from anekdot.corpus.reading.encodings import decode, is_transcoded
 from anekdot.corpus.reading.json_stream import Broken, Path, pick, values
 from anekdot.corpus.reading.json_texts import join, record_text
 from anekdot.corpus.reading.lines import (
@@ -20,6 +22,7 @@ from anekdot.corpus.reading.lines import (
     batches,
     separator_test,
     separators,
+    start_splitter,
     text_blocks,
 )
 
@@ -47,15 +50,16 @@ def documents(blocks: Iterable[bytes], layout: Layout, name: str, line: int) -> 
     """
     if layout.format == "json":
         return _read_json(blocks, layout, name)
-    if is_wide(layout.encoding):
+    if is_transcoded(layout.encoding):
         blocks = (text.encode() for text in text_blocks(blocks, layout.encoding))
+        layout = replace(layout, encoding="utf-8")
     if layout.format == "csv":
         return _read_csv(blocks, layout, name)
     if layout.format == "jsonl":
         return _read_jsonl(blocks, layout, name, line)
     if layout.format == "chat":
         return messages(_numbered(blocks, layout, line), layout.separator, name)
-    if layout.separator == "line":
+    if layout.separator == "line" and layout.pattern is None:
         return _read_lines(blocks, layout, name, line)
     return _read_groups(blocks, layout, name, line)
 
@@ -146,8 +150,13 @@ def _parts(
     """
     inside = separators(layout) if layout.inline else ()
     is_separator = separator_test(layout)
-    for lines, long in batches(blocks, separators=inside):
-        if layout.inline:
+    split = start_splitter(layout)
+    for whole, long in batches(blocks, separators=inside):
+        lines = whole
+        if split:
+            lines, ends = split(whole)
+            contents = [b"" if end else line for line, end in zip(lines, ends, strict=True)]
+        elif layout.inline:
             ends = [line.endswith(inside) for line in lines]
             contents = [_without(line, inside) for line in lines]
         else:
@@ -203,17 +212,21 @@ def _read_json(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[D
 
 
 def _read_csv(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Document]:
-    table = rows(_csv_lines(blocks, layout), layout.separator)
+    table = rows(_csv_lines(blocks, layout), layout.separator, layout.escaped)
     width, places = 0, [[0]]
-    for number, cells in table:
-        if isinstance(cells, str):
-            fault = TOO_LONG_LINE if isinstance(cells, TooLong) else BROKEN_QUOTES
-            yield broken(cells, name, number, fault)
+    for number, row in table:
+        if isinstance(row, str):
+            fault = TOO_LONG_LINE if isinstance(row, TooLong) else BROKEN_QUOTES
+            yield broken(row, name, number, fault)
             continue
+        cells = row
         if not width:
             width, places = len(cells), column_places(layout, cells, name)
+            width = layout.width or width
             if layout.header:
                 continue
+        if layout.width and len(cells) > width:
+            cells = joined(cells, width, places[0][-1], layout.separator)
         if width == 1:
             yield Document(layout.separator.join(cells), name, number)
         elif len(cells) != width:
@@ -228,10 +241,12 @@ def _cells_text(cells: list[str], places: list[list[int]]) -> str:
 
 
 def _csv_lines(blocks: Iterable[bytes], layout: Layout) -> Iterator[str]:
-    first = True
+    first, above = True, layout.skip
     for lines, long in batches(blocks, limit=MAX_ROW_SIZE):
         texts = decode(lines, layout.encoding)
         if first and names_delimiter(texts[0]):
             texts[0] = "\n"
         first = False
+        texts[:above] = ["\n"] * min(above, len(texts))
+        above -= min(above, len(texts))
         yield from map(TooLong, texts) if long else texts

@@ -1,0 +1,182 @@
+"""What stands around the texts of a file and is no part of them: numbers, times, marks, names.
+
+It is found in the first texts, kept in the layout, and taken away from each text as it is read.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from anekdot.corpus.documents import Document, Layout, broken
+from anekdot.corpus.reading.blank_lines import unwrapped
+from anekdot.corpus.reading.fields import field_text
+from anekdot.corpus.reading.numbering import START, dash_after
+from anekdot.corpus.reading.recurring import DATE
+
+PREFIX = "prefix"
+"""The rule by which what stands before each text is left out, for `--without`."""
+
+SAMPLED_TEXTS = 2000
+"""By which it is seen what stands around all texts."""
+
+LISTED = re.compile(r"""(?:- )?(["'])((?:\\.|(?!\1).)*)\1\s*[,;\])]*""", re.DOTALL)
+"""A string in the source of a program."""
+
+_MOST = 0.9  # of the texts have what is left out
+_MIN_NUMBERED, _MIN_MARKED = 3, 5  # texts by which it is seen
+_MIN_BREAKS = 3
+_MAX_PREFIXES = 3  # one after another
+_TIME = rf"(?:\d{{1,4}}|{DATE})"
+_STAMP = re.compile(
+    rf"[\[(<]?{_TIME}(?:[-./:T ,]{{1,2}}{_TIME}){{1,6}}[\])>]?(?:[ \t]*[-—–:|])?[ \t]+"
+)
+_MARK = re.compile(
+    r"[^\w\s\"'«„“(\[<{¿¡—–…-]{1,3}[ \t]+(?=\S)"  # «• », «#) »
+    r"|[^\x00-\x7f\w\s«„“¿¡—–…]{1,2}(?=\w)"  # «·»
+    r"|[#*+>~=|]{1,2}\)(?=\w)"  # «#)»
+    r"|[^\W\d_]\w{0,20}:[ \t]+(?=\S)"  # «Анекдот: »
+)
+_BREAK = re.compile(r"\\n[ \t]*(?=[-—–A-ZА-ЯЁ«\"\\])")
+_ESCAPE = re.compile(r"\\r\\n|\\[nr]")
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def wrappers(layout: Layout, texts: Sequence[str], without: Sequence[str]) -> Layout:
+    """Returns a layout with what stands around all texts.
+
+    Args:
+        layout: How documents stand in the file.
+        texts: The first texts, read with this layout.
+        without: The names of the cleaning rules that are switched off.
+    """
+    if not any("\n" in text for text in texts):
+        written = sum(_BREAK.search(text) is not None for text in texts)
+        if written >= max(_MIN_BREAKS, 0.01 * len(texts)):
+            layout = replace(layout, breaks=True)
+    if PREFIX not in without and (pattern := _prefix(texts)):
+        layout = replace(layout, prefix=pattern)
+    if PREFIX in without and _is_numbered(layout):
+        layout = replace(layout, pattern=f"(?={layout.pattern})")
+    return layout
+
+
+def _is_numbered(layout: Layout) -> bool:
+    """Whether texts begin with numbers, which the pattern of the layout has as a group."""
+    return bool(layout.pattern and re.compile(layout.pattern).groups)
+
+
+def unwrapped_document(document: Document, layout: Layout) -> Document:
+    """Returns a document without what stands around its text."""
+    text = document.text
+    if document.fault:
+        return document
+    if layout.listed:
+        match = LISTED.fullmatch(text)
+        if not match:
+            return broken(text, document.source, document.line, "no text")
+        text = re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), match[2])
+    if layout.fields:
+        text = field_text(text, layout.fields, layout.column or "")
+    if layout.unwrap:
+        text = unwrapped(text)
+    if layout.breaks:
+        text = _ESCAPE.sub("\n", text)
+    if layout.prefix:
+        text = re.sub(rf"\A(?:{layout.prefix})(?=\S)", "", text)
+    if layout.strip:
+        text = _without_line(text, layout.strip)
+    return replace(document, text=text.strip())
+
+
+def has_wrappers(layout: Layout) -> bool:
+    """Whether there is anything to take away from the texts of a layout."""
+    return bool(
+        layout.listed
+        or layout.fields
+        or layout.unwrap
+        or layout.breaks
+        or layout.prefix
+        or layout.strip
+    )
+
+
+def remarks(layout: Layout, texts: Sequence[str]) -> list[str]:
+    """Returns what is to be said about what stands around the texts, a sentence each."""
+    said = []
+    if layout.breaks:
+        said.append(r"Line breaks written as \n are read as such.")
+    shown = (
+        layout.separator
+        if _is_numbered(layout) and not (layout.pattern or "").startswith("(?=")
+        else ""
+    )
+    if layout.prefix:
+        shown = next(m[0] for text in texts if (m := re.match(layout.prefix, text))).strip()
+    if shown:
+        said.append(f"«{shown}» and the like before texts is left out (--without prefix keeps it).")
+    ends = Counter(lines[-1] for text in texts if len(lines := text.strip().splitlines()) > 1)
+    line, count = ends.most_common(1)[0] if ends else ("", 0)
+    if count >= max(_MIN_MARKED, 0.2 * len(texts)) and any(map(str.isalpha, line)):
+        said.append(
+            f"{count} of {len(texts)} texts end with «{line}»: --strip «{line}» removes it."
+        )
+    return said
+
+
+def _prefix(texts: Sequence[str]) -> str:
+    """Returns a regular expression of what stands before nearly all texts, or ""."""
+    pattern = ""
+    for _ in range(_MAX_PREFIXES):
+        found = _first_prefix(texts)
+        if not found:
+            break
+        pattern += f"(?:{found})"
+        texts = [re.sub(rf"\A(?:{found})(?=\S)", "", text) for text in texts]
+    return pattern
+
+
+def _first_prefix(texts: Sequence[str]) -> str:
+    if sum(_STAMP.match(text) is not None for text in texts) >= max(
+        _MIN_MARKED, _MOST * len(texts)
+    ):
+        return _STAMP.pattern
+    counter = _counter(texts)
+    if counter or len(texts) < _MIN_MARKED:
+        return counter
+    marks = Counter(match[0].rstrip() for text in texts if (match := _MARK.match(text)))
+    mark, count = marks.most_common(1)[0] if marks else ("", 0)
+    return rf"{re.escape(mark)}[ \t]*" if count >= _MOST * len(texts) else ""
+
+
+def _counter(texts: Sequence[str]) -> str:
+    """Returns a regular expression of the numbers of texts, which rise or are all different."""
+    found = [match for text in texts if (match := START.match(text))]
+    forms = Counter((match[1] or "", match[3].rstrip()) for match in found)
+    if not forms:
+        return ""
+    (before, after), count = forms.most_common(1)[0]
+    starts = [match for match in found if (match[1] or "", match[3].rstrip()) == (before, after)]
+    numbers = [int(match[2]) for match in starts]
+    rises = sum(b > a for a, b in pairwise(numbers)) >= _MOST * (count - 1)
+    by_one = sum(b - a == 1 for a, b in pairwise(numbers)) >= _MOST * (count - 1)
+    differ = len({*numbers}) > _MOST * count
+    is_sure = (rises or differ) and bool(before or after) if count >= _MIN_MARKED else by_one
+    if count < max(_MIN_NUMBERED, _MOST * len(texts)) or not (is_sure or by_one):
+        return ""
+    after = after or dash_after([match.string for match in starts])
+    return rf"{re.escape(before)}\d+{re.escape(after)}[ \t]*"
+
+
+def _without_line(text: str, unwanted: str) -> str:
+    """Returns a text without the lines that are the unwanted one, or begin as it says before *."""
+    start = unwanted.removesuffix("*") if unwanted.strip("*") else ""
+    is_start = unwanted.endswith("*") and bool(start)
+    lines = text.splitlines()
+    kept = [
+        line
+        for line in lines
+        if not (line.strip().startswith(start.strip()) if is_start else line.strip() == unwanted)
+    ]
+    return "\n".join(kept)
