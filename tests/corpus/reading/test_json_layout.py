@@ -125,3 +125,7 @@ def test_a_text_that_is_cut_off_has_the_same_shape():
     for size in range(60, len(whole), 7):
         layout = layout_of(survey([whole[:size]]), "json", None, "a.json")
         assert json.loads(layout.separator) == [[]]
+
+
+def test_a_key_of_any_length_costs_nothing():
+    assert texts({"k" * 3_000_000: 1, "jokes": [CAT, DOG]}) == [CAT, DOG]

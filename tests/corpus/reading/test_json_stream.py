@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anekdot.corpus.reading import json_stream
+from anekdot.corpus.reading.json_shape import survey
 from anekdot.corpus.reading.json_stream import Broken, pick, values
 
 VALUES = st.recursive(
@@ -90,6 +91,15 @@ def test_damage_inside_costs_what_is_damaged_only(size, monkeypatch):
     found = list(values(blocks(text, size), ["a", [], "b", []]))
     assert [value for value in found if isinstance(value, str)] == ["x", "y", "z", "v", "w"]
     assert len(found) == 6
+
+
+@pytest.mark.parametrize("size", [1 << 10, 1 << 20])
+def test_what_is_deeper_than_anybody_looks_is_skipped(size):
+    deep = "[" * 10_000 + '{"a": [1, "]"]}' + "]" * 10_000
+    text = f'{{"a": {deep}, "jokes": ["x", "y"], "b": {deep}}}'
+    assert list(values(blocks(text, size), ["jokes", []])) == ["x", "y"]
+    shape = survey(blocks(text, size))
+    assert shape.keys["jokes"].items.strings == ["x", "y"]
 
 
 def test_an_item_longer_than_the_limit_is_broken(monkeypatch):

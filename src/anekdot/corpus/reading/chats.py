@@ -73,6 +73,7 @@ _NOTE = re.compile(
   | (?:(?:Данное|Это)\ сообщение|Вы)\ (?:было\ )?удал(?:ено|или?)(?:\ данное\ сообщение)?\.?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_MAX_NOTE, _MAX_TAIL = 400, 80  # characters
 _TAIL = re.compile(r"\s*(?:<\|im_end\|>|\u200e?<[^<>]*(?:edited|изменено)>)\s*$")
 
 
@@ -120,8 +121,9 @@ def messages(
 def _message(
     parts: list[str], name: str, line: int, said: bool, fault: str | None
 ) -> Iterator[Document]:
-    text = _TAIL.sub("", "".join(parts)).strip()
-    if fault or not said or _NOTE.fullmatch(text):
+    text = "".join(parts).strip()
+    text = (text[:-_MAX_TAIL] + _TAIL.sub("", text[-_MAX_TAIL:])).strip()
+    if fault or not said or _NOTE.fullmatch(text[:_MAX_NOTE]):
         if text:
             yield broken(text, name, line, fault or SERVICE)
     else:

@@ -142,7 +142,8 @@ def _survey(source: JsonText, shape: Shape, depth: int) -> None:
         shape.add(held[0], depth)
         return
     if depth > MAX_DEPTH:
-        raise ValueError("nested too deeply")
+        source.skip()
+        return
     opening = source.next_character()
     if opening not in "[{":
         shape.add(source.value(), depth)

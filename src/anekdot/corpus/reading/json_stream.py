@@ -10,7 +10,7 @@ MAX_RECORD_CHARACTERS = 8 << 20
 """The longest record that is read; twice as much may be held."""
 
 MAX_DEPTH = 40
-"""How deep arrays and objects that are not held as a whole may be nested."""
+"""How deep records may stand."""
 
 Step = str | Sequence[str] | None
 """A key; or every item and value, but for those under some keys; or None, the keys themselves."""
@@ -120,18 +120,24 @@ class JsonText:
         else:
             self.value()
 
-    def skip(self, depth: int = 0) -> None:
-        """Consumes one value of any size.
+    def skip(self) -> None:
+        """Consumes one value of any size and depth.
 
         Raises:
-            ValueError: There is none, or it is nested too deeply.
+            ValueError: There is none, or a string in it is too long.
         """
-        if self.held():
-            return
-        if depth > MAX_DEPTH:
-            raise ValueError("nested too deeply")
-        for _ in self.children():
-            self.skip(depth + 1)
+        depth = 0
+        while character := self.next_character():
+            if character in "]}:":
+                self._place += 1
+                depth -= character != ":"
+            elif character not in "[{":
+                self.value()
+            elif depth > MAX_DEPTH or not self.held():
+                self._place += 1
+                depth += 1
+            if depth <= 0:
+                return
 
     def beginning(self) -> str:
         """Returns the next characters, without consuming them."""

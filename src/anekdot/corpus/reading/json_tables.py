@@ -21,8 +21,8 @@ _LIKE = 0.4  # of the keys of two objects, that they share
 _MAX_CELLS = 20  # of a row
 _ID = re.compile(r"[\W_]*(?:[^\W\d_]+[\W_]*)?\d+|[0-9a-fA-F-]{8,}")
 _GOES_ON = re.compile(r"\s*(?:[-—–]|[a-zа-яё])")
-_ENDS = re.compile(r"[.!…»”\")]\s*$")
-_SENTENCE = re.compile(r"\S+ \S+ .*\S")
+_ENDS = (".", "!", "…", "»", "”", '"', ")")
+_MAX_KEY = 400  # characters of a key that are looked at
 
 
 @dataclass
@@ -153,7 +153,7 @@ def _are_lines(arrays: Sequence[list[object]], column: tuple[str, ...]) -> bool:
     if _are_rows(arrays, of_strings=True):
         return False
     pairs = [(str(a), str(b)) for array in arrays for a, b in pairwise(array)]
-    going_on = sum(bool(_GOES_ON.match(b)) or not _ENDS.search(a) for a, b in pairs)
+    going_on = sum(bool(_GOES_ON.match(b)) or not a.rstrip().endswith(_ENDS) for a, b in pairs)
     return 2 * going_on > len(pairs) > 0
 
 
@@ -179,7 +179,7 @@ def _are_rows(arrays: Sequence[list[object]], *, of_strings: bool = False) -> bo
 def _are_sentences(shape: Shape) -> bool:
     """Whether the texts are keys: sentences, with less under them, or questions."""
     keys = [*shape.keys]
-    if len(keys) < 2 or not all(map(_SENTENCE.search, keys[:100])):
+    if len(keys) < 2 or any(len(key[:_MAX_KEY].split()) < 3 for key in keys[:100]):
         return False
     if all(key.rstrip().endswith("?") for key in keys):
         return True
@@ -203,14 +203,15 @@ def _families(shape: Shape) -> Iterator[tuple[list[str], Sequence[str] | None]]:
             family.append(key)
     for family in families:
         if _is_dictionary(shape, family):
-            yield family, tuple(key for key in shape.keys if key not in {*family})
+            left_out = {*shape.keys} - {*family}
+            yield family, sorted(key for key in left_out if len(key) < _MAX_KEY)
         else:
             yield from (([key], None) for key in family)
 
 
 def _is_dictionary(shape: Shape, keys: Sequence[str]) -> bool:
     """Whether like values stand under ids, themes and the like, not under names of fields."""
-    if all(map(_ID.fullmatch, keys)):
+    if all(_ID.fullmatch(key[:_MAX_KEY]) for key in keys):
         return True
     if len(keys) < 2 or any(key.strip().lower() in FIELD_NAMES for key in keys):
         return False
