@@ -37,8 +37,8 @@ class Layout:
         format: "txt", "jsonl", "json", "csv" or "parquet".
         encoding: "utf-8", "utf-16-le" and the like for the whole file; of a single-byte
             encoding, what lines that are not UTF-8 are likely in.
-        separator: Of txt, "line", "blank line", or what stands between texts; of csv, the
-            delimiter; of json, "[]" (an array), "{}" (an object a text), or the key of an array.
+        separator: Of txt, "line", "blank line", "file" (which is one text), or what stands
+            between texts; of csv, the delimiter; of json, "[]" (an array), "{}" (an object a text), or the key of an array.
         inline: Whether the separator of a txt may stand inside a line.
         header: Whether the first row of a csv names the columns.
         column: The column or key that holds the text; without a header, its number from 1.
@@ -62,6 +62,9 @@ class Piece:
         name: What its documents give as their source.
         layout: How documents stand in it.
         compression: The ending that stands for its compression, such as ".gz", if any.
+        extraction: The kind of file that its text is extracted from, such as "docx", if it is
+            no text itself.
+        table: The table of a dump that is read.
         start: The first byte.
         stop: The byte after the last, or None for the end.
         line: The line of the file at which it starts, from 1.
@@ -70,8 +73,10 @@ class Piece:
     path: str
     member: str | None = None
     name: str
-    layout: Layout
+    layout: Layout = Layout(format="txt")
     compression: str | None = None
+    extraction: str | None = None
+    table: str | None = None
     start: int = 0
     stop: int | None = None
     line: int = 1

@@ -6,6 +6,7 @@ itself, in any process. Every reader holds one record at a time.
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from anekdot.callbacks import Notice
@@ -14,11 +15,14 @@ from anekdot.corpus.documents import Document, Layout, Piece
 from anekdot.corpus.reading.addresses import address, is_remote
 from anekdot.corpus.reading.chunks import cut
 from anekdot.corpus.reading.detect import examine
+from anekdot.corpus.reading.extraction import extracted
 from anekdot.corpus.reading.files import blocks, label, unpacked_file
 from anekdot.corpus.reading.lines import without_byte_order_mark
+from anekdot.corpus.reading.names import Skipped, describe_unread
 from anekdot.corpus.reading.parquet import read_parquet
 from anekdot.corpus.reading.readers import NO_TEXT, documents
 from anekdot.corpus.reading.remote import MAX_DOWNLOAD, fetch
+from anekdot.corpus.reading.small_files import one_text_a_file
 from anekdot.corpus.reading.sources import STANDARD_INPUT, Source, find_files, keep_standard_input
 from anekdot.errors import CorpusError
 
@@ -50,7 +54,7 @@ def read(source: Source, notice: Notice | None = None) -> Iterator[Document]:
         CorpusError: At once if there is nothing to read; if a file is damaged, when its turn
             comes.
     """
-    return _read(find_files(source), notice, MAX_DOWNLOAD)
+    return _read(_found(source, notice), notice, MAX_DOWNLOAD)
 
 
 def clean_texts(
@@ -69,7 +73,7 @@ def clean_texts(
         CorpusError: A source cannot be read.
     """
     for source in sources:
-        for document in _read(find_files(source), notice, max_download):
+        for document in _read(_found(source, notice), notice, max_download):
             text = clean(document.text)
             if document.fault is None and reason_to_drop(text) is None:
                 yield text
@@ -82,6 +86,7 @@ def pieces(
     column: str | None = None,
     size: int = PIECE_BYTES,
     notice: Notice | None = None,
+    skipped: Skipped | None = None,
     work: Path | None = None,
     max_download: int = MAX_DOWNLOAD,
 ) -> list[Piece]:
@@ -95,6 +100,7 @@ def pieces(
         column: The column or key of the texts, if the user named it.
         size: Bytes of a piece, at least.
         notice: Called with what was guessed, a sentence for all files with the same layout.
+        skipped: Called with each file that is not read, and why.
         work: A folder for copies of standard input and of remote files, needed for these only;
             it must stay until the last piece is read.
         max_download: Bytes of the largest file that is downloaded.
@@ -102,24 +108,33 @@ def pieces(
     Raises:
         CorpusError: No source is named, or one does not exist, is damaged or holds no texts.
     """
-    paths = [path for source in sources for path in find_files(source)]
+    unread: dict[str, str] = {}
+    paths = [path for source in sources for path in find_files(source, unread.__setitem__)]
     if not paths:
         raise CorpusError("No texts were named.", "Name a file, a folder, or - .")
     if [*map(str, paths)].count("-") > 1:
         raise CorpusError("Standard input is named twice.", "It can be read once: name it once.")
-    found: list[Piece] = []
-    guesses: dict[str, list[str]] = {}
+    wholes: list[tuple[Piece, str, str]] = []
     for path in paths:
         file, name = _local_file(path, work, max_download)
-        whole, guessed = examine(file, separator=separator, column=column, name=name)
-        for named, guess in guessed:
-            guesses.setdefault(guess, []).append(named)
-        for piece in whole:
-            found += cut(piece, size)
+        whole, guessed = examine(
+            file, separator=separator, column=column, name=name, skipped=unread.__setitem__
+        )
+        wholes += [(piece, *guess) for piece, guess in zip(whole, guessed, strict=True)]
+    if separator is None:
+        wholes = one_text_a_file(wholes)
     if notice:
+        guesses: dict[str, list[str]] = {}
+        for _, named, guess in wholes:
+            guesses.setdefault(guess, []).append(named)
         for guess, names in guesses.items():
             notice(f"{_together(names)}: {guess}")
-    return found
+        if unread:
+            notice(describe_unread(unread))
+    if skipped:
+        for name, reason in unread.items():
+            skipped(name, reason)
+    return [part for piece, _, _ in wholes for part in cut(piece, size)]
 
 
 def read_piece(piece: Piece) -> Iterator[Document]:
@@ -133,10 +148,23 @@ def read_piece(piece: Piece) -> Iterator[Document]:
         with unpacked_file(path, piece.member, piece.compression) as file:
             yield from read_parquet(file, layout.column or "", piece.name, NO_TEXT)
         return
+    if piece.extraction:
+        for document in documents(extracted(piece), layout, piece.name, piece.line):
+            yield replace(document, text=document.text.replace("\v", "\n"))
+        return
     data = blocks(path, piece.member, piece.compression, piece.start, piece.stop)
     if piece.start == 0:
         data = without_byte_order_mark(data, layout.encoding)
     yield from documents(data, layout, piece.name, piece.line)
+
+
+def _found(source: Source, notice: Notice | None) -> list[Source]:
+    """Lists the files of a source, after it was said which are not read."""
+    unread: dict[str, str] = {}
+    found = find_files(source, unread.__setitem__)
+    if unread and notice:
+        notice(describe_unread(unread))
+    return found
 
 
 def _read(paths: Iterable[Source], notice: Notice | None, max_download: int) -> Iterator[Document]:

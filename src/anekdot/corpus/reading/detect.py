@@ -15,8 +15,8 @@ from anekdot.corpus.reading.detect_layout import (
     text_key,
 )
 from anekdot.corpus.reading.encodings import decode, detect_encoding, is_mostly_utf8, is_wide
+from anekdot.corpus.reading.extraction import EXTRACTORS, extracted, main_table, text_head
 from anekdot.corpus.reading.files import (
-    COMPRESSIONS,
     ZIP,
     find_compression,
     head,
@@ -24,12 +24,12 @@ from anekdot.corpus.reading.files import (
     members,
     unpacked_file,
 )
+from anekdot.corpus.reading.first_bytes import holds_text, is_page, reason_no_text
 from anekdot.corpus.reading.json_stream import Broken, array_key, values
 from anekdot.corpus.reading.lines import lines_of, without_byte_order_mark
+from anekdot.corpus.reading.names import ARCHIVE, ENDINGS, Skipped, ending, no_text, reason_unread
 from anekdot.corpus.reading.parquet import MAGIC as PARQUET
 from anekdot.corpus.reading.parquet import guess_column
-from anekdot.corpus.reading.readers import is_binary
-from anekdot.corpus.reading.sources import ARCHIVE, ENDINGS, ending, no_text
 
 HEAD_BYTES = 4 << 20
 """Bytes of a file from which its layout is guessed."""
@@ -38,6 +38,7 @@ _SAMPLE_RECORDS = 500  # by which the format is recognised
 _SEPARATOR_PHRASES = {
     "line": "one text a line",
     "blank line": "texts separated by blank lines",
+    "file": "one text a file",
     "\t": "tab",
 }
 _BLANK = {
@@ -46,15 +47,15 @@ _BLANK = {
     "json": Layout(format="json", separator="[]", column="text"),
     "csv": Layout(format="csv", separator=",", header=False, column="1"),
 }
-_FOREIGN = (
-    *(b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"OggS", b"ID3", b"{\\rtf"),
-    *(ZIP, b"PK\x05\x06", b"\xd0\xcf\x11\xe0", b"7z\xbc\xaf", b"Rar!", b"\x7fELF", b"MZ\x90"),
-    *(b"SQLite format", *COMPRESSIONS.values()),
-)
 
 
 def examine(
-    path: Path, *, separator: str | None = None, column: str | None = None, name: str | None = None
+    path: Path,
+    *,
+    separator: str | None = None,
+    column: str | None = None,
+    name: str | None = None,
+    skipped: Skipped = lambda name, reason: None,
 ) -> tuple[list[Piece], list[tuple[str, str]]]:
     """Finds out how documents stand in a file, or in each member of a zip archive.
 
@@ -63,6 +64,7 @@ def examine(
         separator: What separates texts, or cells, if the user named it.
         column: The column or key of the texts, if the user named it: its name, or its number.
         name: The name that messages carry, instead of the path.
+        skipped: Called with each member that is not read, and why.
 
     Returns:
         The file, or each member of the archive, as a piece; and each name with what was guessed.
@@ -73,24 +75,44 @@ def examine(
     name = name or label(path)
     compression = find_compression(path)
     if not _is_archive(path, compression):
-        piece, guess = _examine(path, None, compression, name, separator=separator, column=column)
+        piece, guess = _examine(
+            path, None, compression, name, separator=separator, column=column, skipped=skipped
+        )
         return [piece], [(name, guess)]
     found: list[Piece] = []
     guesses: list[tuple[str, str]] = []
     for member in members(path):
         inner = label(path, member).replace(label(path), name, 1)
-        if ending(member) in ENDINGS:
-            compression = find_compression(path, member)
+        compression = find_compression(path, member)
+        if reason := _reason_unread(path, member, compression):
+            skipped(inner, reason)
+        else:
             piece, guess = _examine(
-                path, member, compression, inner, separator=separator, column=column
+                path,
+                member,
+                compression,
+                inner,
+                separator=separator,
+                column=column,
+                skipped=skipped,
             )
             found.append(piece)
             guesses.append((inner, guess))
-        elif ending(member) == ARCHIVE:
-            guesses.append((inner, "an archive inside an archive is not read."))
     if not found:
         raise no_text(name)
     return found, guesses
+
+
+def _reason_unread(path: Path, member: str, compression: str | None) -> str | None:
+    """Returns why a member of an archive is not read."""
+    found = ending(member)
+    if found == ARCHIVE:
+        return "an archive inside an archive"
+    if reason := reason_unread(member):
+        return reason
+    if found in ENDINGS:
+        return None
+    return reason_no_text(head(path, member, compression, size=1 << 16))
 
 
 def _is_archive(path: Path, compression: str | None) -> bool:
@@ -108,17 +130,35 @@ def _examine(
     *,
     separator: str | None,
     column: str | None,
+    skipped: Skipped,
 ) -> tuple[Piece, str]:
     """Returns a file or member as a piece, and what was guessed about it."""
-    start = _whole_lines(head(path, member, compression, size=HEAD_BYTES))
     known = ENDINGS.get(ending(member or path.name))
+    piece = Piece(path=str(path), member=member, name=name, compression=compression)
+    if known in (None, "txt") and is_page(head(path, member, compression, size=1 << 12)):
+        known = "html"
+    if known in EXTRACTORS:
+        piece = replace(piece, extraction=known, table=_table(piece, known, skipped))
+        start = text_head(extracted(piece), HEAD_BYTES)
+        layout = _text_layout(start, EXTRACTORS[known].format, name, separator, column)
+        return replace(piece, layout=layout), _guess(layout, EXTRACTORS[known].format)
+    start = _whole_lines(head(path, member, compression, size=HEAD_BYTES))
     if known == "parquet" or start.startswith(PARQUET):
         with unpacked_file(path, member, compression) as file:
             layout = Layout(format="parquet", column=guess_column(file, column, name))
     else:
         layout = _text_layout(start, known, name, separator, column)
-    piece = Piece(path=str(path), member=member, name=name, layout=layout, compression=compression)
-    return piece, _guess(layout, known)
+    return replace(piece, layout=layout), _guess(layout, known)
+
+
+def _table(piece: Piece, kind: str, skipped: Skipped) -> str | None:
+    """Returns the table of a dump with the most text; the others are not read."""
+    if kind != "sql":
+        return None
+    table, others = main_table(piece)
+    for other in others:
+        skipped(f"{piece.name}/{other}", f"a table beside «{table}»")
+    return table
 
 
 def _text_layout(
@@ -126,7 +166,7 @@ def _text_layout(
 ) -> Layout:
     """Guesses the layout of a file that is no Parquet from its first bytes."""
     encoding = detect_encoding(start)
-    if start.startswith(_FOREIGN) or (not is_wide(encoding) and is_binary(start)):
+    if not holds_text(start, encoding):
         raise no_text(name)
     lines = _lines(start, encoding)
     format = known if known == "csv" else _format(lines, known)

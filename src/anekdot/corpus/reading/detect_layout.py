@@ -59,7 +59,7 @@ def named_separator(separator: str, lines: Iterable[str]) -> tuple[str, bool]:
         CorpusError: It is empty, or spans several lines.
     """
     separator = _ESCAPED.get(separator, separator)
-    if separator in ("line", "blank line"):
+    if separator in ("line", "blank line", "file"):
         return separator, False
     marker = separator.strip() or separator
     if not marker or "\n" in marker or "\r" in marker:

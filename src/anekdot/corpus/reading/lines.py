@@ -107,6 +107,8 @@ def separator_test(layout: Layout) -> Callable[[bytes], bool]:
     """Returns a function that says whether a whole line separates texts."""
     if layout.separator == "blank line":
         return _is_blank
+    if layout.separator == "file":
+        return lambda line: False
     rules = frozenset(separators(layout))
     return lambda line: line.strip() in rules
 

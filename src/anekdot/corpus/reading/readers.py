@@ -12,6 +12,7 @@ from anekdot.corpus.reading.csv_rows import (
     rows,
 )
 from anekdot.corpus.reading.encodings import decode, is_wide
+from anekdot.corpus.reading.first_bytes import CONTROLS, is_binary
 from anekdot.corpus.reading.json_stream import Broken, values
 from anekdot.corpus.reading.lines import (
     MAX_LINE_BYTES,
@@ -28,10 +29,6 @@ BROKEN_QUOTES = "broken quotes"
 TOO_LONG_LINE = "too long a line"
 TOO_LONG_TEXT = "too long a text"
 NOT_TEXT = "not text"
-
-# What text files do not hold, but for a few strays: control characters other than
-# \t \n \v \f \r and escape, which colours terminals.
-_CONTROLS = bytes({*range(32), 127} - {9, 10, 11, 12, 13, 27})
 
 
 def documents(blocks: Iterable[bytes], layout: Layout, name: str, line: int) -> Iterator[Document]:
@@ -56,12 +53,6 @@ def documents(blocks: Iterable[bytes], layout: Layout, name: str, line: int) -> 
     return _read_groups(blocks, layout, name, line)
 
 
-def is_binary(data: bytes) -> bool:
-    """Whether bytes are not text, by their control characters."""
-    controls = len(data) - len(data.translate(None, _CONTROLS))
-    return controls > 8 and controls * 20 > len(data)
-
-
 def decoded(lines: list[bytes], long: bool, encoding: str) -> Iterator[tuple[str, str | None]]:
     """Yields the text of each line of a batch, and why it cannot be used, if so."""
     garbage = is_binary_somewhere(lines)
@@ -73,7 +64,7 @@ def decoded(lines: list[bytes], long: bool, encoding: str) -> Iterator[tuple[str
 def is_binary_somewhere(lines: list[bytes]) -> bool:
     """Whether lines have any control characters at all."""
     block = b"".join(lines)
-    return len(block.translate(None, _CONTROLS)) < len(block)
+    return len(block.translate(None, CONTROLS)) < len(block)
 
 
 def record_document(record: object, column: str | None, name: str, number: int) -> Document:
