@@ -54,6 +54,9 @@ def test_the_mission_recipe_is_pinned():
         "batch": "whole",
         "skip_spikes": False,
         "patience": 0,
+        "interim_documents": "spread",
+        "begin_targets": False,
+        "auto_fp16": True,
     }
     assert dataclasses.asdict(resolved.training) == expected
     assert dataclasses.asdict(completed("mission", documents=10**6)) == expected

@@ -19,6 +19,8 @@ from anekdot.corpus.deduplication.select import LEAK, NEAR_DUPLICATE
 from anekdot.corpus.preparation import collect, work_folder
 from anekdot.corpus.splitting import SPLITS, split_of
 from anekdot.errors import ConfigurationError, CorpusError
+from anekdot.pipeline import prepare
+from anekdot.tokenizer import Tokenizer
 from tests.support.outcomes import zipped
 
 MEMORY = 1 << 30
@@ -357,6 +359,15 @@ def test_texts_that_differ_by_vowel_signs_or_signs_stay(tmp_path):
         "И вот 2 - 2 = 4",
     ]
     assert collected([*texts, "— Я учу C++ ночами!"]).dropped == {"exact duplicate": 1}
+
+
+@pytest.mark.parametrize(("side", "pattern"), [("train", "qwen35"), ("test", "qwen2")])
+def test_the_training_side_alone_chooses_how_the_tokenizer_splits(tmp_path, side, pattern):
+    candidates = (f"लड़की ने {number} आम खाए और घर गई।" for number in range(100, 200))
+    hindi = next(text for text in candidates if split_of(text, 0.3, 0.3) == side)
+    path = write(tmp_path / "a.jsonl", [hindi, *random_texts(5, 10)])
+    prepare(path, out=tmp_path / "p", validation=0.3, test=0.3, vocab_size=300)
+    assert Tokenizer.load(tmp_path / "p" / "tokenizer.json").pattern == pattern
 
 
 def test_the_alphabet_is_repaired_and_moves_nothing_to_another_split():

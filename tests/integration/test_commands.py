@@ -42,6 +42,7 @@ def test_version_and_info(tmp_path):
     assert anekdot("--version", cwd=tmp_path).stdout.startswith("anekdot 0.")
     shown = anekdot("info", cwd=tmp_path).stdout
     assert "parameters" in shown
+    assert "(split pattern qwen2)" in shown
     assert "torch" in shown
 
 
@@ -231,6 +232,7 @@ def test_tokenizer_encode_decode_show(trained, tmp_path):
     assert decoded == "Кот и <|end|>\n"
     shown = anekdot("tokenizer", "show", "Кот спит", "--tokenizer", path, cwd=tmp_path).stdout
     assert f"{Tokenizer.load(path).vocab_size:,} tokens" in shown
+    assert "merges, split pattern qwen2" in shown
     assert "bytes per token" in shown
 
 

@@ -34,14 +34,21 @@ def test_json_and_back_is_the_same():
 
 def test_tensors_become_numbers_and_later_changes_do_not_reach_them():
     state = TrainingState(step=1, recent_losses=[1.0])
-    state.unrecorded.append(StepResult(torch.tensor(0.1), torch.tensor(0.0), 3, 4, 0.5))
+    tenth, zero, four = (torch.tensor(value) for value in (0.1, 0.0, 4.0))
+    state.unrecorded.append(StepResult(tenth, zero, 3, 4, 0.5, norm=tenth, overflowed=zero))
+    state.loss_scale, state.scale_steps = four, zero
     record = state.to_json()
     state.recent_losses.append(2.0)
     state.unrecorded.clear()
     assert record["recent_losses"] == [1.0]
     assert record["unrecorded"] == [
-        {"loss": float(torch.tensor(0.1)), "skipped": 0.0, "targets": 3, "bytes": 4, "seconds": 0.5}
-    ]
+        {
+            "loss": float(tenth), "skipped": 0.0, "targets": 3, "bytes": 4, "seconds": 0.5,
+            "norm": float(tenth), "overflowed": 0.0,
+        }
+    ]  # fmt: skip
+    assert (record["loss_scale"], record["scale_steps"]) == (4.0, 0.0)
+    json.dumps(record)
 
 
 @pytest.mark.parametrize("change", [{"stepz": 1}, {"unrecorded": [{"los": 1}]}])

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.attack.arena import Arena, Case, Child
+from tools.attack.arena import Arena, Case
+from tools.attack.child import Child
 
 FILES = ("config.json", "tokenizer.json", "model.safetensors")
 PIECES = (b"\0", b"{", b"}", b'"', b"[", b",", b"-1", b"1e999", b"null", b"NaN", b"\xff\xfe")

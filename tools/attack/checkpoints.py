@@ -1,13 +1,14 @@
 """Pieces of a stopped run that are gone, torn, moved or forged."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tools.attack.arena import SHORT, Arena, Case, die_after, sha, told
+from tools.attack.arena import SHORT, Arena, Case, die_after, difference, sha, told
 
 PIECES = (
     "run/checkpoints", "run/checkpoints/step-00000012", "run/checkpoints/step-00000008",
@@ -18,6 +19,7 @@ PIECES = (
     "run/data/train.offsets.npy", "run/data/validation.ids.npy", "run/data/tokenizer.json",
     "config.json", "tokenizer.json", "model.safetensors", "README.md",
 )  # fmt: skip
+FORECAST_MEMORY = 4000  # MB: it trains the largest preset for a moment
 WRONG = (None, "x", -1, 10**30, [], {}, 0.5, True, [None], [{}], float("nan"))
 
 
@@ -190,6 +192,8 @@ def forged_arrays(arena: Arena) -> Iterator[Case]:
 def manifests(arena: Arena) -> Iterator[Case]:
     """A manifest.json with each field gone or wrong."""
     known = json.loads((arena.data / "manifest.json").read_text("utf-8"))
+    place = os.path.relpath("/etc/hostname", arena.data)
+    outside = {**known, "files": {"../../../../../" + place: sha(Path("/etc/hostname"))}}
 
     def try_it(content: object) -> str | None:
         data = shutil.copytree(arena.data, arena.room() / "data")
@@ -199,9 +203,13 @@ def manifests(arena: Arena) -> Iterator[Case]:
             ("forecast", data, "--seconds=0.1"),
             ("prepare", arena.texts, "--out", data),
         ):
-            if lost := arena.run(*words).lost():
+            if lost := arena.run(*words).lost(memory=FORECAST_MEMORY):
                 return f"{words[0]}: {lost}"
-        if content in ({**known, "files": {}}, {**known, "files": OUTSIDE}):
+        out = copy(arena)
+        (out / "run/data/manifest.json").write_text(json.dumps(content), "utf-8")
+        if lost := arena.run("train", arena.texts, "--out", out, *SHORT).lost():
+            return f"going on: {lost}"
+        if content in ({**known, "files": {}}, outside):
             return "accepted" if (data.parent / "m/run/finished.json").exists() else None
         return None
 
@@ -215,10 +223,7 @@ def manifests(arena: Arena) -> Iterator[Case]:
             for wrong in WRONG[:6]:
                 changed = {**known, name: {**value, key: wrong}}
                 yield f"{name}.{key} is {wrong!r}", partial(try_it, changed)
-    yield "files outside", partial(try_it, {**known, "files": OUTSIDE})
-
-
-OUTSIDE = {"../../../../../../../../../../../../etc/hostname": "0" * 64}
+    yield "files outside", partial(try_it, outside)
 
 
 def moved(arena: Arena) -> Iterator[Case]:
@@ -239,6 +244,19 @@ def moved(arena: Arena) -> Iterator[Case]:
         )
         return ended.lost() or arena.go_on(out)
 
+    def without_record() -> str | None:
+        out = arena.room() / "m"
+        words = ("train", arena.data, "--out", out, *SHORT)
+        arena.run(*words, setup=partial(die_after, out, "step-00000012"))
+        (out / "run/config.json").unlink()
+        ended = arena.run(*words)
+        if lost := ended.lost():
+            return lost
+        if ended.status == 2:
+            return f"no way to go on: {ended.err.decode('utf-8', 'replace')[:200]}"
+        return difference(out, arena.unbroken)
+
+    yield "texts elsewhere, run/config.json gone", without_record
     for name in ("other", "имя с пробелом", "a'b\"c", "-x", "%s{}"):
         yield f"renamed to {name}", partial(elsewhere, name)
     yield "two threads", threads

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tools.attack.arena import LONG, Arena, Case, Child
+from tools.attack.arena import LONG, Arena, Case
+from tools.attack.child import Child
 
 SCRIPTS: dict[str, list[tuple[signal.Signals, float]]] = {  # signals, and pauses in seconds
     "TERM": [(signal.SIGTERM, 0)],

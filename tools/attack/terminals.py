@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from tools.attack.arena import SHORT, Arena, Case, Ended, texts
+from tools.attack.arena import SHORT, Arena, Case, texts
+from tools.attack.child import Ended
 
 EVIL = "\x1b]0;PWN\x07\x1b[31mRED\x1b[2J\u202e\x9b"
 RAW = re.compile("\x1b\\]0;PWN|\x07|\x1b\\[31mRED|[\u202a-\u202e\u2066-\u2069]|[\x80-\x9f\x7f]")

@@ -17,6 +17,7 @@ from anekdot.corpus.cleaning.alphabet import repair_alphabet
         ("Кiт i пес", "Кіт i пес"),
         ("USB-кaбель", "USB-кабель"),
         ("кaбель-USB", "кабель-USB"),
+        ("ХAMКА", "ХАМКА"),
         ("5oй этаж", "5ой этаж"),
     ],
 )
@@ -31,7 +32,8 @@ def test_look_alikes_in_russian_words_become_cyrillic(text, repaired):
         "C++ и C#, WiFi, iPhone, USB-кабель, Wi-Fi-роутер",
         "WiFiла, HTMLка, SMSка, TikTokа, iPhoneа",
         "PHPшник, IPшник, XPшный, CEOшный",
-        "XXй век, IXго, Iй",
+        "XXй век, IXго, Iй, ХХI, ХIХ",
+        "iПотека",
         "H2О, MP3шка, MIG-29, T-образный, A4-формат",
         "COP OH TOP HAM",
         "Ein Mann, un été",

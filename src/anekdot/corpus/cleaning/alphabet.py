@@ -14,14 +14,16 @@ _TO_CYRILLIC = {ord(latin): letters for latin, letters in zip(_LATIN, _CYRILLIC,
 _MIXED = re.compile(f"[{_LATIN}](?:(?=\u0301?[\u0400-\u052f])|(?<=[\u0400-\u052f].))")
 _WORD = re.compile("(?:[^\\W\\d_]|[\u0300-\u036f])+")
 _ALIKE = re.compile(f"[{_LATIN}\u0400-\u052f\u0300-\u036f]+")
-_STEM = re.compile("[A-Z]{2,}[а-яё]+|[IX](?:й|го|му)")  # «PHPшник», «XXй»
+_OTHER = re.compile(  # «PHPшник», «XXй»; «ХХI» and «iПотека», which would get a Ukrainian letter
+    "[A-Z]{2,}[а-яё]+|[IX](?:й|го|му)|[IXCMХСМ]+|i[А-ЯЁ].*"
+)
 
 
 def repair_alphabet(text: str) -> str:
     """Makes Latin letters Cyrillic in words that have both, if all the Latin ones look alike.
 
     A word is a run of letters, so a hyphen, a digit or a plus ends it. Words in which a Russian
-    ending follows Latin capitals stay as they are.
+    ending follows Latin capitals, and Roman numerals, stay as they are.
 
     >>> repair_alphabet("Hу вoт, кoт ушёл в мaгазин за USB-кабелем, C++ и WiFiлой")
     'Ну вот, кот ушёл в магазин за USB-кабелем, C++ и WiFiлой'
@@ -31,6 +33,6 @@ def repair_alphabet(text: str) -> str:
 
 def _repaired(match: re.Match[str]) -> str:
     word = match[0]
-    if not _MIXED.search(word) or not _ALIKE.fullmatch(word) or _STEM.fullmatch(word):
+    if not _MIXED.search(word) or not _ALIKE.fullmatch(word) or _OTHER.fullmatch(word):
         return word
     return word.translate(_TO_CYRILLIC)
