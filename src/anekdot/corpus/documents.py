@@ -38,7 +38,8 @@ class Layout:
         encoding: "utf-8", "utf-16-le" and the like for the whole file; of a single-byte
             encoding, what lines that are not UTF-8 are likely in.
         separator: Of txt, "line", "blank line", "file" (which is one text), or what stands
-            between texts; of csv, the delimiter; of json, "[]" (an array), "{}" (an object a text), or the key of an array.
+            between texts; of csv, the delimiter; of json, "[]" (an array), "{}" (an object a
+            text), or the key of an array.
         inline: Whether the separator of a txt may stand inside a line.
         header: Whether the first row of a csv names the columns.
         column: The column or key that holds the text; without a header, its number from 1.

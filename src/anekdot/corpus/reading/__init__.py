@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from anekdot.callbacks import Notice
 from anekdot.corpus.cleaning import clean, reason_to_drop
@@ -17,6 +18,7 @@ from anekdot.corpus.reading.chunks import cut
 from anekdot.corpus.reading.detect import examine
 from anekdot.corpus.reading.extraction import extracted
 from anekdot.corpus.reading.files import blocks, label, unpacked_file
+from anekdot.corpus.reading.given import Texts
 from anekdot.corpus.reading.lines import without_byte_order_mark
 from anekdot.corpus.reading.names import Skipped, describe_unread
 from anekdot.corpus.reading.parquet import read_parquet
@@ -54,11 +56,15 @@ def read(source: Source, notice: Notice | None = None) -> Iterator[Document]:
         CorpusError: At once if there is nothing to read; if a file is damaged, when its turn
             comes.
     """
-    return _read(_found(source, notice), notice, MAX_DOWNLOAD)
+    return _read(_found(source, notice), notice)
 
 
 def clean_texts(
-    *sources: Source, notice: Notice | None = None, max_download: int = MAX_DOWNLOAD
+    *sources: Source,
+    separator: str | None = None,
+    column: str | None = None,
+    notice: Notice | None = None,
+    max_download: int = MAX_DOWNLOAD,
 ) -> Iterator[str]:
     """Yields the texts of some sources, cleaned and without those of no use for training.
 
@@ -66,6 +72,8 @@ def clean_texts(
 
     Args:
         sources: Files, folders, patterns, addresses, or "-" for standard input.
+        separator: What separates texts, or cells, if the user named it.
+        column: The column or key of the texts, if the user named it.
         notice: Called with what was guessed about each file.
         max_download: Bytes of the largest file that is downloaded.
 
@@ -73,7 +81,8 @@ def clean_texts(
         CorpusError: A source cannot be read.
     """
     for source in sources:
-        for document in _read(_found(source, notice), notice, max_download):
+        calls = {"separator": separator, "column": column, "max_download": max_download}
+        for document in _read(_found(source, notice), notice, **calls):
             text = clean(document.text)
             if document.fault is None and reason_to_drop(text) is None:
                 yield text
@@ -167,16 +176,19 @@ def _found(source: Source, notice: Notice | None) -> list[Source]:
     return found
 
 
-def _read(paths: Iterable[Source], notice: Notice | None, max_download: int) -> Iterator[Document]:
+def _read(paths: Iterable[Source], notice: Notice | None, **named: Any) -> Iterator[Document]:
     with tempfile.TemporaryDirectory(prefix="anekdot-") as folder:
         work = Path(folder)
         for path in paths:
-            for piece in pieces([path], notice=notice, work=work, max_download=max_download):
+            for piece in pieces([path], notice=notice, work=work, **named):
                 yield from read_piece(piece)
 
 
 def _local_file(source: Source, work: Path | None, max_download: int) -> tuple[Path, str]:
     """Returns a file, after it was copied into a folder if need be, and its name in messages."""
+    if isinstance(source, Texts):
+        assert work is not None, "texts that are given need a folder"
+        return source.keep(work), str(source)
     if str(source) == "-":
         assert work is not None, "standard input needs a folder"
         return keep_standard_input(work), STANDARD_INPUT

@@ -140,8 +140,10 @@ def _examine(
     if known in EXTRACTORS:
         piece = replace(piece, extraction=known, table=_table(piece, known, skipped))
         start = text_head(extracted(piece), HEAD_BYTES)
-        layout = _text_layout(start, EXTRACTORS[known].format, name, separator, column)
-        return replace(piece, layout=layout), _guess(layout, EXTRACTORS[known].format)
+        format = EXTRACTORS[known].format
+        layout = _text_layout(start, format, name, separator, column)
+        guess = _guess(layout, format) if start else f"no text was found in this {known}."
+        return replace(piece, layout=layout), guess
     start = _whole_lines(head(path, member, compression, size=HEAD_BYTES))
     if known == "parquet" or start.startswith(PARQUET):
         with unpacked_file(path, member, compression) as file:

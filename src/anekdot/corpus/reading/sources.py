@@ -16,6 +16,7 @@ from anekdot.atomic_files import staged
 from anekdot.corpus.reading.addresses import address, check_address, is_remote
 from anekdot.corpus.reading.files import find_compression, head, label, refuse_irregular
 from anekdot.corpus.reading.first_bytes import reason_no_text
+from anekdot.corpus.reading.given import Texts, looks_like_text
 from anekdot.corpus.reading.names import (
     ARCHIVE,
     ENDINGS,
@@ -27,9 +28,9 @@ from anekdot.corpus.reading.names import (
 )
 from anekdot.errors import CorpusError
 
-Source = Path | str
+Source = Path | str | Texts
 """A file, a folder of files, a pattern such as ``texts/*.txt``, an address that begins with
-``https://`` or ``http://``, or ``"-"`` for standard input."""
+``https://`` or ``http://``, ``"-"`` for standard input, or texts that were given."""
 
 STANDARD_INPUT = "standard input"
 KEPT_INPUT = "standard-input"
@@ -50,6 +51,8 @@ def find_files(source: Source, skipped: Skipped | None = None) -> list[Source]:
         CorpusError: The source does not exist, cannot be read, holds no file in a known
             format, or is neither a file nor a folder.
     """
+    if isinstance(source, Texts):
+        return [source]
     if is_remote(source):
         check_address(str(source))
         return [source]
@@ -67,6 +70,9 @@ def find_files(source: Source, skipped: Skipped | None = None) -> list[Source]:
             return _of_folder(path, skipped)
         refuse_irregular(path)
     except (OSError, ValueError) as error:
+        if looks_like_text(str(source)) and not _has_match(str(source)):
+            cause = f"«{label(path)[:60]}…» is no file, but looks like a text."
+            raise CorpusError(cause, "Write texts into a file; in Python, give a list.") from error
         return _of_pattern(path, error, skipped)
     check_format(path.name, label(path))
     return [path]
@@ -114,6 +120,10 @@ def _of_pattern(pattern: Path, error: Exception, skipped: Skipped | None) -> lis
     if not known:
         raise CorpusError(f"{name} matches no file in a known format.", FORMATS) from error
     return list(known)
+
+
+def _has_match(pattern: str) -> bool:
+    return glob.has_magic(pattern) and next(glob.iglob(pattern), None) is not None
 
 
 def _is_read(path: Path, folder: Path, skipped: Skipped | None) -> bool:

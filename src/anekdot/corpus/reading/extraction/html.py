@@ -98,6 +98,10 @@ class _Reader(HTMLParser):
         done, self._done = self._done, []
         return done
 
+    def parse_marked_section(self, i: int, report: int = 1) -> int:
+        """Skips what is in ``<![``, which Word writes and html.parser may stumble over."""
+        return self.parse_bogus_comment(i, report)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "br":
             self._hold("\v")
