@@ -1,7 +1,7 @@
 """The stages in order: prepare, train, evaluate. Nothing else composes them."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -17,9 +17,11 @@ from anekdot.corpus.config import PreparationConfig
 from anekdot.corpus.manifest import Manifest, check_settings, is_prepared
 from anekdot.corpus.provenance import check_sources
 from anekdot.corpus.reading import Source
+from anekdot.corpus.reading.given import as_source
 from anekdot.corpus.reading.remote import MAX_DOWNLOAD
 from anekdot.corpus.shards import Shard
 from anekdot.corpus.splitting import SPLITS
+from anekdot.corpus.summary import tell
 from anekdot.errors import require
 from anekdot.machine import limit_spinning
 from anekdot.model_card import write_card
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def prepare(
-    *sources: Source,
+    *sources: Source | Iterable[str],
     out: Path | str,
     tokenizer: Tokenizer | None = None,
     memory: int | None = None,
@@ -50,7 +52,7 @@ def prepare(
     A preparation that was stopped goes on where it was when it is called again.
 
     Args:
-        sources: Files, folders, patterns, or "-" for standard input.
+        sources: Files, folders, patterns, "-" for standard input, or lists of texts.
         out: The folder to make: tokenizer, shards, documents.parquet, report.html and manifest.
         tokenizer: One that exists already; trained on the training split unless given.
         memory: Bytes that all processes together should stay within, half of the machine's
@@ -58,7 +60,7 @@ def prepare(
         ray: The address of a Ray cluster that reads the texts, or "local".
         max_download: Bytes of the largest file that is downloaded.
         progress: Called with (done, total, unit) through every stage.
-        notice: Receives what was guessed about a file.
+        notice: Receives what was guessed about a file, and what came of all.
         fields: Any field of PreparationConfig.
 
     Raises:
@@ -70,9 +72,10 @@ def prepare(
 
     check_known(fields, field_names(PreparationConfig), "The call")
     config = PreparationConfig(**fields)
+    named = [*map(as_source, sources)]
     with immediate_signals(), work_folder(Path(out)) as work:
         collection = collect(
-            sources,
+            named,
             work,
             config,
             memory=memory,
@@ -81,9 +84,11 @@ def prepare(
             progress=progress,
             notice=notice,
         )
-        return write_result(
-            collection, Path(out), config, sources, tokenizer=tokenizer, progress=progress
+        manifest = write_result(
+            collection, Path(out), config, named, tokenizer=tokenizer, progress=progress
         )
+    tell(manifest, Path(out), notice)
+    return manifest
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ class Trained:
 
 
 def train(
-    *sources: Source,
+    *sources: Source | Iterable[str],
     out: Path | str,
     preset: str | None = None,
     recipe: str | None = None,
@@ -120,7 +125,7 @@ def train(
     """Trains a model on texts or on a prepared folder, or goes on with an unfinished run.
 
     Args:
-        sources: Files, folders, "-", or one folder that ``prepare`` made.
+        sources: Files, folders, "-", lists of texts, or one folder that ``prepare`` made.
         out: The bundle's folder; a run in it that was stopped is continued.
         preset: The model's shape: "nano" (unless the file says otherwise), "mini" or "small".
         recipe: "default"; "mission" for the settings of the original assignment; or, with a
@@ -153,7 +158,7 @@ def train(
     run, notice = RunFolder(Path(out)), notice or (lambda sentence: None)
     with run.locked(), ExitStack() as stack:
         calls = {"progress": progress, "notice": notice, "max_download": max_download}
-        data = _prepared_folder(sources, run, resolved, start, **calls)
+        data = _prepared_folder([*map(as_source, sources)], run, resolved, start, **calls)
         tokenizer = load_tokenizer(data, None if start is None else start.tokenizer, notice)
         shards = {split: Shard.open(data, split) for split in SPLITS}
         resolved = resolved.with_corpus_defaults(
@@ -189,15 +194,19 @@ def train(
 
 
 def evaluate(
-    bundle: Path | str, texts: Path | str | None = None, progress: Progress | None = None
+    bundle: Path | str,
+    texts: Source | Iterable[str] | None = None,
+    progress: Progress | None = None,
+    **reading: Any,
 ) -> "Likelihood":
     """Measures a model in float32 on the documents of a file, or on its test split.
 
     Args:
         bundle: The model's folder.
-        texts: A file or folder of documents; without it, the test split of the prepared
-            folder that the bundle was trained on.
+        texts: A file or folder of documents, or a list of texts; without it, the test split
+            of the prepared folder that the bundle was trained on.
         progress: Called with (done, total, "windows").
+        reading: How texts are read: separator, column, notice; see ``clean_texts``.
 
     Raises:
         AnekdotError: The bundle or the texts cannot be used, or no test split is known.
@@ -211,7 +220,7 @@ def evaluate(
 
     bundle = Path(bundle)
     loaded = Bundle.load(bundle)
-    documents = held_out_documents(bundle, loaded.tokenizer, texts)
+    documents = held_out_documents(bundle, loaded.tokenizer, texts, **reading)
     model = load_transformer(loaded)
     return likelihood(
         model.to(pick_device()), documents, loaded.tokenizer.token_lengths, progress=progress
@@ -226,13 +235,14 @@ def _prepared_folder(
     **calls: Any,
 ) -> Path:
     """Returns the prepared folder: the one given, the run's own, or a new one in the run."""
-    if len(sources) == 1 and is_prepared(Path(sources[0])):
-        data = Path(sources[0])
-        check_settings(data, resolved.preparation, only=resolved.explicit)
+    if len(sources) == 1 and is_prepared(data := Path(str(sources[0]))):
+        manifest = check_settings(data, resolved.preparation, only=resolved.explicit)
+        tell(manifest, data, calls["notice"], is_known=run.config.exists())
         return data
     if (run.data / MANIFEST).exists():
-        check_settings(run.data, resolved.preparation, shown_as=run.bundle)
+        manifest = check_settings(run.data, resolved.preparation, shown_as=run.bundle)
         check_sources(run.data, sources, shown_as=run.bundle, notice=calls["notice"])
+        tell(manifest, run.data, calls["notice"], is_known=True)
         return run.data
     wanted = dataclasses.asdict(resolved.preparation)
     tokenizer = None if base is None else base.tokenizer

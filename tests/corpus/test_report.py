@@ -46,7 +46,7 @@ def collection_of(documents: list[Document], work: Path, *, cut: int = 2, notice
         memory_per_process=MEMORY,
         run=lambda find, count: [find(number) for number in range(count)],
     )
-    plan = Plan(rules=rules, tasks=tasks, states={}, notices=[*notices])
+    plan = Plan(rules=rules, tasks=tasks, states={}, notices=[*notices], unread={})
     return Collection(work=work, plan=plan, selection=selection, memory=MEMORY)
 
 

@@ -5,7 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from anekdot.cli.console import say
 from anekdot.cli.progress import bars
+from anekdot.errors import ConfigurationError
 from anekdot.text_output import json_line
 
 
@@ -14,6 +16,8 @@ def evaluate(
     /,
     *,
     texts: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
+    column: str | None = None,
+    separator: str | None = None,
     json_object: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Measure a model on held-out texts.
@@ -21,12 +25,20 @@ def evaluate(
     Args:
         bundle: The model's folder.
         texts: Texts to measure on; without them, the test split that was kept in training.
+        column: The column or key that holds the texts; guessed unless given.
+        separator: What stands between the texts ("line", "blank line", or the separator
+            itself); guessed unless given.
         json_object: Print one JSON object.
     """
     from anekdot import pipeline
 
+    if texts is None and (column or separator):
+        cause = "--column and --separator say how texts are read, and none are named."
+        raise ConfigurationError(cause, "Name them with --texts FILE.")
     with bars() as progress:
-        result = pipeline.evaluate(bundle, texts, progress)
+        result = pipeline.evaluate(
+            bundle, texts, progress, column=column, separator=separator, notice=say
+        )
     figures = {
         "loss": result.loss,
         "perplexity": result.perplexity,

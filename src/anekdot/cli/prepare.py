@@ -8,11 +8,9 @@ from cyclopts import Parameter
 from anekdot.cli.console import say
 from anekdot.cli.flags import DATA, PREPARATION_FLAGS, RUN, explicit_flags
 from anekdot.cli.progress import bars
-from anekdot.corpus.manifest import Manifest
 from anekdot.machine import parse_size
 
 MIN_MEMORY = 1 << 29
-MAX_REASONS = 4  # that are listed one by one
 
 
 def prepare(
@@ -37,7 +35,7 @@ def prepare(
     from anekdot import pipeline
 
     with bars() as progress:
-        manifest = pipeline.prepare(
+        pipeline.prepare(
             *sources,
             out=out,
             memory=None if memory is None else parse_size("memory", memory, MIN_MEMORY),
@@ -47,23 +45,4 @@ def prepare(
             notice=say,
             **explicit_flags(flags),
         )
-    for line in describe(manifest, out).split("\n"):
-        say(line)
     print(out)
-
-
-def describe(manifest: Manifest, folder: Path) -> str:
-    """Returns what came in, what was dropped and why, and what a prepared folder holds now."""
-    kept = sum(manifest.documents.values())
-    reasons = sorted(manifest.dropped.items(), key=lambda item: -item[1])
-    lines = [f"{manifest.texts_in:,} texts in, {kept:,} kept"]
-    lines += [f"  {count:,} dropped: {reason}" for reason, count in reasons[:MAX_REASONS]]
-    if others := reasons[MAX_REASONS:]:
-        count = sum(count for _, count in others)
-        lines.append(f"  {count:,} dropped for {len(others)} more reasons")
-    lines += [
-        f"{split}: {count:,} documents, {manifest.tokens[split]:,} tokens"
-        for split, count in manifest.documents.items()
-    ]
-    lines.append(f"vocabulary: {manifest.vocab_size:,} tokens; more in {folder / 'report.html'}")
-    return "\n".join(lines)

@@ -1,5 +1,6 @@
 """anekdot train."""
 
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -101,5 +102,7 @@ def _show(trained: "Trained") -> None:
 def _default_out(sources: tuple[str, ...]) -> Path:
     if not sources:
         raise ConfigurationError("No texts were named.", "Name a file, a folder, or - .")
-    name = "stdin" if sources[0] == "-" else Path(sources[0]).resolve().name
-    return Path(f"{name.strip('.').split('.')[0] or 'anekdot'}-model")
+    path = Path("stdin" if sources[0] == "-" else sources[0]).resolve()
+    plain = (re.split(r"[*?\[]", part)[0].strip("._- ") for part in reversed(path.parts))
+    name = next((part for part in plain if part), "anekdot")
+    return Path(f"{name.split('.')[0]}-model")

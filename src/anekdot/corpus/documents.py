@@ -37,9 +37,9 @@ class Layout:
         format: "txt", "chat", "jsonl", "json", "csv" or "parquet".
         encoding: "utf-8", "utf-16-le" and the like for the whole file; of a single-byte
             encoding, what lines that are not UTF-8 are likely in.
-        separator: Of txt, "line", "blank line", "2 blank lines", or what stands between texts;
-            of csv, the delimiter; of chat, the messenger; of json and jsonl, the path to the
-            records, as JSON.
+        separator: Of txt, "line", "blank line", "2 blank lines", "file" (which is one text), or
+            what stands between texts; of csv, the delimiter; of chat, the messenger; of json and
+            jsonl, the path to the records, as JSON.
         inline: Whether the separator of a txt may stand inside a line.
         pattern: Of txt, a regular expression: where a line begins with it, a text begins, and
             what it matches is no part of the text. The separator is then an example.
@@ -93,6 +93,9 @@ class Piece:
         name: What its documents give as their source.
         layout: How documents stand in it.
         compression: The ending that stands for its compression, such as ".gz", if any.
+        extraction: The kind of file that its text is extracted from, such as "docx", if it is
+            no text itself.
+        table: The table of a dump that is read.
         start: The first byte.
         stop: The byte after the last, or None for the end.
         line: The line of the file at which it starts, from 1.
@@ -101,8 +104,10 @@ class Piece:
     path: str
     member: str | None = None
     name: str
-    layout: Layout
+    layout: Layout = Layout(format="txt")
     compression: str | None = None
+    extraction: str | None = None
+    table: str | None = None
     start: int = 0
     stop: int | None = None
     line: int = 1

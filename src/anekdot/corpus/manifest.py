@@ -82,8 +82,11 @@ def check_settings(
     *,
     only: Collection[str] | None = None,
     shown_as: Path | None = None,
-) -> None:
+) -> Manifest:
     """Checks that a prepared folder was made with the settings that are wanted now.
+
+    Returns:
+        What the folder holds.
 
     Args:
         folder: The prepared folder.
@@ -95,9 +98,11 @@ def check_settings(
         ConfigurationError: Some differ; the message lists them.
         CorpusError: The folder is not a prepared one, or is damaged.
     """
-    before = Manifest.load(folder).settings
+    manifest = Manifest.load(folder)
+    before = manifest.settings
     now = {**before, **{k: v for k, v in asdict(wanted).items() if only is None or k in only}}
     refuse_difference(shown_as or folder, before, now)
+    return manifest
 
 
 def hash_files(folder: Path) -> dict[str, str]:

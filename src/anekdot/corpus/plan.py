@@ -35,12 +35,14 @@ class Plan:
         tasks: What is read, in order: the pieces of each task.
         states: The size of each file, and when it was changed.
         notices: What was guessed about the files.
+        unread: Files that are not read, and why.
     """
 
     rules: Rules
     tasks: list[list[Piece]]
     states: dict[str, State]
     notices: list[str]
+    unread: dict[str, str]
 
     @property
     def is_small(self) -> bool:
@@ -53,6 +55,7 @@ def make_plan(
 ) -> Plan:
     """Plans the work, and deletes what an earlier plan left unless the plan is the same."""
     notices: list[str] = []
+    unread: dict[str, str] = {}
     found = pieces(
         sources,
         work=work,
@@ -64,6 +67,7 @@ def make_plan(
         size=TASK_BYTES,
         max_download=max_download,
         notice=notices.append,
+        skipped=unread.__setitem__,
     )
     if not found:
         raise CorpusError("No texts were named.", "Name a file, a folder, or - .")
@@ -75,6 +79,7 @@ def make_plan(
         tasks=_tasks(found, states),
         states=states,
         notices=notices,
+        unread=unread,
     )
     path = work / PLAN
     text = escape_surrogates(json.dumps(dataclasses.asdict(plan), ensure_ascii=False, indent=1))
@@ -101,6 +106,7 @@ def load_plan(work: Path) -> Plan:
         ],
         states=record["states"],
         notices=record["notices"],
+        unread=record["unread"],
     )
 
 

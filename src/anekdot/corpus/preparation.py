@@ -27,6 +27,7 @@ from anekdot.corpus.reading import Source, read_piece
 from anekdot.corpus.reading.addresses import kept_name
 from anekdot.corpus.reading.remote import MAX_DOWNLOAD
 from anekdot.corpus.report import write_report
+from anekdot.corpus.report.warnings import remedy
 from anekdot.corpus.tokenization import train_tokenizer, write_shards
 from anekdot.corpus.workers import Call, cluster, run_all
 from anekdot.errors import ConfigurationError, CorpusError
@@ -194,7 +195,7 @@ def _nothing_left(collection: Collection) -> CorpusError:
         )
     reasons = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
     cause = f"No text is left of {n_dropped} ({reasons or 'nothing was read'})."
-    return CorpusError(cause, "Bring texts of at least a sentence.")
+    return CorpusError(cause, remedy(dropped))
 
 
 def process_task(work: Path, memory: int, number: int) -> None:

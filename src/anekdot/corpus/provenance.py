@@ -20,6 +20,7 @@ from anekdot.corpus.manifest import Manifest
 from anekdot.corpus.plan import Plan
 from anekdot.corpus.reading.addresses import is_remote, kept_name
 from anekdot.corpus.reading.files import label
+from anekdot.corpus.reading.given import Texts
 from anekdot.corpus.reading.sources import KEPT_INPUT, STANDARD_INPUT, Source, find_files
 from anekdot.errors import CorpusError, refuse_difference
 
@@ -116,12 +117,14 @@ def _as_planned(source: Source, plan: Plan, work: Path) -> _Named:
     """Returns what a source stood for when it was read."""
     if is_remote(source):
         return _Named(name=kept_name(source), path="", files=[])
+    if isinstance(source, Texts):
+        return _of_texts(source)
     if str(source) == "-":
         size, digest = plan.states[str(work / KEPT_INPUT)]
         kept = _File(name=STANDARD_INPUT, path="", size=size, sha256=str(digest))
         return _Named(name="-", path="", files=[kept])
     files = []
-    for path in map(Path, find_files(source)):
+    for path in map(Path, map(str, find_files(source))):
         if str(path) in plan.states:
             size, changed = plan.states[str(path)]
             file = _look(path)
@@ -135,14 +138,21 @@ def _as_found(source: Source, known: list[_Named]) -> _Named:
     """Returns what a source stands for now."""
     if is_remote(source):
         return _Named(name=kept_name(source), path="", files=[])
+    if isinstance(source, Texts):
+        return _of_texts(source)
     if str(source) == "-":
         sizes = [file.size for each in known for file in each.files]
         return _Named(name="-", path="", files=_piped(max(sizes, default=0)))
     try:
-        files = [_look(Path(path)) for path in find_files(source)]
+        files = [_look(Path(str(path))) for path in find_files(source)]
     except (CorpusError, OSError):
         files = []
     return _Named(name=kept_name(source), path=_place(Path(source)), files=files)
+
+
+def _of_texts(source: Texts) -> _Named:
+    file = _File(name=str(source), path="", size=len(source.lines), sha256=source.sha256)
+    return _Named(name=str(source), path="", files=[file])
 
 
 def _look(path: Path) -> _File:

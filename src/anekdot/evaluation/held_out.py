@@ -1,5 +1,6 @@
 """The documents that a model is measured on."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anekdot.bundle import TOKENIZER
-from anekdot.corpus.reading import clean_texts
+from anekdot.corpus.reading import Source, clean_texts
+from anekdot.corpus.reading.given import as_source
 from anekdot.corpus.shards import Shard
 from anekdot.corpus.tokenization import encode_documents
 from anekdot.errors import BundleError, CorpusError
@@ -16,14 +18,15 @@ from anekdot.tokenizer.tokenizer import Tokenizer
 
 
 def held_out_documents(
-    bundle: Path, tokenizer: Tokenizer, texts: Path | str | None
+    bundle: Path, tokenizer: Tokenizer, texts: Source | Iterable[str] | None, **reading: Any
 ) -> list[NDArray[Any]]:
     """Returns the ids of the documents of some texts, or of a bundle's test split.
 
     Args:
         bundle: The model's folder.
         tokenizer: The model's.
-        texts: A file or folder of documents, if any.
+        texts: A file or folder of documents, or the texts themselves, if any.
+        reading: How they are read, as `clean_texts` takes it.
 
     Raises:
         CorpusError: The texts cannot be read, or there are none.
@@ -31,9 +34,10 @@ def held_out_documents(
     """
     if texts is None:
         return _test_split(bundle, tokenizer)
-    found = [*clean_texts(texts)]
+    source = as_source(texts)
+    found = [*clean_texts(source, **reading)]
     if not found:
-        raise CorpusError(f"{texts} has no texts.", "Name a file with at least one.")
+        raise CorpusError(f"{source} has no texts.", "Name a file with at least one.")
     ids, offsets = encode_documents(tokenizer, found)
     return np.split(ids, offsets[1:-1])
 

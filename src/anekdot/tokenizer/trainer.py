@@ -21,6 +21,7 @@ from itertools import chain, pairwise, repeat
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from anekdot.callbacks import Progress
+from anekdot.errors import TokenizerError
 from anekdot.machine import available_cores
 from anekdot.tokenizer import fast
 from anekdot.tokenizer.pretokens import PatternName, split, to_bytes
@@ -92,7 +93,9 @@ def _peek(
     documents: Iterable[str | bytes], n_characters: int
 ) -> tuple[Iterable[str | bytes], list[str | bytes]]:
     """Returns all the documents again, and the first: at least so many characters, or all."""
-    stream = iter(documents)
+    if isinstance(documents, str | bytes):
+        raise TokenizerError("One text was given in place of many.", "Give a list of texts.")
+    stream = map(_checked, documents)
     seen: list[str | bytes] = []
     size = 0
     for document in stream:
@@ -101,6 +104,13 @@ def _peek(
         if size >= n_characters:
             break
     return chain(seen, stream), seen
+
+
+def _checked(document: str | bytes) -> str | bytes:
+    if not isinstance(document, str | bytes):
+        cause = f"{document!r:.40} is no text, but {type(document).__name__}."
+        raise TokenizerError(cause, "Give strings, and leave out what is missing.")
+    return document
 
 
 def _renumbering(numbering: Sequence[int], n_merges: int) -> list[int]:

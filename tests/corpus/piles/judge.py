@@ -64,14 +64,16 @@ def read_pile(source: Path, flags: Mapping[str, str]) -> Reading:
     if unknown := {*flags} - {field.name for field in fields(PreparationConfig)}:
         raise AnekdotError(f"There is no flag {unknown}.", "Look at the help.")
     config = PreparationConfig(**flags)
-    rules = config.rules
     with tempfile.TemporaryDirectory() as work:
         plan = make_plan([source], Path(work), config, MAX_DOWNLOAD)
+        rules = plan.rules
         documents = [d for task in plan.tasks for piece in task for d in read_piece(piece)]
     texts, dropped = [], Counter[str]()
     for document in documents:
         text, _ = repairs(document.text, rules.without)
-        reason = document.fault or reason_to_drop(text, rules.without, script=rules.script)
+        reason = document.fault or reason_to_drop(
+            text, rules.without, script=rules.script, min_length=rules.min_length
+        )
         if reason is None:
             texts.append(text)
         else:

@@ -296,7 +296,7 @@ def test_parquet(tmp_path: Path, name):
 
 def test_a_folder_and_a_pattern(tmp_path):
     (tmp_path / "sub").mkdir()
-    for name in ("b.txt", "a.jsonl", "sub/c.txt.gz", "notes.md", ".hidden.txt"):
+    for name in ("b.txt", "a.jsonl", "sub/c.txt.gz", "photo.png", ".hidden.txt"):
         text = records(CAT) if name.endswith("jsonl") else lines(CAT)
         data = text.encode()
         (tmp_path / name).write_bytes(PACK[".gz"](data) if name.endswith(".gz") else data)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from anekdot.callbacks import Notice
 from anekdot.corpus.cleaning import clean, reason_to_drop
@@ -16,11 +17,15 @@ from anekdot.corpus.documents import Document, Layout, Piece
 from anekdot.corpus.reading.addresses import address, is_remote
 from anekdot.corpus.reading.chunks import cut
 from anekdot.corpus.reading.detect import examine
+from anekdot.corpus.reading.extraction import extracted
 from anekdot.corpus.reading.files import blocks, label, unpacked_file
+from anekdot.corpus.reading.given import Texts
 from anekdot.corpus.reading.lines import without_byte_order_mark
+from anekdot.corpus.reading.names import Skipped, describe_unread
 from anekdot.corpus.reading.parquet import read_parquet
 from anekdot.corpus.reading.readers import documents
 from anekdot.corpus.reading.remote import MAX_DOWNLOAD, fetch
+from anekdot.corpus.reading.small_files import one_text_a_file
 from anekdot.corpus.reading.sources import STANDARD_INPUT, Source, find_files, keep_standard_input
 from anekdot.corpus.reading.wrappers import (
     SAMPLED_TEXTS,
@@ -59,11 +64,15 @@ def read(source: Source, notice: Notice | None = None) -> Iterator[Document]:
         CorpusError: At once if there is nothing to read; if a file is damaged, when its turn
             comes.
     """
-    return _read(find_files(source), notice, MAX_DOWNLOAD)
+    return _read(_found(source, notice), notice)
 
 
 def clean_texts(
-    *sources: Source, notice: Notice | None = None, max_download: int = MAX_DOWNLOAD
+    *sources: Source,
+    separator: str | None = None,
+    column: str | None = None,
+    notice: Notice | None = None,
+    max_download: int = MAX_DOWNLOAD,
 ) -> Iterator[str]:
     """Yields the texts of some sources, cleaned and without those of no use for training.
 
@@ -71,6 +80,8 @@ def clean_texts(
 
     Args:
         sources: Files, folders, patterns, addresses, or "-" for standard input.
+        separator: What separates texts, or cells, if the user named it.
+        column: The column or key of the texts, if the user named it.
         notice: Called with what was guessed about each file.
         max_download: Bytes of the largest file that is downloaded.
 
@@ -78,7 +89,8 @@ def clean_texts(
         CorpusError: A source cannot be read.
     """
     for source in sources:
-        for document in _read(find_files(source), notice, max_download):
+        calls = {"separator": separator, "column": column, "max_download": max_download}
+        for document in _read(_found(source, notice), notice, **calls):
             text = clean(document.text)
             if document.fault is None and reason_to_drop(text) is None:
                 yield text
@@ -94,6 +106,7 @@ def pieces(
     without: Sequence[str] = (),
     size: int = PIECE_BYTES,
     notice: Notice | None = None,
+    skipped: Skipped | None = None,
     work: Path | None = None,
     max_download: int = MAX_DOWNLOAD,
 ) -> list[Piece]:
@@ -110,6 +123,7 @@ def pieces(
         without: The names of the cleaning rules that are switched off.
         size: Bytes of a piece, at least.
         notice: Called with what was guessed, a sentence for all files with the same layout.
+        skipped: Called with each file that is not read, and why.
         work: A folder for copies of standard input and of remote files, needed for these only;
             it must stay until the last piece is read.
         max_download: Bytes of the largest file that is downloaded.
@@ -117,28 +131,42 @@ def pieces(
     Raises:
         CorpusError: No source is named, or one does not exist, is damaged or holds no texts.
     """
-    paths = [path for source in sources for path in find_files(source)]
+    unread: dict[str, str] = {}
+    paths = [path for source in sources for path in find_files(source, unread.__setitem__)]
     if not paths:
         raise CorpusError("No texts were named.", "Name a file, a folder, or - .")
     if [*map(str, paths)].count("-") > 1:
         raise CorpusError("Standard input is named twice.", "It can be read once: name it once.")
-    found: list[Piece] = []
-    guesses: dict[str, list[str]] = {}
+    wholes: list[tuple[Piece, str, str]] = []
     for path in paths:
         file, name = _local_file(path, work, max_download)
         whole, guessed = examine(
-            file, separator=separator, column=column, encoding=encoding, name=name
+            file,
+            separator=separator,
+            column=column,
+            encoding=encoding,
+            name=name,
+            skipped=unread.__setitem__,
         )
-        for named, guess in guessed:
-            guesses.setdefault(guess, []).append(named)
-        for bare in whole:
-            piece, said = _with_wrappers(bare, strip, without)
-            for remark in said:
-                guesses.setdefault(remark, []).append(piece.name)
-            found += cut(piece, size)
+        wholes += [(piece, *guess) for piece, guess in zip(whole, guessed, strict=True)]
+    if separator is None:
+        wholes = one_text_a_file(wholes)
+    guesses: dict[str, list[str]] = {}
+    found: list[Piece] = []
+    for bare, named, guess in wholes:
+        guesses.setdefault(guess, []).append(named)
+        piece, said = _with_wrappers(bare, strip, without)
+        for remark in said:
+            guesses.setdefault(remark, []).append(piece.name)
+        found += cut(piece, size)
     if notice:
         for guess, names in guesses.items():
             notice(f"{_together(names)}: {guess}")
+        if unread:
+            notice(describe_unread(unread))
+    if skipped:
+        for name, reason in unread.items():
+            skipped(name, reason)
     return found
 
 
@@ -153,10 +181,14 @@ def read_piece(piece: Piece) -> Iterator[Document]:
         with unpacked_file(path, piece.member, piece.compression) as file:
             yield from read_parquet(file, layout, piece.name)
         return
-    data = blocks(path, piece.member, piece.compression, piece.start, piece.stop)
-    if piece.start == 0:
-        data = without_byte_order_mark(data, layout.encoding)
-    found = documents(data, layout, piece.name, piece.line)
+    if piece.extraction:
+        drawn = documents(extracted(piece), layout, piece.name, piece.line)
+        found: Iterator[Document] = (replace(d, text=d.text.replace("\v", "\n")) for d in drawn)
+    else:
+        data = blocks(path, piece.member, piece.compression, piece.start, piece.stop)
+        if piece.start == 0:
+            data = without_byte_order_mark(data, layout.encoding)
+        found = documents(data, layout, piece.name, piece.line)
     yield from (unwrapped_document(d, layout) for d in found) if has_wrappers(layout) else found
 
 
@@ -170,16 +202,28 @@ def _with_wrappers(
     return replace(piece, layout=layout), remarks(layout, first)
 
 
-def _read(paths: Iterable[Source], notice: Notice | None, max_download: int) -> Iterator[Document]:
+def _found(source: Source, notice: Notice | None) -> list[Source]:
+    """Lists the files of a source, after it was said which are not read."""
+    unread: dict[str, str] = {}
+    found = find_files(source, unread.__setitem__)
+    if unread and notice:
+        notice(describe_unread(unread))
+    return found
+
+
+def _read(paths: Iterable[Source], notice: Notice | None, **named: Any) -> Iterator[Document]:
     with tempfile.TemporaryDirectory(prefix="anekdot-") as folder:
         work = Path(folder)
         for path in paths:
-            for piece in pieces([path], notice=notice, work=work, max_download=max_download):
+            for piece in pieces([path], notice=notice, work=work, **named):
                 yield from read_piece(piece)
 
 
 def _local_file(source: Source, work: Path | None, max_download: int) -> tuple[Path, str]:
     """Returns a file, after it was copied into a folder if need be, and its name in messages."""
+    if isinstance(source, Texts):
+        assert work is not None, "texts that are given need a folder"
+        return source.keep(work), str(source)
     if str(source) == "-":
         assert work is not None, "standard input needs a folder"
         return keep_standard_input(work), STANDARD_INPUT

@@ -6,7 +6,6 @@ Nothing here makes a connection.
 import re
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address, ip_network
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from anekdot.errors import CorpusError
 _NAT64 = ip_network("64:ff9b::/96")
 
 
-def is_remote(source: Path | str) -> bool:
+def is_remote(source: object) -> bool:
     """Whether a source is an address, such as ``https://example.org/jokes.txt``."""
     return isinstance(source, str) and bool(re.match("https?://", source, re.IGNORECASE))
 
@@ -37,7 +36,7 @@ def address(source: str) -> str:
     return "".join(character if character.isprintable() else "\ufffd" for character in shown)
 
 
-def kept_name(source: Path | str) -> str:
+def kept_name(source: object) -> str:
     """Returns a source as it may be written down: an address has a hash instead of its keys."""
     return f"{address(str(source))}#{digest(str(source))}" if is_remote(source) else str(source)
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)  # an archive, and a document in it that is an archive itself
 def open_archive(
     path: Path, mtime: int, size: int
 ) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:

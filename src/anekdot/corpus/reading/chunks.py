@@ -26,7 +26,9 @@ def can_be_cut(piece: Piece) -> bool:
     return (
         piece.member is None
         and piece.compression is None
+        and piece.extraction is None
         and layout.format in ("txt", "jsonl")
+        and layout.separator != "file"
         and keeps_line_ends(layout.encoding)
         and not (layout.inline and (can_overlap(layout) or is_transcoded(layout.encoding)))
     )

@@ -17,10 +17,9 @@ from anekdot.corpus.reading.encodings import (
     detect_encoding,
     is_mostly_utf8,
     is_transcoded,
-    is_wide,
 )
+from anekdot.corpus.reading.extraction import EXTRACTORS, extracted, main_table, text_head
 from anekdot.corpus.reading.files import (
-    COMPRESSIONS,
     ZIP,
     blocks,
     find_compression,
@@ -29,6 +28,7 @@ from anekdot.corpus.reading.files import (
     members,
     unpacked_file,
 )
+from anekdot.corpus.reading.first_bytes import holds_text, is_page, reason_no_text
 from anekdot.corpus.reading.foreign_encodings import exact
 from anekdot.corpus.reading.json_layout import layout_of, shown_places
 from anekdot.corpus.reading.json_shape import Shape, survey
@@ -39,11 +39,10 @@ from anekdot.corpus.reading.lines import (
     text_blocks,
     without_byte_order_mark,
 )
+from anekdot.corpus.reading.names import ARCHIVE, ENDINGS, Skipped, ending, no_text, reason_unread
 from anekdot.corpus.reading.parquet import MAGIC as PARQUET
 from anekdot.corpus.reading.parquet import guess_layout
-from anekdot.corpus.reading.readers import is_binary
 from anekdot.corpus.reading.separators import guess_separator, named_separator
-from anekdot.corpus.reading.sources import ARCHIVE, ENDINGS, ending, no_text
 from anekdot.errors import CorpusError
 
 HEAD_BYTES = 4 << 20
@@ -53,6 +52,7 @@ _SAMPLE_RECORDS = 500  # by which the format is recognised
 _SEPARATOR_PHRASES = {
     "line": "one text a line",
     "blank line": "texts separated by blank lines",
+    "file": "one text a file",
     "\t": "tab",
 }
 _BLANK = {
@@ -61,11 +61,6 @@ _BLANK = {
     "json": Layout(format="json", separator="[[]]", column="text"),
     "csv": Layout(format="csv", separator=",", header=False, column="1"),
 }
-_FOREIGN = (
-    *(b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"OggS", b"ID3", b"{\\rtf"),
-    *(ZIP, b"PK\x05\x06", b"\xd0\xcf\x11\xe0", b"7z\xbc\xaf", b"Rar!", b"\x7fELF", b"MZ\x90"),
-    *(b"SQLite format", *COMPRESSIONS.values()),
-)
 
 
 class _Named(NamedTuple):
@@ -83,6 +78,7 @@ def examine(
     column: str | None = None,
     encoding: str | None = None,
     name: str | None = None,
+    skipped: Skipped = lambda name, reason: None,
 ) -> tuple[list[Piece], list[tuple[str, str]]]:
     """Finds out how documents stand in a file, or in each member of a zip archive.
 
@@ -92,6 +88,7 @@ def examine(
         column: The column or key of the texts, if the user named it: its name or number.
         encoding: The encoding, if the user named it.
         name: The name that messages carry, instead of the path.
+        skipped: Called with each member that is not read, and why.
 
     Returns:
         The file, or each member of the archive, as a piece; and each name with what was guessed.
@@ -101,21 +98,34 @@ def examine(
     """
     name, named = name or label(path), _Named(separator, column, encoding)
     if not _is_archive(path, compression := find_compression(path)):
-        piece, guess = _examine(path, None, compression, name, named)
+        piece, guess = _examine(path, None, compression, name, named=named, skipped=skipped)
         return [piece], [(name, guess)]
     found: list[Piece] = []
     guesses: list[tuple[str, str]] = []
     for member in members(path):
         inner = label(path, member).replace(label(path), name, 1)
-        if ending(member) in ENDINGS:
-            piece, guess = _examine(path, member, find_compression(path, member), inner, named)
+        compression = find_compression(path, member)
+        if reason := _reason_unread(path, member, compression):
+            skipped(inner, reason)
+        else:
+            piece, guess = _examine(path, member, compression, inner, named=named, skipped=skipped)
             found.append(piece)
             guesses.append((inner, guess))
-        elif ending(member) == ARCHIVE:
-            guesses.append((inner, "an archive inside an archive is not read."))
     if not found:
         raise no_text(name)
     return found, guesses
+
+
+def _reason_unread(path: Path, member: str, compression: str | None) -> str | None:
+    """Returns why a member of an archive is not read."""
+    found = ending(member)
+    if found == ARCHIVE:
+        return "an archive inside an archive"
+    if reason := reason_unread(member):
+        return reason
+    if found in ENDINGS:
+        return None
+    return reason_no_text(head(path, member, compression, size=1 << 16))
 
 
 def _is_archive(path: Path, compression: str | None) -> bool:
@@ -130,24 +140,50 @@ def _examine(
     member: str | None,
     compression: str | None,
     name: str,
+    *,
     named: _Named,
+    skipped: Skipped,
 ) -> tuple[Piece, str]:
     """Returns a file or member as a piece, and what was guessed about it."""
-    start = head(path, member, compression, size=HEAD_BYTES)
+    known = ENDINGS.get(ending(member or path.name))
+    piece = Piece(path=str(path), member=member, name=name, compression=compression)
+    start = b"" if known in EXTRACTORS else head(path, member, compression, size=HEAD_BYTES)
+    if known in (None, "txt") and is_page(start):
+        known = "html"
+    if known in EXTRACTORS:
+        piece = replace(piece, extraction=known, table=_table(piece, known, skipped))
+        start = text_head(extracted(piece), HEAD_BYTES)
+        format = EXTRACTORS[known].format
+        layout = _text_layout(start, format, name, named._replace(encoding=None))
+        guess = _guess(layout, format) if start else f"no text was found in this {known}."
+        return replace(piece, layout=layout), guess
     whole = blocks(path, member, compression) if len(start) >= HEAD_BYTES else None
     start = _whole_lines(start)
-    known = ENDINGS.get(ending(member or path.name))
     if known == "parquet" or start.startswith(PARQUET):
         with unpacked_file(path, member, compression) as file:
             layout = guess_layout(file, named.column, name)
     else:
         layout = _text_layout(start, known, name, named, whole=whole)
-    piece = Piece(path=str(path), member=member, name=name, layout=layout, compression=compression)
-    return piece, _guess(layout, known)
+    return replace(piece, layout=layout), _guess(layout, known)
+
+
+def _table(piece: Piece, kind: str, skipped: Skipped) -> str | None:
+    """Returns the table of a dump with the most text; the others are not read."""
+    if kind != "sql":
+        return None
+    table, others = main_table(piece)
+    for other in others:
+        skipped(f"{piece.name}/{other}", f"a table beside «{table}»")
+    return table
 
 
 def _text_layout(
-    start: bytes, known: str | None, name: str, named: _Named, *, whole: Iterable[bytes] | None
+    start: bytes,
+    known: str | None,
+    name: str,
+    named: _Named,
+    *,
+    whole: Iterable[bytes] | None = None,
 ) -> Layout:
     """Guesses the layout of a file that is no Parquet from its first bytes.
 
@@ -157,7 +193,7 @@ def _text_layout(
     if encoding is None:
         cause = f"The encoding of {name} cannot be told."
         raise CorpusError(cause, "Name it, such as --encoding cp1250, or: pip install chardet")
-    if start.startswith(_FOREIGN) or (not is_wide(encoding) and is_binary(start)):
+    if not holds_text(start, encoding):
         raise no_text(name)
     lines = _lines(start, encoding)
     if is_transcoded(encoding) and not _reads_well(lines):

@@ -123,6 +123,8 @@ def separator_test(layout: Layout) -> Callable[[bytes], bool]:
         return _is_blank
     if count:
         return _gap_test(count)
+    if layout.separator == "file":
+        return lambda line: False
     rules = frozenset(separators(layout))
     return lambda line: line.strip() in rules
 

@@ -15,6 +15,7 @@ from anekdot.corpus.reading.csv_rows import (
     rows,
 )
 from anekdot.corpus.reading.encodings import decode, is_transcoded
+from anekdot.corpus.reading.first_bytes import CONTROLS, is_binary
 from anekdot.corpus.reading.json_stream import Broken, Path, pick, values
 from anekdot.corpus.reading.json_texts import join, record_text
 from anekdot.corpus.reading.lines import (
@@ -33,10 +34,6 @@ BROKEN_QUOTES = "broken quotes"
 TOO_LONG_LINE = "too long a line"
 TOO_LONG_TEXT = "too long a text"
 NOT_TEXT = "not text"
-
-# What text files do not hold, but for a few strays: control characters other than
-# \t \n \v \f \r and escape, which colours terminals.
-_CONTROLS = bytes({*range(32), 127} - {9, 10, 11, 12, 13, 27})
 
 
 def documents(blocks: Iterable[bytes], layout: Layout, name: str, line: int) -> Iterator[Document]:
@@ -64,12 +61,6 @@ def documents(blocks: Iterable[bytes], layout: Layout, name: str, line: int) -> 
     return _read_groups(blocks, layout, name, line)
 
 
-def is_binary(data: bytes) -> bool:
-    """Whether bytes are not text, by their control characters."""
-    controls = len(data) - len(data.translate(None, _CONTROLS))
-    return controls > 8 and controls * 20 > len(data)
-
-
 def decoded(lines: list[bytes], long: bool, encoding: str) -> Iterator[tuple[str, str | None]]:
     """Yields the text of each line of a batch, and why it cannot be used, if so."""
     garbage = is_binary_somewhere(lines)
@@ -81,7 +72,7 @@ def decoded(lines: list[bytes], long: bool, encoding: str) -> Iterator[tuple[str
 def is_binary_somewhere(lines: list[bytes]) -> bool:
     """Whether lines have any control characters at all."""
     block = b"".join(lines)
-    return len(block.translate(None, _CONTROLS)) < len(block)
+    return len(block.translate(None, CONTROLS)) < len(block)
 
 
 def record_document(record: object, layout: Layout, name: str, number: int) -> Document:

@@ -14,51 +14,45 @@ from pathlib import Path
 
 from anekdot.atomic_files import staged
 from anekdot.corpus.reading.addresses import address, check_address, is_remote
-from anekdot.corpus.reading.files import COMPRESSIONS, label, refuse_irregular
+from anekdot.corpus.reading.files import find_compression, head, label, refuse_irregular
+from anekdot.corpus.reading.first_bytes import reason_no_text
+from anekdot.corpus.reading.given import Texts, looks_like_text
+from anekdot.corpus.reading.names import (
+    ARCHIVE,
+    ENDINGS,
+    FORMATS,
+    Skipped,
+    check_format,
+    ending,
+    reason_unread,
+)
 from anekdot.errors import CorpusError
 
-Source = Path | str
+Source = Path | str | Texts
 """A file, a folder of files, a pattern such as ``texts/*.txt``, an address that begins with
-``https://`` or ``http://``, or ``"-"`` for standard input."""
+``https://`` or ``http://``, ``"-"`` for standard input, or texts that were given."""
 
 STANDARD_INPUT = "standard input"
 KEPT_INPUT = "standard-input"
 
-ENDINGS = {
-    ".txt": "txt",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "json",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".parquet": "parquet",
-}
-"""Formats by the ending of a file; each may be compressed, or in a zip archive."""
-
-ARCHIVE = ".zip"
-
 OWN_FILES = ("model.safetensors", "manifest.json", "plan.json")
 """Files by which bundles and prepared folders, finished or not, are known among texts."""
 
-# Files that are never texts, though their first bytes may look like it.
-_FOREIGN = re.compile(
-    r"\.(png|jpe?g|gif|webp|bmp|tiff?|ico|svg|pdf|djvu|docx?|rtf|odt|xlsx?|ods|pptx?|epub|mobi"
-    r"|mp[34]|ogg|wav|flac|avi|mkv|exe|dll|so|bin|dat|pkl|pickle|np[yz]|pt|safetensors|db|sqlite"
-    r"|7z|rar|tar|tgz|iso)"
-)
-_FORMATS = (
-    f"Bring {', '.join(ENDINGS)} (each may be compressed: {', '.join(COMPRESSIONS)}, {ARCHIVE}), "
-    "a folder of them, or - for a pipe."
-)
 
+def find_files(source: Source, skipped: Skipped | None = None) -> list[Source]:
+    """Lists what a source stands for, sorted: itself, or the texts of a folder or pattern.
 
-def find_files(source: Source) -> list[Source]:
-    """Lists what a source stands for, sorted: itself, or a folder's or pattern's known files.
+    Args:
+        source: A file, a folder, a pattern, an address, or "-" for standard input.
+        skipped: Called with each file of a folder or pattern that is not read, and why; hidden
+            ones are not mentioned.
 
     Raises:
         CorpusError: The source does not exist, cannot be read, holds no file in a known
             format, or is neither a file nor a folder.
     """
+    if isinstance(source, Texts):
+        return [source]
     if is_remote(source):
         check_address(str(source))
         return [source]
@@ -68,29 +62,20 @@ def find_files(source: Source) -> list[Source]:
         cause = f"{address(str(source))} is not fetched: {found[1]} is not known."
         raise CorpusError(cause, "Give a file, or an address that begins with https:// or http://.")
     if source == "":
-        raise CorpusError("The name of a source is empty.", _FORMATS)
+        raise CorpusError("The name of a source is empty.", FORMATS)
     path = Path(source)
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            return _of_folder(path)
+            return _of_folder(path, skipped)
         refuse_irregular(path)
     except (OSError, ValueError) as error:
-        return _of_pattern(path, error)
-    if _FOREIGN.fullmatch(ending(path.name)):
-        raise CorpusError(f"{label(path)} is not in a known format.", _FORMATS)
+        if looks_like_text(str(source)) and not _has_match(str(source)):
+            cause = f"«{label(path)[:60]}…» is no file, but looks like a text."
+            raise CorpusError(cause, "Write texts into a file; in Python, give a list.") from error
+        return _of_pattern(path, error, skipped)
+    check_format(path.name, label(path))
     return [path]
-
-
-def ending(name: str) -> str:
-    """Returns the ending of a file's or member's name in lower case, without a compression's."""
-    path = Path(name.partition("\0")[0].lower().replace("\\", "/"))
-    return Path(path.stem).suffix if path.suffix in COMPRESSIONS else path.suffix
-
-
-def no_text(name: str) -> CorpusError:
-    """Returns the error of a file that holds no text."""
-    return CorpusError(f"{name} holds no text.", _FORMATS)
 
 
 def keep_standard_input(folder: Path) -> Path:
@@ -115,33 +100,54 @@ def keep_standard_input(folder: Path) -> Path:
     return path
 
 
-def _of_folder(folder: Path) -> list[Source]:
-    found = sorted(path for path in _walk(folder) if _is_known(path))
+def _of_folder(folder: Path, skipped: Skipped | None) -> list[Source]:
+    found = sorted(path for path in _walk(folder, skipped) if _is_read(path, folder, skipped))
     if not found:
-        raise CorpusError(f"{label(folder)} has no file in a known format.", _FORMATS)
+        raise CorpusError(f"{label(folder)} has no file in a known format.", FORMATS)
     return list(found)
 
 
-def _of_pattern(pattern: Path, error: Exception) -> list[Source]:
+def _of_pattern(pattern: Path, error: Exception, skipped: Skipped | None) -> list[Source]:
     """Lists the files of a pattern; if there is none, says why the source cannot be read."""
     name = label(pattern)
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
         reason = getattr(error, "strerror", None) or str(error)
         raise CorpusError(f"{name} cannot be read: {reason}.", "Check the file.") from error
     if not glob.has_magic(str(pattern)):
-        raise CorpusError(f"{name} does not exist.", _FORMATS) from error
+        raise CorpusError(f"{name} does not exist.", FORMATS) from error
     found = sorted(map(Path, glob.glob(str(pattern), recursive=True)))
-    known = [path for path in found if _is_known(path)]
+    known = [path for path in found if _is_read(path, path.parent, skipped)]
     if not known:
-        raise CorpusError(f"{name} matches no file in a known format.", _FORMATS) from error
+        raise CorpusError(f"{name} matches no file in a known format.", FORMATS) from error
     return list(known)
 
 
-def _is_known(path: Path) -> bool:
-    return ending(path.name) in (*ENDINGS, ARCHIVE) and path.is_file()
+def _has_match(pattern: str) -> bool:
+    return glob.has_magic(pattern) and next(glob.iglob(pattern), None) is not None
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _is_read(path: Path, folder: Path, skipped: Skipped | None) -> bool:
+    """Whether a file of a folder or pattern is read: by its name, else by its first bytes."""
+    if not path.is_file():
+        return False
+    reason = reason_unread(path.name)
+    if reason is None and path.is_symlink():
+        reason = reason_unread(path.resolve().name)
+    if reason is None and ending(path.name) not in (*ENDINGS, ARCHIVE):
+        reason = _reason_unknown(path, folder)
+    if reason and skipped:
+        skipped(label(path), reason)
+    return reason is None
+
+
+def _reason_unknown(path: Path, folder: Path) -> str | None:
+    """Returns why a file is not read whose name says nothing."""
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        return "leads out of the folder"
+    return reason_no_text(head(path, None, find_compression(path), size=1 << 16))
+
+
+def _walk(folder: Path, skipped: Skipped | None) -> Iterator[Path]:
     """Yields the files below a folder, without hidden ones, links to folders, and ours."""
 
     def refuse(error: OSError) -> None:
@@ -153,4 +159,7 @@ def _walk(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in folders:
+            if skipped and (Path(parent) / name).is_symlink():
+                skipped(label(Path(parent) / name), "a link to a folder")
         yield from (Path(parent) / name for name in names if not name.startswith("."))

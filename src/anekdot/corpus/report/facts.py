@@ -80,6 +80,8 @@ class Facts:
         n_sources: The number of sources with texts.
         sources: The largest of them.
         guessed: What was guessed about the files, a sentence each.
+        unread: Files that were not read, and why.
+        warnings: What looks as if texts were read wrong, a sentence each.
         documents: Texts of each split.
         tokens: Ids of each split, begin and end tokens included.
         bytes: UTF-8 bytes of the texts of each split.
@@ -103,6 +105,8 @@ class Facts:
     n_sources: int
     sources: list[SourceFacts]
     guessed: list[str]
+    unread: dict[str, str]
+    warnings: list[str]
     documents: dict[Split, int]
     tokens: dict[Split, int]
     bytes: dict[Split, int]

@@ -21,6 +21,7 @@ from anekdot.corpus.database import database, fetch_integer, parquet
 from anekdot.corpus.deduplication.select import EXACT_DUPLICATE, LEAK, NEAR_DUPLICATE
 from anekdot.corpus.processing import EXCERPT_CHARACTERS
 from anekdot.corpus.report.facts import Bar, Example, Excerpt, Facts, SourceFacts
+from anekdot.corpus.report.warnings import find_warnings
 from anekdot.corpus.splitting import SPLITS, Split
 from anekdot.tokenizer.statistics import script_of
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MAX_EXAMPLES = 3  # texts shown for each reason why texts are dropped
+MAX_SHOWN = 60  # characters of the text that was there most often
 MAX_SOURCES = 50  # shown, those with the most texts
 MAX_CHARACTERS = 100  # shown, the most frequent
 QUANTILES = (0, 5, 25, 50, 75, 95, 100)  # percent
@@ -57,6 +59,7 @@ def gather(collection: Collection, vocab_size: int, tokens: dict[Split, int]) ->
             connection, "SELECT count(*) FROM judged WHERE reason = '' AND obscene"
         )
         examples = _examples(connection)
+        repeated = _most_repeated(connection)
     return Facts(
         texts_in=texts_in,
         kept=kept,
@@ -66,6 +69,8 @@ def gather(collection: Collection, vocab_size: int, tokens: dict[Split, int]) ->
         n_sources=n_sources,
         sources=sources,
         guessed=collection.plan.notices,
+        unread=collection.plan.unread,
+        warnings=find_warnings(texts_in, kept, dropped, repeated),
         documents=documents,
         tokens={split: tokens[split] for split in SPLITS},
         bytes=bytes_,
@@ -184,6 +189,21 @@ def _sources(connection: "DuckDBPyConnection") -> tuple[int, list[SourceFacts]]:
     names = ("source", "texts_in", "kept", "exact_duplicates", "near_duplicates")
     facts = [SourceFacts(**dict(zip(names, row, strict=True))) for row in rows]
     return fetch_integer(connection, "SELECT count(DISTINCT source) FROM documents"), facts
+
+
+def _most_repeated(connection: "DuckDBPyConnection") -> tuple[str, int]:
+    """Returns how the text begins that was there most often, and how often."""
+    rows = connection.execute(
+        f"""
+        SELECT cluster, count(*) AS times FROM judged WHERE reason = '{EXACT_DUPLICATE}'
+        GROUP BY cluster ORDER BY times DESC, cluster LIMIT 1
+        """
+    ).fetchall()
+    if not rows:
+        return "", 0
+    cluster, times = rows[0]
+    text = " ".join(_excerpts(connection, {cluster})[cluster].text.split())
+    return text[:MAX_SHOWN] + ("…" if len(text) > MAX_SHOWN else ""), times + 1
 
 
 def _examples(connection: "DuckDBPyConnection") -> dict[str, list[Example]]:

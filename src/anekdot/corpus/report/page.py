@@ -15,6 +15,7 @@ from anekdot.corpus.processing import EXCERPT_CHARACTERS
 from anekdot.corpus.report.drawing import bars, histogram, percent, shown, strip, table
 from anekdot.corpus.report.facts import Example, Excerpt, Facts
 
+MAX_UNREAD = 200  # files that were not read, listed one by one
 STYLE = Path(__file__).with_name("page.css")
 
 
@@ -25,6 +26,7 @@ def page(facts: Facts) -> str:
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     sections = (
         _headline(facts),
+        _warnings(facts),
         _dropped(facts),
         _lengths(facts),
         _alphabets(facts),
@@ -33,6 +35,7 @@ def page(facts: Facts) -> str:
         _examples(facts),
         _sources(facts),
         _guessed(facts),
+        _unread(facts),
     )
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -73,6 +76,11 @@ def _headline(facts: Facts) -> str:
 <dl class="figures">{tiles}</dl>
 </header>
 """
+
+
+def _warnings(facts: Facts) -> str:
+    items = "".join(f"<li><bdi>{shown(sentence)}</bdi></li>" for sentence in facts.warnings)
+    return _section("What looks wrong", f"<ul>{items}</ul>") if items else ""
 
 
 def _dropped(facts: Facts) -> str:
@@ -198,6 +206,16 @@ def _sources(facts: Facts) -> str:
 def _guessed(facts: Facts) -> str:
     items = "".join(f"<li><bdi>{shown(sentence)}</bdi></li>" for sentence in facts.guessed)
     return _section("What was guessed", f"<ul>{items}</ul>") if items else ""
+
+
+def _unread(facts: Facts) -> str:
+    if not facts.unread:
+        return ""
+    listed = [*facts.unread.items()][:MAX_UNREAD]
+    rows = [(shown(name), shown(reason)) for name, reason in listed]
+    more = len(facts.unread) - len(rows)
+    note = f'<p class="note">And {more:,} more.</p>' if more else ""
+    return _section("Files that were not read", table(("file", "why"), rows) + note)
 
 
 def _section(title: str, content: str) -> str:

@@ -39,7 +39,7 @@ OTHERS: dict[str, tuple[File, list[str]]] = {
     ".fort": (ruled(OLD, "%").encode("koi8-r"), OLD),
     ".text": (lines(REST).encode(), REST),
     ".log": (lines(REST).encode(), REST),
-    ".old": (lines(OLD).encode("cp866"), lines(OLD).splitlines()),
+    ".old": (lines(OLD).encode("cp866"), [t for t in lines(OLD).splitlines() if len(t) >= 10]),
     ".rtf": (b"{\\rtf1\\ansi " + b"\\par ".join(t.encode() for t in ENGLISH) + b"}", ENGLISH),
     ".tar.gz": (tarred({"b/c.txt": lines(REST)}), REST),
 }
