@@ -12,6 +12,7 @@ _TO_CYRILLIC = {ord(latin): letters for latin, letters in zip(_LATIN, _CYRILLIC,
 
 # A search for a set of characters is fast, so that Russian and Latin texts pay little.
 _MIXED = re.compile(f"[{_LATIN}](?:(?=\u0301?[\u0400-\u052f])|(?<=[\u0400-\u052f].))")
+_ALONE = re.compile("(?<=[\u0400-\u052f][ ,])[acoyACOY](?= [\u0400-\u052f])")
 _WORD = re.compile("(?:[^\\W\\d_]|[\u0300-\u036f])+")
 _ALIKE = re.compile(f"[{_LATIN}\u0400-\u052f\u0300-\u036f]+")
 _OTHER = re.compile(  # «PHPшник», «XXй»; «ХХI» and «iПотека», which would get a Ukrainian letter
@@ -23,12 +24,18 @@ def repair_alphabet(text: str) -> str:
     """Makes Latin letters Cyrillic in words that have both, if all the Latin ones look alike.
 
     A word is a run of letters, so a hyphen, a digit or a plus ends it. Words in which a Russian
-    ending follows Latin capitals, and Roman numerals, stay as they are.
+    ending follows Latin capitals, and Roman numerals, stay as they are. In a text with such words
+    the one-letter words a, c, o and y between Russian ones become Russian, too.
 
     >>> repair_alphabet("Hу вoт, кoт ушёл в мaгазин за USB-кабелем, C++ и WiFiлой")
     'Ну вот, кот ушёл в магазин за USB-кабелем, C++ и WiFiлой'
     """
-    return _WORD.sub(_repaired, text) if _MIXED.search(text) else text
+    if not _MIXED.search(text):
+        return text
+    repaired = _WORD.sub(_repaired, text)
+    if repaired == text:
+        return text
+    return _ALONE.sub(lambda match: match[0].translate(_TO_CYRILLIC), repaired)
 
 
 def _repaired(match: re.Match[str]) -> str:

@@ -19,6 +19,7 @@ from anekdot.corpus.reading.chunks import cut
 from anekdot.corpus.reading.detect import examine
 from anekdot.corpus.reading.extraction import extracted
 from anekdot.corpus.reading.files import blocks, label, unpacked_file
+from anekdot.corpus.reading.given import NAME as GIVEN
 from anekdot.corpus.reading.given import Texts
 from anekdot.corpus.reading.lines import without_byte_order_mark
 from anekdot.corpus.reading.names import Skipped, describe_unread
@@ -154,7 +155,8 @@ def pieces(
     guesses: dict[str, list[str]] = {}
     found: list[Piece] = []
     for bare, named, guess in wholes:
-        guesses.setdefault(guess, []).append(named)
+        if named != GIVEN:  # of which nothing was guessed
+            guesses.setdefault(guess, []).append(named)
         piece, said = _with_wrappers(bare, strip, without)
         for remark in said:
             guesses.setdefault(remark, []).append(piece.name)

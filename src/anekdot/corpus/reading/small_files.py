@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from anekdot.corpus.documents import Piece
 from anekdot.corpus.reading.files import head
@@ -24,12 +24,12 @@ def one_text_a_file(examined: list[Examined]) -> list[Examined]:
     Args:
         examined: All files, with what was guessed about each by itself.
     """
-    groups: dict[tuple[PurePath, str], list[int]] = {}
+    groups: dict[tuple[str, str], list[int]] = {}
     for place, (piece, _, _) in enumerate(examined):
         layout = piece.layout
         if layout.format == "txt" and layout.separator in ("line", "blank line"):
-            inner = PurePath(piece.path) / (piece.member or "")
-            groups.setdefault((inner.parent, ending(inner.name)), []).append(place)
+            folder = f"{piece.path}/{piece.member or ''}".rstrip("/").rpartition("/")[0]
+            groups.setdefault((folder, ending(piece.member or piece.path)), []).append(place)
     found = [*examined]
     for places in groups.values():
         if len(places) >= _MIN_FILES and _are_texts([examined[place][0] for place in places]):

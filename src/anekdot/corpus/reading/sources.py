@@ -71,7 +71,7 @@ def find_files(source: Source, skipped: Skipped | None = None) -> list[Source]:
         refuse_irregular(path)
     except (OSError, ValueError) as error:
         if looks_like_text(str(source)) and not _has_match(str(source)):
-            cause = f"«{label(path)[:60]}…» is no file, but looks like a text."
+            cause = f"«{label(path)[:60]}» is no file, but looks like a text."
             raise CorpusError(cause, "Write texts into a file; in Python, give a list.") from error
         return _of_pattern(path, error, skipped)
     check_format(path.name, label(path))

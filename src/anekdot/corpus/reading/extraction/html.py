@@ -210,7 +210,7 @@ class _Reader(HTMLParser):
         element = self._open[-1]
         if element.name in _BLOCKS:
             self.end_paragraph()
-        if element.is_group and not self._n_hidden:
+        if element.is_group and element.name != "tr" and not self._n_hidden:
             self._end_group()
         self._open.pop()
         self._n_hidden -= element.is_hidden
