@@ -206,7 +206,7 @@ def evaluate(
         texts: A file or folder of documents, or a list of texts; without it, the test split
             of the prepared folder that the bundle was trained on.
         progress: Called with (done, total, "windows").
-        reading: How texts are read: separator, column, notice; see ``clean_texts``.
+        reading: How texts are read: separator, column, encoding, notice; see ``clean_texts``.
 
     Raises:
         AnekdotError: The bundle or the texts cannot be used, or no test split is known.

@@ -81,6 +81,12 @@ def make_plan(
         notices=notices,
         unread=unread,
     )
+    _publish(plan, work)
+    return plan
+
+
+def _publish(plan: Plan, work: Path) -> None:
+    """Writes a plan, and deletes what another one has left."""
     path = work / PLAN
     text = escape_surrogates(json.dumps(dataclasses.asdict(plan), ensure_ascii=False, indent=1))
     text += "\n"
@@ -92,7 +98,6 @@ def make_plan(
                 item.unlink()
         with staged(path) as draft:
             draft.write_text(text, "utf-8")
-    return plan
 
 
 def load_plan(work: Path) -> Plan:

@@ -72,6 +72,7 @@ def clean_texts(
     *sources: Source,
     separator: str | None = None,
     column: str | None = None,
+    encoding: str | None = None,
     notice: Notice | None = None,
     max_download: int = MAX_DOWNLOAD,
 ) -> Iterator[str]:
@@ -83,6 +84,7 @@ def clean_texts(
         sources: Files, folders, patterns, addresses, or "-" for standard input.
         separator: What separates texts, or cells, if the user named it.
         column: The column or key of the texts, if the user named it.
+        encoding: The encoding, if the user named it.
         notice: Called with what was guessed about each file.
         max_download: Bytes of the largest file that is downloaded.
 
@@ -90,8 +92,9 @@ def clean_texts(
         CorpusError: A source cannot be read.
     """
     for source in sources:
-        calls = {"separator": separator, "column": column, "max_download": max_download}
-        for document in _read(_found(source, notice), notice, **calls):
+        calls = {"separator": separator, "column": column, "encoding": encoding}
+        found = _found(source, notice)
+        for document in _read(found, notice, **calls, max_download=max_download):
             text = clean(document.text)
             if document.fault is None and reason_to_drop(text) is None:
                 yield text

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from anekdot.corpus.documents import Layout, Piece
 from anekdot.corpus.reading.chats import text_chat
 from anekdot.corpus.reading.columns import TEXT_NAMES
+from anekdot.corpus.reading.description import described
 from anekdot.corpus.reading.detect_layout import guess_table
 from anekdot.corpus.reading.dialects import is_table
 from anekdot.corpus.reading.encodings import (
@@ -30,11 +31,10 @@ from anekdot.corpus.reading.files import (
 )
 from anekdot.corpus.reading.first_bytes import holds_text, is_page, reason_no_text
 from anekdot.corpus.reading.foreign_encodings import exact
-from anekdot.corpus.reading.json_layout import layout_of, shown_places
+from anekdot.corpus.reading.json_layout import layout_of
 from anekdot.corpus.reading.json_shape import Shape, survey
 from anekdot.corpus.reading.json_stream import values
 from anekdot.corpus.reading.lines import (
-    blank_lines,
     lines_of,
     text_blocks,
     without_byte_order_mark,
@@ -49,12 +49,6 @@ HEAD_BYTES = 4 << 20
 """Bytes of a file from which its layout is guessed."""
 
 _SAMPLE_RECORDS = 500  # by which the format is recognised
-_SEPARATOR_PHRASES = {
-    "line": "one text a line",
-    "blank line": "texts separated by blank lines",
-    "file": "one text a file",
-    "\t": "tab",
-}
 _BLANK = {
     "txt": Layout(format="txt"),
     "jsonl": Layout(format="jsonl", separator="[]", column="text"),
@@ -100,6 +94,13 @@ def examine(
     if not _is_archive(path, compression := find_compression(path)):
         piece, guess = _examine(path, None, compression, name, named=named, skipped=skipped)
         return [piece], [(name, guess)]
+    return _examine_members(path, name, named, skipped)
+
+
+def _examine_members(
+    path: Path, name: str, named: _Named, skipped: Skipped
+) -> tuple[list[Piece], list[tuple[str, str]]]:
+    """Examines the files of a zip archive."""
     found: list[Piece] = []
     guesses: list[tuple[str, str]] = []
     for member in members(path):
@@ -155,7 +156,7 @@ def _examine(
         start = text_head(extracted(piece), HEAD_BYTES)
         format = EXTRACTORS[known].format
         layout = _text_layout(start, format, name, named._replace(encoding=None))
-        guess = _guess(layout, format) if start else f"no text was found in this {known}."
+        guess = described(layout, format) if start else f"no text was found in this {known}."
         return replace(piece, layout=layout), guess
     whole = blocks(path, member, compression) if len(start) >= HEAD_BYTES else None
     start = _whole_lines(start)
@@ -164,7 +165,7 @@ def _examine(
             layout = guess_layout(file, named.column, name)
     else:
         layout = _text_layout(start, known, name, named, whole=whole)
-    return replace(piece, layout=layout), _guess(layout, known)
+    return replace(piece, layout=layout), described(layout, known)
 
 
 def _table(piece: Piece, kind: str, skipped: Skipped) -> str | None:
@@ -286,47 +287,3 @@ def _json_layout(
         for line in lines:
             shape.add(_parsed(line.lstrip("\ufeff")))
     return replace(layout_of(shape, format, column, name), encoding=encoding)
-
-
-def _guess(layout: Layout, known: str | None) -> str:
-    """Returns what was guessed about a file, as the rest of a sentence."""
-    facts = []
-    if layout.format != known:
-        facts.append(f"read as {layout.format}")
-    if layout.format == "txt":
-        facts += _separation(layout)
-    elif layout.format == "csv" or (layout.format == "parquet" and layout.separator == "[]"):
-        columns = (layout.column or "").split(",")
-        facts.append(
-            "text column" + "s" * (len(columns) > 1) + " " + " and ".join(f"«{c}»" for c in columns)
-        )
-    elif layout.format == "chat":
-        facts.append(f"messages of {layout.separator}")
-    else:
-        facts.append(shown_places(layout))
-    if layout.format == "csv":
-        facts += [] if layout.header else ["no header"]
-        facts += [f"below {layout.skip} lines of something else"] if layout.skip else []
-        facts += ["with delimiters inside it"] if layout.width else []
-        facts.append(f"separated by «{_SEPARATOR_PHRASES.get(layout.separator, layout.separator)}»")
-    if layout.encoding != "utf-8":
-        facts.append(f"in {layout.encoding}")
-    if layout.unread:
-        facts.append("not used: " + ", ".join(f"«{each}»" for each in layout.unread[:9]))
-    return f"{', '.join(facts)}."
-
-
-def _separation(layout: Layout) -> list[str]:
-    """Returns what separates the texts of a text file, in words."""
-    if layout.fields:
-        return [f"fields, of which «{layout.column}» is the text"]
-    if layout.listed:
-        return ["the strings of a list"]
-    if layout.pattern:
-        said = f"texts that begin at lines such as «{layout.separator}»"
-    elif blank_lines(layout.separator) > 1:
-        said = f"texts separated by {layout.separator}"
-    else:
-        shown = layout.separator if layout.separator.isprintable() else repr(layout.separator)[1:-1]
-        said = _SEPARATOR_PHRASES.get(layout.separator, f"texts separated by «{shown}»")
-    return [said, "wrapped lines joined"] if layout.unwrap else [said]

@@ -40,6 +40,11 @@ def guess_table(
     )
     if not sample:
         return layout
+    return _with_columns(layout, sample, column, name)
+
+
+def _with_columns(layout: Layout, sample: list[list[str]], column: str | None, name: str) -> Layout:
+    """Returns the layout of a table with its columns, and whether its first row names them."""
     names = [cell.strip() for cell in sample[0]]
     numbers = [*map(str, range(1, len(names) + 1))]
     choice = (
