@@ -94,7 +94,7 @@ def _publish(plan: Plan, work: Path) -> None:
         for item in work.iterdir():
             if item.is_dir():
                 shutil.rmtree(item)
-            elif item.name != LOCK and str(item) not in states:
+            elif item.name != LOCK and str(item) not in plan.states:
                 item.unlink()
         with staged(path) as draft:
             draft.write_text(text, "utf-8")
