@@ -207,8 +207,8 @@ WAYS: dict[str, Way] = {
     "a value of the shape": lambda d: ["generate", "--model", bundle(d, model={"n_layer": EVIL})],
     "a value without end": lambda d: ["generate", "--model",
                                        bundle(d, model={"n_layer": "PWN" + "7" * 1_000_000})],
-    "a key without end": lambda d: [*READ, written(d / "a.jsonl", "\n".join(
-        json.dumps({"PWN" + "7" * 99_999: text}) for text in TEXTS))],
+    "a column without end": lambda d: [*READ, written(d / "a.csv", "\n".join(
+        ["id,PWN" + "7" * 99_999, *(f"1,{text}" for text in TEXTS)]))],
     "a format": lambda d: ["generate", "--model", bundle(d, format=EVIL)],
     "a part": lambda d: ["generate", "--model", bundle(d, parts={EVIL: EVIL})],
     "tokens": lambda d: ["tokenizer", "show", "--tokenizer", tokenizer_of_evil(d)],
