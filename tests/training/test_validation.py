@@ -33,14 +33,14 @@ def rotated(data, tmp_path):
 def test_engines_that_agree_are_not_spoken_of(jokes, tmp_path):
     said: list[str] = []
     anekdot.train(jokes, out=tmp_path / "m", notice=said.append, **FEW)
-    assert not [sentence for sentence in said if "engine" in sentence]
+    assert not [sentence for sentence in said if " engine" in sentence]
 
 
 def test_an_engine_that_computes_another_model_is_said(jokes, tmp_path, monkeypatch):
     real, said = numpy_engine.head_slopes, []
     monkeypatch.setattr(numpy_engine, "head_slopes", lambda n_head: real(n_head)[::-1])
     anekdot.train(jokes, out=tmp_path / "m", notice=said.append, **TINY_RUN)
-    (sentence,) = [sentence for sentence in said if "engine" in sentence]
+    (sentence,) = [sentence for sentence in said if " engine" in sentence]
     assert "computes another model" in sentence
     assert "nats" in sentence
 
@@ -49,7 +49,7 @@ def test_an_engine_that_does_not_know_a_part_is_said(jokes, tmp_path, monkeypatc
     said: list[str] = []
     monkeypatch.setitem(numpy_engine.COMPUTED_PARTS, "position", "rope")
     anekdot.train(jokes, out=tmp_path / "m", notice=said.append, **FEW)
-    (sentence,) = [sentence for sentence in said if "engine" in sentence]
+    (sentence,) = [sentence for sentence in said if " engine" in sentence]
     assert "alibi" in sentence
     assert "rope" in sentence
 
