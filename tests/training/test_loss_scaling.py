@@ -74,7 +74,8 @@ def stepped(precision, loss_scale, shrink=1.0):
     ))  # fmt: skip
     outcome = train_step(
         lambda *batch: model.loss(*batch) * shrink, optimizer, ids[:, :-1], ids[:, 1:],
-        micro_batch=3, learning_rate=0.01, gradient_clip=0.0, loss_scale=loss_scale,
+        micro_batch=3, learning_rate=0.01, weight_decay=0.1, gradient_clip=0.0,
+        loss_scale=loss_scale,
         precision=partial(autocast, torch.device("cpu"), precision),
     )  # fmt: skip
     return model, outcome

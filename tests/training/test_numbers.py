@@ -137,8 +137,8 @@ class Stepper:
             beta2=0.99, epsilon=1e-8, weight_decay=0.1, gradient_clip=clip,
         ))  # fmt: skip
         self.how = {
-            "micro_batch": micro_batch, "learning_rate": 0.01, "gradient_clip": clip,
-            "precision": partial(autocast, torch.device("cpu"), "fp32"),
+            "micro_batch": micro_batch, "learning_rate": 0.01, "weight_decay": 0.1,
+            "gradient_clip": clip, "precision": partial(autocast, torch.device("cpu"), "fp32"),
         }  # fmt: skip
         ids = random_ids(8, 33)
         self.ids, self.targets = ids[:, :-1], ids[:, 1:].clone()
