@@ -28,15 +28,10 @@ from anekdot.errors import AnekdotError, BundleError
 from anekdot.model.config import PARTS, UNNAMED_PARTS, ModelConfig
 from anekdot.quantization import dequantize_weights, quantize_weights
 from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.weights_file import FORMAT, read_weights, weights_hash
+from anekdot.weights_file import FORMAT, WEIGHTS, read_weights, weights_hash
 
 PRETRAINED = Path(__file__).parent / "pretrained"
-CONFIG, TOKENIZER, WEIGHTS, CARD = (
-    "config.json",
-    "tokenizer.json",
-    "model.safetensors",
-    "README.md",
-)
+CONFIG, TOKENIZER, CARD = "config.json", "tokenizer.json", "README.md"
 MAX_CONFIG_BYTES = 16 << 20
 
 

@@ -29,6 +29,7 @@ from anekdot.atomic_files import LOCK, exclusive, holds_files, is_taken, sha256,
 from anekdot.callbacks import Notice
 from anekdot.errors import BundleError, ConfigurationError, refuse_difference
 from anekdot.model.config import PARTS, UNNAMED_PARTS, ModelConfig
+from anekdot.weights_file import WEIGHTS
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -56,8 +57,8 @@ class RunFolder:
 
     @property
     def weights(self) -> Path:
-        """The weights of the bundle, see ``bundle.py``."""
-        return self.bundle / "model.safetensors"
+        """The weights of the bundle."""
+        return self.bundle / WEIGHTS
 
     @property
     def config(self) -> Path:

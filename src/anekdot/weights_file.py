@@ -19,6 +19,7 @@ from anekdot.model.config import ModelConfig, parameter_shapes
 from anekdot.quantization import SCALE_SUFFIX
 
 FORMAT = "anekdot-1"
+WEIGHTS = "model.safetensors"
 
 # Dtypes by the number of axes that an array has. An int8 matrix has a float32 scale for each row.
 DTYPES = {1: ("F32", "F16"), 2: ("F32", "F16", "I8")}

@@ -1,6 +1,8 @@
-"""A tiny run: its settings, and the records it leaves."""
+"""A tiny run: its settings, the records it leaves, and its weights."""
 
 import json
+
+from anekdot.atomic_files import sha256
 
 TINY_RUN = {
     "n_layer": 1, "n_head": 2, "n_kv_head": 1, "hidden_dim": 16, "intermediate_dim": 32,
@@ -13,3 +15,8 @@ TINY_RUN = {
 def metrics(folder, kind):
     lines = (folder / "run/metrics.jsonl").read_text("utf-8").splitlines()
     return [record for record in map(json.loads, lines) if record["kind"] == kind]
+
+
+def weights_hash(bundle):
+    """The hash of a bundle's weights: equal if two runs ended equal to the bit."""
+    return sha256(bundle / "model.safetensors")

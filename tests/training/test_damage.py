@@ -20,7 +20,7 @@ from anekdot.training.checkpoint.format import (
     checkpoints,
     is_whole,
 )
-from tests.support.runs import TINY_RUN
+from tests.support.runs import TINY_RUN, weights_hash
 
 pytestmark = pytest.mark.slow  # dozens of runs
 
@@ -32,7 +32,9 @@ STOPPED = 18
 @pytest.fixture(scope="module")
 def unbroken(data, tmp_path_factory):
     """The weights of a run that nothing happened to."""
-    return weights(anekdot.train(data, out=tmp_path_factory.mktemp("unbroken") / "m", **OWN).bundle)
+    return weights_hash(
+        anekdot.train(data, out=tmp_path_factory.mktemp("unbroken") / "m", **OWN).bundle
+    )
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +56,6 @@ def stopped(data, tmp_path_factory):
 def out(stopped, tmp_path):
     """A copy of the stopped run."""
     return shutil.copytree(stopped, tmp_path / "m")
-
-
-def weights(out):
-    return hashlib.sha256((out / "model.safetensors").read_bytes()).hexdigest()
 
 
 def flip(path, place=0.5):
@@ -96,7 +94,7 @@ def assert_got_over(data, out, unbroken):
     assert str(damaged) in said
     assert "damaged" in said
     assert f"going on from {before.name}" in said
-    assert weights(out) == unbroken
+    assert weights_hash(out) == unbroken
     assert all(map(is_whole, checkpoints(out / "run" / "checkpoints")))
 
 
@@ -153,7 +151,7 @@ def test_a_damaged_bundle_is_said_and_replaced(data, out, name, damage, unbroken
     assert loadable
     assert (out / "run" / "finished.json").exists()
     Bundle.load(out)
-    assert weights(out) == unbroken  # the best one came later
+    assert weights_hash(out) == unbroken  # the best one came later
 
 
 @pytest.mark.parametrize("damage", [flip, cut, remove])
@@ -202,7 +200,7 @@ def test_no_damage_of_the_numbers_stops_a_run(data, out, unbroken):
     ]  # fmt: skip
     metrics.write_text("\n".join([*odd, second, *others]) + "\n", "utf-8")
     go_on(data, out)
-    assert weights(out) == unbroken
+    assert weights_hash(out) == unbroken
 
 
 def test_these_tests_see_when_nothing_is_checked(data, out, unbroken, monkeypatch):

@@ -1,6 +1,5 @@
 """float16: scaled gradients, overflows that cost a step and no more, and a scale that goes on."""
 
-import hashlib
 import json
 import math
 from functools import partial
@@ -18,7 +17,7 @@ from anekdot.training.loss_scaling import INITIAL_LOSS_SCALE, MAX_LOSS_SCALE, ne
 from anekdot.training.optimizer import build_optimizer
 from anekdot.training.train_step import train_step
 from tests.support.models import random_ids, tiny_model
-from tests.support.runs import TINY_RUN, metrics
+from tests.support.runs import TINY_RUN, metrics, weights_hash
 
 FEW = TINY_RUN | {"evaluate_every": 20, "dropout": 0.1, "precision": "fp16"}
 FEW = {name: value for name, value in FEW.items() if name not in ("validation", "test")}
@@ -48,10 +47,6 @@ def overflow(monkeypatch):
 
 def state_of(out):
     return json.loads((max((out / "run/checkpoints").iterdir()) / "state.json").read_text())
-
-
-def sha(out):
-    return hashlib.sha256((out / "model.safetensors").read_bytes()).hexdigest()
 
 
 def test_the_scale_is_halved_by_an_overflow_and_doubled_after_many_steps_without(monkeypatch):
@@ -134,7 +129,7 @@ def test_scale_and_counter_go_on_to_the_bit(
     assert half["loss_scale"] != INITIAL_LOSS_SCALE
     assert half["scale_steps"] > 0
     anekdot.train(data, out=tmp_path / "n", **fields)
-    assert sha(tmp_path / "n") == sha(tmp_path / "m")
+    assert weights_hash(tmp_path / "n") == weights_hash(tmp_path / "m")
     for kind in ("overflow", "evaluation"):
         assert metrics(tmp_path / "n", kind) == metrics(tmp_path / "m", kind)
     for name in ("loss_scale", "scale_steps"):

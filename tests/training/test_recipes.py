@@ -2,7 +2,6 @@
 
 import json
 import math
-from hashlib import sha256
 
 import pytest
 import torch
@@ -17,7 +16,7 @@ from anekdot.training.config import TrainingConfig
 from anekdot.training.schedule import decay_start, scheduled_decay, scheduled_rate
 from anekdot.training.trainer import Trainer
 from tests.support.models import tiny_model
-from tests.support.runs import TINY_RUN, metrics
+from tests.support.runs import TINY_RUN, metrics, weights_hash
 
 WSD = {
     **TINY_RUN, "schedule": "wsd", "warmup_steps": 3, "decay_share": 0.5,
@@ -33,10 +32,6 @@ def config(**fields):
         "weight_decay": 0.25, "gradient_clip": 1.0,
     }  # fmt: skip
     return TrainingConfig(**{**usual, **fields})
-
-
-def sha(bundle):
-    return sha256((bundle / "model.safetensors").read_bytes()).hexdigest()
 
 
 def records(bundle):
@@ -139,7 +134,7 @@ def test_a_run_with_everything_is_equal_to_the_bit_after_a_stop(data, tmp_path):
     anekdot.train(data, out=tmp_path / "whole", **run)
     stop_at(data, tmp_path / "stopped", 26, **run)
     anekdot.train(data, out=tmp_path / "stopped", **run)
-    assert sha(tmp_path / "whole") == sha(tmp_path / "stopped")
+    assert weights_hash(tmp_path / "whole") == weights_hash(tmp_path / "stopped")
     assert records(tmp_path / "whole") == [
         r for r in records(tmp_path / "stopped") if r["kind"] != "interruption"
     ]
@@ -156,15 +151,15 @@ def test_a_run_prolonged_twice_equals_one_that_was_planned_so(data, tmp_path, em
     anekdot.train(data, out=out, **{**run, "steps": 80})
     last = [r for r in records(out) if r["kind"] == "step"][-1]
     assert last == [r for r in records(tmp_path / "planned") if r["kind"] == "step"][-1]
-    assert sha(out) == sha(tmp_path / "planned")
+    assert weights_hash(out) == weights_hash(tmp_path / "planned")
 
 
 def test_a_prolonged_run_keeps_the_model_it_had_until_it_has_a_better_one(data, tmp_path):
     out = tmp_path / "m"
     anekdot.train(data, out=out, **{**WSD, "steps": 40})
-    best = sha(out)
+    best = weights_hash(out)
     stop_at(data, out, 27, **{**WSD, "steps": 400})
-    assert sha(out) == best
+    assert weights_hash(out) == best
 
 
 def test_only_a_longer_wsd_run_goes_on(data, tmp_path):
@@ -185,14 +180,14 @@ def test_only_a_longer_wsd_run_goes_on(data, tmp_path):
 def test_without_the_checkpoint_before_the_decay_nothing_is_lost(data, tmp_path):
     out = tmp_path / "m"
     anekdot.train(data, out=out, **{**WSD, "steps": 20})
-    best = sha(out)
+    best = weights_hash(out)
     for path in checkpoints(RunFolder(out).checkpoints)[:-1]:
         for file in path.iterdir():
             file.unlink()
         path.rmdir()
     with pytest.raises(anekdot.AnekdotError, match="can be prolonged"):
         anekdot.train(data, out=out, **{**WSD, "steps": 40})
-    assert sha(out) == best
+    assert weights_hash(out) == best
 
 
 def test_rhythm_and_warm_up_of_a_wsd_run_do_not_depend_on_its_steps(data, tmp_path):

@@ -1,6 +1,5 @@
 """A run cannot be lost: killed, on a failing disk, in a power cut; and these tests can fail."""
 
-import hashlib
 import json
 import os
 import random
@@ -17,7 +16,7 @@ from anekdot.errors import BundleError
 from anekdot.training.checkpoint.format import checkpoints, is_whole
 from tests.support.fault_injection import ForkServer
 from tests.support.paths import ROOT
-from tests.support.runs import TINY_RUN
+from tests.support.runs import TINY_RUN, weights_hash
 
 pytestmark = [
     pytest.mark.slow,
@@ -94,10 +93,6 @@ def check(out):
         assert (out / "model.safetensors").exists()
 
 
-def sha(out):
-    return hashlib.sha256((out / "model.safetensors").read_bytes()).hexdigest()
-
-
 def told(out):
     """What metrics.jsonl says, without times."""
     lines = map(json.loads, (out / "run" / "metrics.jsonl").read_text("utf-8").splitlines())
@@ -109,7 +104,7 @@ def told(out):
 
 
 def assert_same(out, other):
-    assert sha(out) == sha(other)
+    assert weights_hash(out) == weights_hash(other)
     assert told(out) == told(other)
     assert (out / "run" / "finished.json").exists()
 

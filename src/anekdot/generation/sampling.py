@@ -66,10 +66,15 @@ def log_probabilities(logits_V: NDArray[np.float32]) -> NDArray[np.float64]:
 def check_logits(logits_V: NDArray[np.float32]) -> None:
     """Raises a BundleError if the largest logit is infinite or not a number."""
     if not np.isfinite(logits_V.max()):
-        raise BundleError(
-            "The model's logits are not finite: its weights are too large.",
-            "Convert, quantize or train the model again.",
-        )
+        raise infinite_logits()
+
+
+def infinite_logits() -> BundleError:
+    """Returns the error of a model whose numbers become infinite."""
+    return BundleError(
+        "The model's logits are not finite: its weights are too large.",
+        "Convert, quantize or train the model again.",
+    )
 
 
 def sample(

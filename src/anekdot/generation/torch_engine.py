@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anekdot.bundle import Bundle
-from anekdot.errors import BundleError
+from anekdot.generation.sampling import infinite_logits
 from anekdot.model.cache import KVCache
 from anekdot.model.config import PARTS, ModelConfig
 from anekdot.model.transformer import Transformer, evaluation_mode
@@ -36,10 +36,7 @@ def load_transformer(bundle: Bundle) -> Transformer:
 def _refuse_overflow(_: nn.Module, inputs: tuple[Tensor]) -> None:
     """Refuses what a norm would turn into zeros: the residual stream never becomes small again."""
     if not inputs[0].float().square().sum().isfinite():
-        raise BundleError(
-            "The model's logits are not finite: its weights are too large.",
-            "Convert, quantize or train the model again.",
-        )
+        raise infinite_logits()
 
 
 class TorchEngine:

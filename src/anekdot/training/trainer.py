@@ -156,13 +156,13 @@ class Trainer:
             precision=partial(autocast, self.device, self.setup.precision),
             loss_scale=state.loss_scale if self.setup.precision == "fp16" else None,
         )
+        if self.config.ema_decay:
+            update_average(self.setup.averaged, self.model, self.config.ema_decay, state.step + 1)
         n_bytes = int(self.tokenizer.token_lengths[targets].sum())
         if (state.step + 1) % STEPS_PER_RECORD == 0:
             outcome.loss.item()  # waits for the device
         seconds = time.perf_counter() - started
         state.add(outcome, targets.size, n_bytes, seconds)
-        if self.config.ema_decay:
-            update_average(self.setup.averaged, self.model, self.config.ema_decay, state.step)
         self.eta.add("step", seconds)
 
     def _record_steps(self) -> None:
