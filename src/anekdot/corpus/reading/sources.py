@@ -14,7 +14,7 @@ from pathlib import Path
 
 from anekdot.atomic_files import staged
 from anekdot.corpus.reading.addresses import address, check_address, is_remote
-from anekdot.corpus.reading.files import find_compression, head, label, refuse_irregular
+from anekdot.corpus.reading.files import ZIP, find_compression, head, label, refuse_irregular
 from anekdot.corpus.reading.first_bytes import reason_no_text
 from anekdot.corpus.reading.given import Texts, looks_like_text
 from anekdot.corpus.reading.names import (
@@ -144,7 +144,9 @@ def _reason_unknown(path: Path, folder: Path) -> str | None:
     """Returns why a file is not read whose name says nothing."""
     if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
         return "leads out of the folder"
-    return reason_no_text(head(path, None, find_compression(path), size=1 << 16))
+    start = head(path, None, find_compression(path), size=1 << 16)
+    is_archive = start.startswith(ZIP) and not path.suffix
+    return None if is_archive else reason_no_text(start)
 
 
 def _walk(folder: Path, skipped: Skipped | None) -> Iterator[Path]:
