@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -100,6 +101,7 @@ def test_a_closed_terminal_saves(data, tmp_path):
             "--out",
             str(tmp_path / "m"),
         ]
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run under nohup
         os.execv(sys.executable, [*command, *unique.values()])
     path = RunFolder(tmp_path / "m").metrics
     deadline = time.monotonic() + 600

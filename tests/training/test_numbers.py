@@ -264,7 +264,7 @@ def test_a_measured_micro_batch_is_kept(data, tmp_path):
     assert 1 <= rows <= OWN["batch_size"]
     assert json.loads((newest(out) / "state.json").read_text())["micro_batch"] == rows
     anekdot.train(data, out=out, notice=said.append, **fields)
-    assert said == [first]  # not measured again
+    assert [sentence for sentence in said if "together" in sentence] == [first]  # measured once
 
 
 def test_any_micro_batch_goes_on_to_the_bit(data, tmp_path, monkeypatch):
@@ -365,7 +365,7 @@ def stopped_after_four_steps(data, out, said):
 
     with pytest.raises(KeyboardInterrupt):
         anekdot.train(data, out=out, observe=stop, notice=said.append, **FEW)
-    assert said == []
+    assert not any("goes on with" in sentence for sentence in said)
 
 
 FEW = OWN | {"steps": 6, "evaluate_every": 4, "sample_every": 6}
@@ -379,7 +379,7 @@ def test_other_threads_than_before_are_said(data, tmp_path):
         anekdot.train(data, out=tmp_path / "m", notice=said.append, **FEW)
     finally:
         torch.set_num_threads(threads)
-    (sentence,) = said
+    (sentence,) = [sentence for sentence in said if "goes on with" in sentence]
     assert f"threads {threads} and goes on with {threads + 1}" in sentence
 
 
@@ -392,7 +392,7 @@ def test_a_lost_compiler_is_said(data, tmp_path, monkeypatch):
     stopped_after_four_steps(data, tmp_path / "m", said)
     monkeypatch.setattr("anekdot.training.trainer.should_compile", lambda *_: False)
     anekdot.train(data, out=tmp_path / "m", notice=said.append, **FEW)
-    (sentence,) = said
+    (sentence,) = [sentence for sentence in said if "goes on with" in sentence]
     assert "device cpu, compiled and goes on with cpu" in sentence
 
 
