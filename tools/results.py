@@ -1,13 +1,14 @@
 """The figures of docs/results.md that no command of anekdot prints.
 
-    anekdot prepare texts.jsonl.gz --out clean --no-obscene --validation 0.02 --test 0.02
-    python tools/results.py held-out clean clean-test.jsonl
+    python tools/results.py test-documents anecdotes.jsonl.gz clean-test.jsonl
     anekdot evaluate MODEL --texts clean-test.jsonl
     python tools/results.py texts clean
     python tools/results.py int8 MODEL clean-test.jsonl
     python tools/results.py sizes
 
-The first three give bits per byte on the test documents without obscene words, for any model.
+The first two give bits per byte on the test documents without obscene words, for any model. The
+folder clean is made by anekdot prepare anecdotes.jsonl.gz --out clean --no-obscene --validation
+0.02 --test 0.02.
 """
 
 import json
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import venv
 from collections import Counter
+from hashlib import sha256
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -24,10 +26,20 @@ from cyclopts import App
 
 import anekdot
 from anekdot.bundle import TOKENIZER, Bundle
+from anekdot.corpus.cleaning import clean, is_obscene
+from anekdot.corpus.reading import read
 from anekdot.corpus.shards import Shard
+from anekdot.corpus.splitting import split_of
 from anekdot.evaluation.originality import longest_shared_span
 from anekdot.tokenizer import Tokenizer
 
+STILL_COUNTED = [
+    *("2e1bd739", "399c6cbb", "44349873", "47ce7ae7", "72916880"),
+    *("7d1a9b33", "abf8fa1d", "d06eedf2", "df1f3f9f", "e3e7110c"),
+]
+"""How the SHA-256 of each document begins that counts as obscene since the second edition."""
+
+DIGEST = "d7fbe192754fd6f8401502e735aa807d93d3b680515a36e89348fb908123fb6f"
 LONG = 60  # characters; a shorter text may well be told twice
 ROOT = Path(__file__).parents[1]
 app = App(help="Print figures of docs/results.md.")
@@ -40,12 +52,24 @@ def texts_of(prepared: Path, split: str) -> list[str]:
 
 
 @app.command
-def held_out(prepared: Path, out: Path, split: str = "test") -> None:
-    """Writes the texts of a split, one JSON object a line, for anekdot evaluate --texts."""
-    texts = texts_of(prepared, split)
-    lines = [json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts]
+def test_documents(corpus: Path, out: Path) -> None:
+    """Writes the 2,005 test documents of every figure, one JSON object a line.
+
+    They are those of the first two editions: the test split at shares of 0.02, without what was
+    obscene then. Today's rule knows ten more by their stars and look-alikes; they stay.
+    """
+    known = {
+        text
+        for document in read(corpus)
+        if split_of(text := clean(document.text), 0.02, 0.02) == "test"
+        and not document.obscene
+        and (not is_obscene(text) or sha256(text.encode()).hexdigest()[:8] in STILL_COUNTED)
+    }
+    lines = sorted(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in known)
     out.write_text("".join(lines), "utf-8")
-    print(f"{len(texts):,} documents")
+    if sha256(out.read_bytes()).hexdigest() != DIGEST:
+        sys.exit(f"These {len(known):,} are not the documents of docs/results.md: see {out}.")
+    print(f"{len(known):,} documents")
 
 
 @app.command
