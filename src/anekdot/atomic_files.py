@@ -24,6 +24,14 @@ from anekdot.errors import ConfigurationError, StorageError
 LOCK = "lock"
 
 
+def remove(path: Path) -> None:
+    """Removes a file, a link (never what it leads to) or a whole folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def sha256(path: Path) -> str:
     """Returns the SHA-256 of a file's bytes as 64 hexadecimal digits."""
     with path.open("rb") as file:

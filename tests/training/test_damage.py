@@ -105,6 +105,21 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(data, out, unbroken, n
     assert_got_over(data, out, unbroken)
 
 
+@pytest.mark.parametrize("place", [0, -1])
+def test_a_link_in_place_of_a_checkpoint_goes_and_not_what_it_leads_to(
+    data, out, unbroken, tmp_path, place
+):
+    path, elsewhere = checkpoints(out / "run" / "checkpoints")[place], tmp_path / "elsewhere"
+    shutil.rmtree(path)
+    elsewhere.mkdir()
+    (elsewhere / "kept").touch()
+    path.symlink_to(elsewhere)
+    go_on(data, out)
+    assert weights_hash(out) == unbroken
+    assert not path.is_symlink()
+    assert (elsewhere / "kept").exists()
+
+
 def test_an_empty_checkpoint_gives_way_to_the_one_before(data, out, unbroken):
     path = newest(out)
     shutil.rmtree(path)

@@ -95,11 +95,12 @@ def mutants(arena: Arena) -> Iterator[Case]:
 
         def work() -> None:
             from anekdot.errors import AnekdotError  # noqa: PLC0415
+            from anekdot.text_output import one_line  # noqa: PLC0415
 
             try:
                 print(tell(folder), end="")
             except AnekdotError as error:
-                print(error, file=sys.stderr)
+                print(one_line(str(error)), file=sys.stderr)
                 sys.exit(2)
 
         ended = Child(work, arena.room("std"), patience=arena.patience).end(20)

@@ -40,7 +40,7 @@ def go_on(arena: Arena, out: Path, *, may_refuse: bool = True) -> str | None:
             return f"metrics cut from {history} records to {len(records(out))}"
         if ended.status == 2:
             if sha(out / "model.safetensors") != best:
-                return "refused, and changed the best model"
+                return f"refused, and changed the best model: {ended.err[-300:]!r}"
             return None if may_refuse else f"refused: {ended.err.decode('utf-8')[:160]}"
     return arena.go_on(out)
 

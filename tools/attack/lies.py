@@ -21,11 +21,12 @@ def write(folder: Path, arrays: Arrays, metadata: str | None = None) -> None:
     from safetensors.numpy import save  # noqa: PLC0415
 
     from anekdot import bundle  # noqa: PLC0415
+    from anekdot.weights_file import weights_hash  # noqa: PLC0415
 
     hashes = {
         "config": bundle.sha256(folder / "config.json"),
         "tokenizer": bundle.sha256(folder / "tokenizer.json"),
-        "weights": bundle._weights_hash(arrays),
+        "weights": weights_hash(arrays),
     }
     path = folder / "model.safetensors"
     path.write_bytes(save(arrays, {bundle.FORMAT: metadata or json.dumps(hashes)}))

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import median_low
 
-from anekdot.atomic_files import LOCK, escape_surrogates, sha256, staged
+from anekdot.atomic_files import LOCK, escape_surrogates, remove, sha256, staged
 from anekdot.corpus.cleaning import MIN_LENGTH, clean, length
 from anekdot.corpus.config import PreparationConfig, Rules
 from anekdot.corpus.documents import Layout, Piece
@@ -92,10 +91,8 @@ def _publish(plan: Plan, work: Path) -> None:
     text += "\n"
     if not path.exists() or path.read_text("utf-8") != text:
         for item in work.iterdir():
-            if item.is_dir():
-                shutil.rmtree(item)
-            elif item.name != LOCK and str(item) not in plan.states:
-                item.unlink()
+            if item.name != LOCK and str(item) not in plan.states:
+                remove(item)
         with staged(path) as draft:
             draft.write_text(text, "utf-8")
 

@@ -10,7 +10,6 @@ functions of (seed, step).
 import itertools
 import json
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from anekdot.atomic_files import sha256, staged
+from anekdot.atomic_files import remove, sha256, staged
 from anekdot.callbacks import Notice
 from anekdot.errors import BundleError
 from anekdot.model.weights import load_weights, model_weights
@@ -87,7 +86,7 @@ def save_checkpoint(
         )
     for old in checkpoints(folder)[:-kept]:
         if _step(old) != kept_step:
-            shutil.rmtree(old)
+            remove(old)
 
 
 def load_checkpoint(
@@ -179,7 +178,7 @@ def _newest_whole(
     for path, whole in passed:
         if not whole:
             notice(f"The checkpoint {path} is damaged: going on from {found[-1].name}.")
-        shutil.rmtree(path)
+        remove(path)
     return found[-1] if found else None
 
 
