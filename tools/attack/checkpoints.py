@@ -23,7 +23,9 @@ FORECAST_MEMORY = 4000  # MB: it trains the largest preset for a moment
 WRONG = (None, "x", -1, 10**30, [], {}, 0.5, True, [None], [{}], float("nan"))
 
 
-def go_on(arena: Arena, out: Path, *, may_refuse: bool = True) -> str | None:
+def go_on(
+    arena: Arena, out: Path, *, may_refuse: bool = True, is_history_lost: bool = False
+) -> str | None:
     """Goes on twice: killed at the first weights it publishes, and to the end.
 
     At no moment may the best model be worse than it was, and either the end is that of the
@@ -39,10 +41,11 @@ def go_on(arena: Arena, out: Path, *, may_refuse: bool = True) -> str | None:
         if len(records(out)) < min(history, 4):
             return f"metrics cut from {history} records to {len(records(out))}"
         if ended.status == 2:
-            if sha(out / "model.safetensors") != best:
+            trained = sha(arena.unbroken / "model.safetensors")
+            if sha(out / "model.safetensors") not in (best, trained):
                 return f"refused, and changed the best model: {ended.err[-300:]!r}"
             return None if may_refuse else f"refused: {ended.err.decode('utf-8')[:160]}"
-    return arena.go_on(out)
+    return arena.go_on(out, is_history_lost=is_history_lost)
 
 
 def records(out: Path) -> list[list[object]]:
@@ -78,9 +81,12 @@ def pieces(arena: Arena) -> Iterator[Case]:
 
     def try_it(piece: str, hurt: Callable[[Path], None]) -> str | None:
         out = copy(arena)
+        if not (out / piece).exists():  # what is written at the end is in the way before
+            (out / piece).write_text("something else", "utf-8")
         hurt(out / piece)
         is_needless = piece == "run/config.json" and hurt is remove  # the checkpoints know it all
-        return go_on(arena, out, may_refuse=not is_needless)
+        is_record = piece == "run/metrics.jsonl" and hurt is not folder
+        return go_on(arena, out, may_refuse=not is_needless, is_history_lost=is_record)
 
     for piece in PIECES:
         is_folder = "." not in Path(piece).name and piece != "run/lock"
