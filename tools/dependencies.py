@@ -2,7 +2,8 @@
 
 ``licences`` writes the table of docs/dependencies.md; ``sbom FILE`` writes a software bill of
 materials, in the JSON of CycloneDX 1.6, of what the package needs with its extras ``train``,
-``documents`` and ``cluster``. Both are the same for the same packages, whenever and wherever they are made.
+``documents`` and ``cluster``. Both are the same for the same packages, whenever and wherever they
+are made.
 """
 
 import json

@@ -20,6 +20,7 @@ class Document:
             Parquet, the number of the record.
         obscene: Whether the record itself says that it is obscene.
         fault: Why the record could not be read, such as "not JSON".
+        stripped: What stood around the text and is no part of it: its kinds, each with an example.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Document:
     line: int
     obscene: bool = False
     fault: str | None = None
+    stripped: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

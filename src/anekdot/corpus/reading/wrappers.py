@@ -67,27 +67,37 @@ def _is_numbered(layout: Layout) -> bool:
     return bool(layout.pattern and re.compile(layout.pattern).groups)
 
 
+def _is_stripped_number(layout: Layout) -> bool:
+    return _is_numbered(layout) and not (layout.pattern or "").startswith("(?=")
+
+
 def unwrapped_document(document: Document, layout: Layout) -> Document:
     """Returns a document without what stands around its text."""
     text = document.text
     if document.fault:
         return document
+    stripped: dict[str, str] = {}
+    if _is_stripped_number(layout):
+        stripped[PREFIX] = layout.separator
     if layout.listed:
         match = LISTED.fullmatch(text)
         if not match:
             return broken(text, document.source, document.line, "no text")
         text = re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), match[2])
     if layout.fields:
-        text = field_text(text, layout.fields, layout.column or "")
+        text, whole = field_text(text, layout.fields, layout.column or ""), text
+        stripped["fields"] = whole.strip().partition("\n")[0]
     if layout.unwrap:
         text = unwrapped(text)
     if layout.breaks:
         text = _ESCAPE.sub("\n", text)
-    if layout.prefix:
-        text = re.sub(rf"\A(?:{layout.prefix})(?=\S)", "", text)
+    if layout.prefix and (match := re.match(rf"(?:{layout.prefix})(?=\S)", text)):
+        text = text[match.end() :]
+        stripped[PREFIX] = match[0].strip()
     if layout.strip:
-        text = _without_line(text, layout.strip)
-    return replace(document, text=text.strip())
+        text, line = _without_line(text, layout.strip)
+        stripped |= {"line": line} if line else {}
+    return replace(document, text=text.strip(), stripped=(*stripped.items(),))
 
 
 def has_wrappers(layout: Layout) -> bool:
@@ -99,6 +109,7 @@ def has_wrappers(layout: Layout) -> bool:
         or layout.breaks
         or layout.prefix
         or layout.strip
+        or _is_stripped_number(layout)
     )
 
 
@@ -107,11 +118,7 @@ def remarks(layout: Layout, texts: Sequence[str]) -> list[str]:
     said = []
     if layout.breaks:
         said.append(r"Line breaks written as \n are read as such.")
-    shown = (
-        layout.separator
-        if _is_numbered(layout) and not (layout.pattern or "").startswith("(?=")
-        else ""
-    )
+    shown = layout.separator if _is_stripped_number(layout) else ""
     if layout.prefix:
         shown = next(m[0] for text in texts if (m := re.match(layout.prefix, text))).strip()
     if shown:
@@ -169,14 +176,19 @@ def _counter(texts: Sequence[str]) -> str:
     return rf"{re.escape(before)}\d+{re.escape(after)}[ \t]*"
 
 
-def _without_line(text: str, unwanted: str) -> str:
-    """Returns a text without the lines that are the unwanted one, or begin as it says before *."""
+def _without_line(text: str, unwanted: str) -> tuple[str, str]:
+    """Takes lines out of a text that are the unwanted one, or begin as it says before *.
+
+    Returns:
+        What is left, and the first such line.
+    """
     start = unwanted.removesuffix("*") if unwanted.strip("*") else ""
     is_start = unwanted.endswith("*") and bool(start)
-    lines = text.splitlines()
-    kept = [
-        line
-        for line in lines
-        if not (line.strip().startswith(start.strip()) if is_start else line.strip() == unwanted)
-    ]
-    return "\n".join(kept)
+    kept, removed = [], ""
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped.startswith(start.strip()) if is_start else stripped == unwanted:
+            removed = removed or stripped
+        else:
+            kept.append(line)
+    return "\n".join(kept), removed
