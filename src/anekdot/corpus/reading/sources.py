@@ -144,7 +144,7 @@ def _reason_of_link(path: Path, folder: Path) -> str | None:
     """Returns why a link is not read, if what it leads to says so."""
     target = path.resolve()
     is_inside = target.is_relative_to(folder.resolve())
-    return reason_unread(target.name) if is_inside else "leads out of the folder"
+    return reason_unread(target.name) or (None if is_inside else "leads out of the folder")
 
 
 def _reason_unknown(path: Path) -> str | None:

@@ -37,6 +37,9 @@ _MARK = re.compile(
     r"|[^\x00-\x7f\w\s«„“¿¡—–…]{1,2}(?=\w)"  # «·»
     r"|[#*+>~=|]{1,2}\)(?=\w)"  # «#)»
     r"|[^\W\d_]\w{0,20}:[ \t]+(?=\S)"  # «Анекдот: »
+    r"|(?:[A-ZА-ЯЁ]{2,12}|Анекдот|Шутка|Joke)[ \t]+[-–—|:]+[ \t]+(?=\S)"  # «INFO - »
+    r"|[A-Z]{3,8}:[\w.]+:[ \t]*(?=\S)"  # «INFO:root:»
+    r"|[\[({<][^\W\d_]\w{0,20}[\])}>](?:[ \t]*[-–—|:])?[ \t]+(?=\S)"  # «[INFO] »
 )
 _BREAK = re.compile(r"\\n[ \t]*(?=[-—–A-ZА-ЯЁ«\"\\])")
 _ESCAPE = re.compile(r"\\r\\n|\\[nr]")
@@ -170,7 +173,8 @@ def _counter(texts: Sequence[str]) -> str:
     by_one = sum(b - a == 1 for a, b in pairwise(numbers)) >= _MOST * (count - 1)
     differ = len({*numbers}) > _MOST * count
     is_sure = (rises or differ) and bool(before or after) if count >= _MIN_MARKED else by_one
-    if count < max(_MIN_NUMBERED, _MOST * len(texts)) or not (is_sure or by_one):
+    needed = min(_MOST * len(texts), len(texts) - by_one)  # a heading may stand above
+    if count < max(_MIN_NUMBERED, needed) or not (is_sure or by_one):
         return ""
     after = after or dash_after([match.string for match in starts])
     return rf"{re.escape(before)}\d+{re.escape(after)}[ \t]*"
