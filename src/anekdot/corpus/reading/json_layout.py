@@ -83,13 +83,7 @@ def find_texts(shape: Shape, column: str | None, name: str) -> tuple[Table, list
         if column and shape.count:
             raise column_error(f"{name} has no texts under {column!r}.", _names(whole))
         return Table((), shape), [], ()
-    best = max(found, key=lambda table: table.rank)
-    first = next(
-        table
-        for table in found
-        if (len(table.path) <= len(best.path) and 2 * table.rank >= best.rank)
-        or _way_to_answers(table, [best])
-    )
+    first = _likeliest(found)
     nested = _way_to_answers(first, found)
     rest = [
         table
@@ -102,6 +96,17 @@ def find_texts(shape: Shape, column: str | None, name: str) -> tuple[Table, list
     if not column and sum(table.score for table in rest) > _MAX_LOSS * first.score:
         raise _scattered([first, *rest], name)
     return first, rest, nested
+
+
+def _likeliest(found: Sequence[Table]) -> Table:
+    """Returns the records with the best texts, or those above that are about as good."""
+    best = max(found, key=lambda table: table.rank)
+    return next(
+        table
+        for table in found
+        if (len(table.path) <= len(best.path) and 2 * table.rank >= best.rank)
+        or _way_to_answers(table, [best])
+    )
 
 
 def _way_to_answers(table: Table, others: Sequence[Table]) -> Path:
