@@ -1,5 +1,6 @@
 # make joke    install the core and tell an anecdote: make joke PROMPT="Студент"
 # make test    install what the suite needs and run it
+# make test-cluster    install Ray too and run what needs it
 # make check   formatting, lint, types, imports, spelling
 # make attack      attack it in every way that is known, and count what it survives (hours; ATTACK=...)
 # make audit       lock the packages by their hashes, check them, write their licences down
@@ -17,7 +18,7 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: joke setup test check attack audit dist bench pretrained clean
+.PHONY: joke setup test test-cluster check attack audit dist bench pretrained clean
 
 joke: $(VENV)/.core
 	@$(BIN)/python -m anekdot generate "$$PROMPT"
@@ -25,7 +26,10 @@ joke: $(VENV)/.core
 setup: $(VENV)/.dev
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not cluster"
+
+test-cluster: $(VENV)/.cluster
+	$(BIN)/python -m pytest -m cluster
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -37,12 +41,12 @@ check: $(VENV)/.dev
 attack: $(VENV)/.dev
 	$(BIN)/python -m tools.attack $(ATTACK)
 
-audit: $(VENV)/.dev build/audit/.pip-audit
+audit: $(VENV)/.cluster build/audit/.pip-audit
 	$(BIN)/python tools/audit.py
 	$(BIN)/python tools/dependencies.py licences
 
 dist: export SOURCE_DATE_EPOCH := $(shell git log -1 --pretty=%ct)
-dist: $(VENV)/.dev
+dist: $(VENV)/.cluster
 	rm -rf dist build/dist-again
 	$(BIN)/python -m build --outdir dist
 	$(BIN)/python -m build --outdir build/dist-again
@@ -96,3 +100,7 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.core
+
+$(VENV)/.cluster: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --editable '.[dev,cluster]'
+	@touch $@

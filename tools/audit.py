@@ -1,9 +1,9 @@
 """Locks the packages of this platform by their hashes, and checks them: make audit.
 
 Writes build/audit/requirements.lock: a name, a version and the hashes of the file that pip
-takes here, for each package of ``.[dev]``. The lock is not committed, since PyTorch's wheels
-differ by platform and index. Then every file is fetched again and must have its hash, what is
-installed must be what is locked, and pip-audit, where its data can be had, names known
+takes here, for each package of ``.[dev,cluster]``. The lock is not committed, since PyTorch's
+wheels differ by platform and index. Then every file is fetched again and must have its hash, what
+is installed must be what is locked, and pip-audit, where its data can be had, names known
 vulnerabilities. The exit status is 1 if any of this fails.
 """
 
@@ -25,7 +25,15 @@ def locked() -> dict[str, dict[str, str]]:
         SystemExit: pip cannot resolve them, or gives a package no hash.
     """
     report = FOLDER / "report.json"
-    pip("install", "--dry-run", "--ignore-installed", "--report", report, "--editable", ".[dev]")
+    pip(
+        "install",
+        "--dry-run",
+        "--ignore-installed",
+        "--report",
+        report,
+        "--editable",
+        ".[dev,cluster]",
+    )
     packages = {}
     for item in json.loads(report.read_text("utf-8"))["install"]:
         if "archive_info" in item["download_info"]:  # ours is a folder

@@ -1,8 +1,9 @@
 """What anekdot depends on, from installed metadata: python tools/dependencies.py WHAT.
 
 ``licences`` writes the table of docs/dependencies.md; ``sbom FILE`` writes a software bill of
-materials, in the JSON of CycloneDX 1.6, of what the package needs with its extras ``train``
-and ``cluster``. Both are the same for the same packages, whenever and wherever they are made.
+materials, in the JSON of CycloneDX 1.6, of what the package needs with its extras ``train``,
+``documents`` and ``cluster``. Both are the same for the same packages, whenever and wherever they
+are made.
 """
 
 import json
@@ -21,7 +22,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/dependencies.md"
 MARKERS = "<!-- licences: written by tools/dependencies.py -->\n", "<!-- end of licences -->\n"
-GROUPS = {"core": "", "fast": "fast", "train": "train", "cluster": "cluster", "dev": "dev"}
+EXTRAS = ("fast", "train", "documents", "cluster", "dev")
+GROUPS = {"core": "", **dict(zip(EXTRAS, EXTRAS, strict=True))}
 SHORT = 60  # characters of a licence's name; what is longer is its text
 
 

@@ -281,8 +281,9 @@ def test_what_is_wrong_is_reported_by_another_process_too(tmp_path, monkeypatch)
     assert caught.value.remedy == "Check the file and its permissions."
 
 
-@pytest.mark.slow
+@pytest.mark.cluster
 def test_a_ray_cluster_gives_the_same_to_the_byte(tmp_path, monkeypatch):
+    pytest.importorskip("ray", reason="make test-cluster installs Ray")
     path = write(tmp_path / "a.jsonl", random_texts(7, 3000))
     monkeypatch.setattr("anekdot.corpus.plan.TASK_BYTES", 1 << 16)
     monkeypatch.setattr("anekdot.corpus.deduplication.select.BYTES_PER_SHINGLE", 1 << 14)

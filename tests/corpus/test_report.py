@@ -20,9 +20,9 @@ from anekdot.corpus.deduplication.select import EXACT_DUPLICATE, LEAK, NEAR_DUPL
 from anekdot.corpus.documents import Document, Layout, Piece
 from anekdot.corpus.plan import Plan
 from anekdot.corpus.processing import process_documents
-from anekdot.corpus.report import write_report
+from anekdot.corpus.report import FACTS, PAGE, write_report
 from anekdot.corpus.report.drawing import percent
-from anekdot.corpus.report.facts import Facts
+from anekdot.corpus.report.facts import Facts, Stripped
 from anekdot.corpus.splitting import SPLITS
 from anekdot.tokenizer.tokenizer import Tokenizer
 
@@ -363,3 +363,22 @@ def test_only_the_largest_of_many_sources_are_shown(tmp_path, tokenizer):
 )  # fmt: skip
 def test_shares_never_pretend_to_be_nothing_or_all(part, whole, expected):
     assert percent(part, whole) == expected
+
+
+def test_what_was_left_out_around_texts_is_counted_with_the_first_example(tmp_path, tokenizer):
+    documents = [
+        Document(f"Кот номер {n} пьёт чай и молчит.", "a.txt", n, stripped=(*stripped.items(),))
+        for n, stripped in enumerate(
+            [{}, {"line": "-- <b>Автор</b>"}, {"line": "-- другой", "prefix": "2."}] * 3
+        )
+    ]
+    facts = write_report(collection_of(documents, tmp_path, cut=2), tokenizer, TOKENS, tmp_path)
+    assert facts.stripped == [
+        Stripped(kind="line", example="-- <b>Автор</b>", texts=6),
+        Stripped(kind="prefix", example="2.", texts=3),
+    ]
+    saved = json.loads((tmp_path / FACTS).read_text("utf-8"))
+    assert saved["stripped"][0] == {"kind": "line", "example": "-- <b>Автор</b>", "texts": 6}
+    page = (tmp_path / PAGE).read_text("utf-8")
+    assert "-- &lt;b&gt;Автор&lt;/b&gt;" in page
+    assert "Left out around texts" in page

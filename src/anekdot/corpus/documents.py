@@ -20,6 +20,7 @@ class Document:
             Parquet, the number of the record.
         obscene: Whether the record itself says that it is obscene.
         fault: Why the record could not be read, such as "not JSON".
+        stripped: What stood around the text and is no part of it: its kinds, each with an example.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Document:
     line: int
     obscene: bool = False
     fault: str | None = None
+    stripped: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +53,11 @@ class Layout:
         column: The column or key that holds the text; without a header, its number from 1.
             Several that make one text have commas between.
         others: Columns of records that have no text in that one.
+        nested: The path from a record to records of its kind in it, such as answers to a comment.
         chat: The messenger whose messages the records are, if any.
         unread: What else holds texts, and is not read.
         escaped: Of csv, whether a backslash stands before quotes inside cells.
+        quote: Of csv, what stands around cells that hold delimiters.
         width: Of csv, the cells of a row whose text may hold delimiters without quotes, or 0.
         skip: Of csv, the lines above the table.
         prefix: A regular expression of what stands before each text, and is no part of it.
@@ -73,9 +77,11 @@ class Layout:
     header: bool = True
     column: str | None = None
     others: list[str] = field(default_factory=list)
+    nested: str = ""
     chat: str = ""
     unread: list[str] = field(default_factory=list)
     escaped: bool = False
+    quote: str = '"'
     width: int = 0
     skip: int = 0
     prefix: str | None = None

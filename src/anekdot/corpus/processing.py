@@ -70,14 +70,17 @@ def process_documents(
     """
     name = task_name(number)
     repaired: Counter[str] = Counter()
-    batches = (_process_batch(batch, rules, repaired) for batch in _batches(documents))
+    stripped: dict[str, tuple[int, str]] = {}
+    batches = (
+        _process_batch(_counted(batch, stripped), rules, repaired) for batch in _batches(documents)
+    )
     with (
         staged(folder / name) as draft,
         database(folder / f".spill-{name}", memory=memory, threads=1) as connection,
     ):
         draft.mkdir()
         n_texts = write_tables(connection, batches, number << 32, draft)
-        counts = {"texts": n_texts, "repaired": repaired}
+        counts = {"texts": n_texts, "repaired": repaired, "stripped": stripped}
         (draft / COUNTS).write_text(json.dumps(counts, sort_keys=True), "utf-8")
 
 
@@ -141,6 +144,15 @@ def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _counted(batch: list[Document], stripped: dict[str, tuple[int, str]]) -> list[Document]:
+    """Counts by kind from how many documents something was stripped, with the first example."""
+    for document in batch:
+        for kind, example in document.stripped:
+            count, first = stripped.get(kind, (0, example[:EXCERPT_CHARACTERS]))
+            stripped[kind] = count + 1, first
+    return batch
 
 
 def _process_batch(batch: list[Document], rules: Rules, repaired: Counter[str]) -> ProcessedBatch:

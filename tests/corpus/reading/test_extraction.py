@@ -108,7 +108,9 @@ OUTSIDE = b'<!DOCTYPE d [<!ENTITY a SYSTEM "file:///etc/hosts">]><p>&a;</p>'
         ("a.docx", zipped({"a.txt": b"a"}), "has no word/document.xml"),
         ("a.xlsx", zipped({"a.txt": b"a"}), "has no sheet"),
         ("a.odt", b"\xd0\xcf\x11\xe0" * 9, "not a zip file"),
-        ("a.pdf", b"%PDF-1.4", "Convert it to .txt or .docx"),
+        ("a.pdf", b"%PDF-1.4", "a.pdf cannot be read: it is damaged"),
+        ("a.pdf", b"no PDF at all", "a.pdf cannot be read: it is damaged"),
+        ("a.djvu", b"AT&TFORM", "Convert it to .txt or .docx"),
         ("a.rtf", b"{\\rtf1 a}", "Save it as .docx or .txt"),
     ],
 )

@@ -34,6 +34,24 @@ def test_a_device_and_a_socket_are_refused(tmp_path, monkeypatch):
                 read(path)
 
 
+def test_a_link_that_leaves_the_folder_is_not_read_but_named(tmp_path):
+    folder = tmp_path / "pile"
+    folder.mkdir()
+    for path in (tmp_path / "b.txt", tmp_path / "nameless", folder / "a.txt"):
+        path.write_text("Кот уснул.", "utf-8")
+    (folder / "b.txt").symlink_to(tmp_path / "b.txt")
+    (folder / "nameless").symlink_to(tmp_path / "nameless")
+    (folder / "again.txt").symlink_to("a.txt")
+    unread = {}
+    inside = [folder / "a.txt", folder / "again.txt"]
+    assert find_files(folder, unread.__setitem__) == inside
+    assert find_files(str(folder / "*"), unread.__setitem__) == inside
+    assert unread == {
+        str(folder / name): "leads out of the folder" for name in ("b.txt", "nameless")
+    }
+    assert find_files(folder / "b.txt") == [folder / "b.txt"]  # named, it is read
+
+
 def test_links_that_go_in_circles(tmp_path):
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "up").symlink_to(tmp_path)

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from anekdot.corpus.documents import Document, Layout
+from anekdot.corpus.reading import pieces, read_piece
 from anekdot.corpus.reading.wrappers import remarks, unwrapped_document, wrappers
 from tests.corpus.piles.contents import DIALOGUES, RUSSIAN
 
@@ -85,3 +86,29 @@ def test_a_signature_is_said():
     said = " ".join(remarks(Layout(format="txt"), texts))
     assert re.search("30 of 30 .*«-- Автор».* --strip", said)
     assert remarks(Layout(format="txt"), DIALOGUES) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "strip", "expected"),
+    [
+        ("".join(f"{n}. {text}\n" for n, text in enumerate(RUSSIAN[:9], 1)), None, "prefix"),
+        ("".join(f"{n}) {text}\n" for n, text in enumerate(DIALOGUES[:9], 1)), None, "prefix"),
+        ("\n\n".join(f"{text}\n-- Иванов" for text in DIALOGUES[:9]), "-- *", "line"),
+        (
+            "\n\n".join(f"ID: {n}\nТекст: {t}\nДата: 2026" for n, t in enumerate(RUSSIAN[:9])),
+            None,
+            "fields",
+        ),
+        ("\n".join(RUSSIAN[:9]), None, None),
+    ],
+)
+def test_what_is_taken_away_is_kept_with_the_document(content, strip, expected, tmp_path):
+    (tmp_path / "a.txt").write_text(content, "utf-8")
+    (piece,) = pieces([tmp_path / "a.txt"], strip=strip)
+    found = [*read_piece(piece)]
+    assert len(found) == 9
+    for document in found:
+        assert [kind for kind, _ in document.stripped] == ([expected] if expected else [])
+        for _, example in document.stripped:
+            assert example
+            assert example not in document.text

@@ -4,6 +4,7 @@ import csv
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from anekdot.corpus.documents import Layout, column_error
 from anekdot.corpus.reading.columns import split_column
@@ -17,7 +18,7 @@ class TooLong(str):
 
 
 def rows(
-    lines: Iterable[str], delimiter: str, escaped: bool = False
+    lines: Iterable[str], delimiter: str, escaped: bool = False, quote: str = '"'
 ) -> Iterator[tuple[int, list[str] | str]]:
     """Yields each row that is not blank, with the number of its first line, from 1.
 
@@ -25,6 +26,7 @@ def rows(
         lines: The lines, with their ends.
         delimiter: What separates cells.
         escaped: Whether a backslash stands before quotes inside cells.
+        quote: What stands around cells that hold delimiters.
 
     Yields:
         The cells; of a row that cannot be split, its first line as a string.
@@ -32,7 +34,10 @@ def rows(
     source = _Lines(iter(lines))
     number = 1
     escape = "\\" if escaped else None
-    reader = csv.reader(source, delimiter=delimiter, escapechar=escape, strict=True)
+    open_reader = partial(
+        csv.reader, source, delimiter=delimiter, escapechar=escape, quotechar=quote, strict=True
+    )
+    reader = open_reader()
     while True:
         source.taken.clear()
         try:
@@ -42,11 +47,11 @@ def rows(
             if line is None:
                 return
             cells, source.taken[:] = line, [line]
-            reader = csv.reader(source, delimiter=delimiter, escapechar=escape, strict=True)
+            reader = open_reader()
         except csv.Error:
-            cells = _literal(source.taken[0], delimiter)
+            cells = _literal(source.taken[0], delimiter, quote)
             source.give_back_all_but_one()
-            reader = csv.reader(source, delimiter=delimiter, escapechar=escape, strict=True)
+            reader = open_reader()
         if cells:
             yield number, cells
         number += len(source.taken)
@@ -95,9 +100,9 @@ def _next(reader: Iterator[list[str]]) -> list[str]:
         csv.field_size_limit(previous)
 
 
-def _literal(line: str, delimiter: str) -> list[str] | str:
+def _literal(line: str, delimiter: str, quote: str) -> list[str] | str:
     """Returns the cells of a line whose quotes may be part of its texts, or the line itself."""
-    if delimiter != "\t" and line.count('"') % 2:
+    if delimiter != "\t" and line.count(quote) % 2:
         return line
     return line.rstrip("\r\n").split(delimiter)
 

@@ -156,7 +156,7 @@ def _examine(
         start = text_head(extracted(piece), HEAD_BYTES)
         format = EXTRACTORS[known].format
         layout = _text_layout(start, format, name, named._replace(encoding=None))
-        guess = described(layout, format) if start else f"no text was found in this {known}."
+        guess = described(layout, format) if start else _nothing_found(known)
         return replace(piece, layout=layout), guess
     whole = blocks(path, member, compression) if len(start) >= HEAD_BYTES else None
     start = _whole_lines(start)
@@ -166,6 +166,12 @@ def _examine(
     else:
         layout = _text_layout(start, known, name, named, whole=whole)
     return replace(piece, layout=layout), described(layout, known)
+
+
+def _nothing_found(known: str) -> str:
+    """Says that there is nothing to read in a file."""
+    hint = ": a scan has to be recognised (OCR) first" if known == "pdf" else ""
+    return f"no text was found in this {known}{hint}."
 
 
 def _table(piece: Piece, kind: str, skipped: Skipped) -> str | None:

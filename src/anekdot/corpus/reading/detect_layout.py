@@ -35,6 +35,7 @@ def guess_table(
         separator=dialect.delimiter,
         column=column,
         escaped=dialect.escaped,
+        quote=dialect.quote,
         skip=dialect.skip,
         width=dialect.width if dialect.is_open else 0,
     )

@@ -8,6 +8,7 @@ from anekdot.corpus.documents import Layout, column_error
 from anekdot.corpus.reading.chats import json_chat
 from anekdot.corpus.reading.columns import MIN_SHARE, TEXT_NAMES, Choice, choose
 from anekdot.corpus.reading.json_shape import Shape, focus, merge
+from anekdot.corpus.reading.json_stream import Path
 from anekdot.corpus.reading.json_tables import Table, are_phrases, tables
 from anekdot.errors import CorpusError
 
@@ -26,7 +27,7 @@ def layout_of(shape: Shape, format: str, column: str | None, name: str) -> Layou
     Raises:
         CorpusError: The named key is not there, or the texts stand in several places.
     """
-    table, rest = find_texts(shape, column, name)
+    table, rest, nested = find_texts(shape, column, name)
     if table.choice is None:
         path = json.dumps([[]] if format == "json" and shape.kind == "array" else [])
         return Layout(format=format, separator=path, column=column or TEXT_NAMES[1])
@@ -37,6 +38,7 @@ def layout_of(shape: Shape, format: str, column: str | None, name: str) -> Layou
     return Layout(
         format=format,
         separator=json.dumps(table.path, ensure_ascii=False),
+        nested=json.dumps(nested, ensure_ascii=False) if nested else "",
         column=table.choice.column,
         others=others,
         chat=json_chat(table.record.keys),
@@ -56,8 +58,8 @@ def shown_places(layout: Layout) -> str:
     return f"texts under the {keys} " + " and ".join(f"«{name}»" for name in names)
 
 
-def find_texts(shape: Shape, column: str | None, name: str) -> tuple[Table, list[Table]]:
-    """Returns the records that hold the texts, and those that hold others.
+def find_texts(shape: Shape, column: str | None, name: str) -> tuple[Table, list[Table], Path]:
+    """Returns the records that hold the texts, those that hold others, and the way to answers.
 
     Args:
         shape: What was found in the file.
@@ -80,19 +82,51 @@ def find_texts(shape: Shape, column: str | None, name: str) -> tuple[Table, list
     if not found:
         if column and shape.count:
             raise column_error(f"{name} has no texts under {column!r}.", _names(whole))
-        return Table((), shape), []
-    best = max(found, key=lambda table: table.rank)
-    first = next(t for t in found if len(t.path) <= len(best.path) and 2 * t.rank >= best.rank)
+        return Table((), shape), [], ()
+    first = _likeliest(found)
+    nested = _way_to_answers(first, found)
     rest = [
         table
         for table in found
         if table is not first
+        and not (nested and _repeats(table.path[len(first.path) :], nested))
         and table.score >= MIN_SHARE * first.score
         and any(are_phrases(texts) for texts in table.columns.values())
     ]
     if not column and sum(table.score for table in rest) > _MAX_LOSS * first.score:
         raise _scattered([first, *rest], name)
-    return first, rest
+    return first, rest, nested
+
+
+def _likeliest(found: Sequence[Table]) -> Table:
+    """Returns the records with the best texts, or those above that are about as good."""
+    best = max(found, key=lambda table: table.rank)
+    return next(
+        table
+        for table in found
+        if (len(table.path) <= len(best.path) and 2 * table.rank >= best.rank)
+        or _way_to_answers(table, [best])
+    )
+
+
+def _way_to_answers(table: Table, others: Sequence[Table]) -> Path:
+    """Returns the way from a record to records of its kind in it, as comments have answers."""
+    assert table.choice is not None
+    for other in others:
+        assert other.choice is not None
+        way = other.path[len(table.path) :]
+        is_below = way and [*other.path] == [*table.path, *way]
+        keys = [step for step in way if isinstance(step, str)][:2]
+        if is_below and keys and other.choice.column == table.choice.column:
+            goes_on = focus(other.record, keys) is not None
+            return way if goes_on else ()
+    return ()
+
+
+def _repeats(way: Path, part: Path) -> bool:
+    """Whether a way is a part again and again."""
+    times = len(way) // len(part)
+    return times > 0 and [*way] == [*part] * times
 
 
 def _scattered(found: Sequence[Table], name: str) -> CorpusError:

@@ -155,5 +155,5 @@ def _survey(source: JsonText, shape: Shape, depth: int) -> None:
         try:
             _survey(source, shape.item() if key is None else shape.below(key), depth + 1)
         except ValueError:
-            if not source.skip_broken():
+            if not source.skip_broken(key=key, is_item=True):
                 return

@@ -23,6 +23,8 @@ _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[\s,\ufeff]*")
 _ENDS = frozenset(" \t\r\n,:]}")
 _NEXT = re.compile(r"\n\s*(?=[{\"])|\}\s*,\s*(?=\{)")  # a record may follow a broken one
+_NEXT_OBJECT = re.compile(r"(?:\n|\}\s*,)\s*(?=\{)")
+_NEXT_PAIR = re.compile(r"(?:\n|\}\s*,)\s*(?=\"(?:[^\"\\\n]|\\.){0,300}\"\s*:\s*\{)")
 
 
 @dataclass(frozen=True)
@@ -143,11 +145,19 @@ class JsonText:
         """Returns the next characters, without consuming them."""
         return self._text[self._place : self._place + 400]
 
-    def skip_broken(self) -> bool:
-        """Skips to where a record may follow a broken one; False if there is no such place."""
+    def skip_broken(self, *, key: str | None = "", is_item: bool = False) -> bool:
+        """Skips to where a record may follow a broken one; False if there is no such place.
+
+        Args:
+            key: The key of the broken one, or None for an item of an array.
+            is_item: Whether the broken one is a child of an array or object.
+        """
+        pattern = _NEXT
+        if is_item and self._text.startswith("{", self._place):
+            pattern = _NEXT_OBJECT if key is None else _NEXT_PAIR
         self._place += 1
         while True:
-            match = _NEXT.search(self._text, self._place)
+            match = pattern.search(self._text, self._place)
             if match and (match.end() < len(self._text) or not self._more()):
                 self._place = match.end()
                 return True
@@ -229,7 +239,7 @@ def _below(source: JsonText, path: Path) -> Iterator[Any]:
                 yield source.value()
         except ValueError:
             yield Broken(source.beginning())
-            if not source.skip_broken():
+            if not source.skip_broken(key=key, is_item=True):
                 return
 
 

@@ -3,11 +3,12 @@
 A file that a person names alone is read whatever it is called, unless its format cannot be read.
 """
 
+import importlib.util
 import re
 from collections.abc import Callable
 
 from anekdot.corpus.reading.files import COMPRESSIONS
-from anekdot.errors import CorpusError
+from anekdot.errors import CorpusError, require
 
 Skipped = Callable[[str, str], None]
 """Receives the name of a file that is not read, and why."""
@@ -29,6 +30,7 @@ ENDINGS = {
     ".epub": "epub",
     ".fb2": "fb2",
     ".xlsx": "xlsx",
+    ".pdf": "pdf",
     ".sql": "sql",
     ".srt": "srt",
     ".vtt": "srt",
@@ -36,6 +38,7 @@ ENDINGS = {
 """Formats by the ending of a file; each may be compressed, or in a zip archive."""
 
 ARCHIVE = ".zip"
+PDF = ".pdf"
 
 FORMATS = (
     f"Bring {', '.join(ENDINGS)} (each may be compressed: {', '.join(COMPRESSIONS)}, {ARCHIVE}), "
@@ -52,7 +55,7 @@ _CONVERTIBLE = {
     "doc rtf wps pages dot dotx docm": "save it as .docx or .txt",
     "xls ods xlsb xlsm numbers": "save it as .xlsx or .csv",
     "ppt pptx odp": "save its text as .txt",
-    "pdf djvu": "convert it to .txt or .docx",
+    "djvu": "convert it to .txt or .docx",
     "mobi azw azw3 lit": "convert it to .epub or .txt",
     "tar tgz tbz txz 7z rar": "unpack it",
     "xml rss atom": "convert it to .csv or .jsonl",
@@ -111,6 +114,8 @@ def reason_unread(name: str) -> str | None:
         return SECRET
     if _PROGRAM_ENDING.fullmatch(found) or _PROGRAM_NAME.fullmatch(own):
         return PROGRAM
+    if found == PDF and importlib.util.find_spec("pypdf") is None:
+        return 'needs: pip install "anekdot[documents]"'
     return _REMEDIES.get(found) or (
         NO_TEXT if _NO_TEXT.fullmatch(found) or own.startswith("~$") else None
     )
@@ -125,10 +130,13 @@ def check_format(name: str, shown: str) -> None:
 
     Raises:
         CorpusError: It is one.
+        MissingExtra: It is a PDF, and what reads it is not installed.
     """
     found = ending(name)
     if how := _REMEDIES.get(found):
         raise CorpusError(f"{shown} is in a format that is not read.", f"{how.capitalize()}.")
+    if found == PDF:
+        require("Reading PDF", "documents", "pypdf")
     if _NO_TEXT.fullmatch(found):
         raise CorpusError(f"{shown} is not in a known format.", FORMATS)
 

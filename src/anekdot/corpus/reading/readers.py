@@ -180,6 +180,7 @@ def _read_jsonl(
     blocks: Iterable[bytes], layout: Layout, name: str, number: int
 ) -> Iterator[Document]:
     path: Path = json.loads(layout.separator)
+    nested: Path | None = json.loads(layout.nested or "null")
     for line, text, fault in _numbered(blocks, layout, number):
         if fault:
             yield broken(text, name, line, fault)
@@ -190,20 +191,33 @@ def _read_jsonl(
                 yield broken(text, name, line, NOT_JSON)
             else:
                 for record in pick(value, path):
-                    yield record_document(record, layout, name, line)
+                    for each in _with_answers(record, nested):
+                        yield record_document(each, layout, name, line)
 
 
 def _read_json(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Document]:
     texts = text_blocks(blocks, layout.encoding)
+    nested: Path | None = json.loads(layout.nested or "null")
     for number, value in enumerate(values(texts, json.loads(layout.separator)), 1):
         if isinstance(value, Broken):
             yield broken(value.text, name, number, NOT_JSON)
         else:
-            yield record_document(value, layout, name, number)
+            for record in _with_answers(value, nested):
+                yield record_document(record, layout, name, number)
+
+
+def _with_answers(record: object, nested: Path | None) -> Iterator[object]:
+    """Yields a record, and the records of its kind in it, at any depth."""
+    waiting = [record]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        if nested:
+            waiting += reversed([*pick(each, nested)])
 
 
 def _read_csv(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Document]:
-    table = rows(_csv_lines(blocks, layout), layout.separator, layout.escaped)
+    table = rows(_csv_lines(blocks, layout), layout.separator, layout.escaped, layout.quote)
     width, places = 0, [[0]]
     for number, row in table:
         if isinstance(row, str):

@@ -101,8 +101,11 @@ def separating_forms(lines: Sequence[str]) -> list[Form]:
     keys = [_key(lines[n]) for n in filled]
     counts = Counter(filter(None, keys))
     wanted = {key for key, count in counts.most_common(_MAX_FORMS) if count > 1}
+    is_short = len(filled) <= 2 * MAX_MEAN_LINES  # then one sign may separate two texts
     order: dict[str, list[int]] = {
-        key: [] for key in counts if key in wanted or RULE.fullmatch(key)
+        key: []
+        for key in counts
+        if key in wanted or RULE.fullmatch(key) or (is_short and _is_sign(key))
     }
     for place, key in enumerate(keys):
         if key in order:
@@ -121,7 +124,15 @@ def _key(line: str) -> str:
 
 def looks_like_replies(lines: Sequence[str]) -> bool:
     """Whether a line after the first goes on, as a reply or in the middle of a sentence."""
-    return any(line.startswith(DASHES) or line[:1].islower() for line in lines[1:])
+    return any(map(_is_reply, lines[1:]))
+
+
+def _is_reply(line: str) -> bool:
+    return line.startswith(DASHES) or line[:1].islower()
+
+
+def _is_sign(key: str) -> bool:
+    return bool(key) and not any(map(str.isalnum, key)) and _NUMBER not in key
 
 
 def _separates(form: Form, lines: Sequence[str], filled: Sequence[int]) -> bool:
@@ -131,18 +142,19 @@ def _separates(form: Form, lines: Sequence[str], filled: Sequence[int]) -> bool:
         return False
     if RULE.fullmatch(lines[form.places[0]]):
         return True
+    texts = [[lines[n] for n in filled[a:b]] for a, b in parts]
+    if len(form.order) == 1:  # between two dialogues
+        return not _is_reply(texts[1][0]) and all(map(looks_like_replies, texts))
     distances = [b - a for a, b in pairwise(form.order)]
-    if len(distances) < 1 or distances.count(1) * (20 if form.has_letters else 5) > len(distances):
-        return False
-    if not _stands_as_separator(form, lines):
+    is_dense = distances.count(1) * (20 if form.has_letters else 5) > len(distances)
+    if is_dense or not _stands_as_separator(form, lines):
         return False
     is_rising = form.has_numbers and _rises(form, lines)
     spread = pstdev(distances) / fmean(distances)
-    texts = [tuple(lines[n] for n in filled[a:b]) for a, b in parts]
     goes_on = _mostly(looks_like_replies(text) for text in texts if len(text) > 1)
     is_often = len(form.order) >= _MIN_EVEN
     if is_rising or (is_often and spread < (_UNEVEN if goes_on else _EVEN)):
-        return not form.has_letters or 2 * len({*texts}) > len(texts)
+        return not form.has_letters or 2 * len({*map(tuple, texts)}) > len(texts)
     return not form.has_letters and not is_often and goes_on
 
 

@@ -23,6 +23,8 @@ from anekdot.errors import CorpusError
 _CHARACTERS = ("\x1e", "\f", "\0", "\u2029", "\u2028")
 _ENDS = '.!?…»")'
 _HEADING = re.compile(r"(#{1,6}) +\S")
+_ITEM = re.compile(r"(\d{1,2})[.)] ")
+_MAX_LIST, _SHORT = 15, 50  # lines of a text with a list in it, and characters of an item
 _WHOLE = r"[ \t]*(?=[\r\n]|\Z)"
 
 
@@ -43,6 +45,7 @@ def guess_separator(lines: Sequence[str]) -> Layout:
         or _by_recurring_line(lines, stripped)
         or _by_heading(stripped)
         or _by_number(stripped)
+        or _by_list(stripped)
         or _by_blank_line(lines, stripped)
         or Layout(format="txt", listed=_is_list(stripped))
     )
@@ -163,6 +166,19 @@ def _by_number(stripped: Sequence[str]) -> Layout | None:
         return None
     example, pattern, rising = found
     return Layout(format="txt", separator=example, pattern=pattern, rising=rising)
+
+
+def _by_list(stripped: Sequence[str]) -> Layout | None:
+    """Finds a short list inside a single text: «The plan:», «1. Begin.», «2. Go on.»."""
+    lines = [line for line in stripped if line]
+    numbers = [n for n, line in enumerate(lines) if _ITEM.match(line)]
+    if len(numbers) < 2 or len(lines) > _MAX_LIST or numbers[0] == 0:
+        return None
+    rising = [int(_ITEM.match(lines[n])[1]) for n in numbers]  # type: ignore[index]
+    is_run = numbers == [*range(numbers[0], numbers[0] + len(numbers))]
+    is_said = lines[numbers[0] - 1].endswith(":") and max(len(lines[n]) for n in numbers) < _SHORT
+    is_one = is_run and is_said and rising == [*range(1, len(rising) + 1)] and numbers[0] <= 3
+    return Layout(format="txt", separator="file") if is_one else None
 
 
 def _is_list(stripped: Sequence[str]) -> bool:

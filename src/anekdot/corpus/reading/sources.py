@@ -132,18 +132,23 @@ def _is_read(path: Path, folder: Path, skipped: Skipped | None) -> bool:
         return False
     reason = reason_unread(path.name)
     if reason is None and path.is_symlink():
-        reason = reason_unread(path.resolve().name)
+        reason = _reason_of_link(path, folder)
     if reason is None and ending(path.name) not in (*ENDINGS, ARCHIVE):
-        reason = _reason_unknown(path, folder)
+        reason = _reason_unknown(path)
     if reason and skipped:
         skipped(label(path), reason)
     return reason is None
 
 
-def _reason_unknown(path: Path, folder: Path) -> str | None:
+def _reason_of_link(path: Path, folder: Path) -> str | None:
+    """Returns why a link is not read, if what it leads to says so."""
+    target = path.resolve()
+    is_inside = target.is_relative_to(folder.resolve())
+    return reason_unread(target.name) or (None if is_inside else "leads out of the folder")
+
+
+def _reason_unknown(path: Path) -> str | None:
     """Returns why a file is not read whose name says nothing."""
-    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
-        return "leads out of the folder"
     start = head(path, None, find_compression(path), size=1 << 16)
     is_archive = start.startswith(ZIP) and not path.suffix
     return None if is_archive else reason_no_text(start)

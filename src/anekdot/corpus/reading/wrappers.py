@@ -37,6 +37,9 @@ _MARK = re.compile(
     r"|[^\x00-\x7f\w\s«„“¿¡—–…]{1,2}(?=\w)"  # «·»
     r"|[#*+>~=|]{1,2}\)(?=\w)"  # «#)»
     r"|[^\W\d_]\w{0,20}:[ \t]+(?=\S)"  # «Анекдот: »
+    r"|(?:[A-ZА-ЯЁ]{2,12}|Анекдот|Шутка|Joke)[ \t]+[-–—|:]+[ \t]+(?=\S)"  # «INFO - »
+    r"|[A-Z]{3,8}:[\w.]+:[ \t]*(?=\S)"  # «INFO:root:»
+    r"|[\[({<][^\W\d_]\w{0,20}[\])}>](?:[ \t]*[-–—|:])?[ \t]+(?=\S)"  # «[INFO] »
 )
 _BREAK = re.compile(r"\\n[ \t]*(?=[-—–A-ZА-ЯЁ«\"\\])")
 _ESCAPE = re.compile(r"\\r\\n|\\[nr]")
@@ -67,27 +70,37 @@ def _is_numbered(layout: Layout) -> bool:
     return bool(layout.pattern and re.compile(layout.pattern).groups)
 
 
+def _is_stripped_number(layout: Layout) -> bool:
+    return _is_numbered(layout) and not (layout.pattern or "").startswith("(?=")
+
+
 def unwrapped_document(document: Document, layout: Layout) -> Document:
     """Returns a document without what stands around its text."""
     text = document.text
     if document.fault:
         return document
+    stripped: dict[str, str] = {}
+    if _is_stripped_number(layout):
+        stripped[PREFIX] = layout.separator
     if layout.listed:
         match = LISTED.fullmatch(text)
         if not match:
             return broken(text, document.source, document.line, "no text")
         text = re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), match[2])
     if layout.fields:
-        text = field_text(text, layout.fields, layout.column or "")
+        text, whole = field_text(text, layout.fields, layout.column or ""), text
+        stripped["fields"] = whole.strip().partition("\n")[0]
     if layout.unwrap:
         text = unwrapped(text)
     if layout.breaks:
         text = _ESCAPE.sub("\n", text)
-    if layout.prefix:
-        text = re.sub(rf"\A(?:{layout.prefix})(?=\S)", "", text)
+    if layout.prefix and (match := re.match(rf"(?:{layout.prefix})(?=\S)", text)):
+        text = text[match.end() :]
+        stripped[PREFIX] = match[0].strip()
     if layout.strip:
-        text = _without_line(text, layout.strip)
-    return replace(document, text=text.strip())
+        text, line = _without_line(text, layout.strip)
+        stripped |= {"line": line} if line else {}
+    return replace(document, text=text.strip(), stripped=(*stripped.items(),))
 
 
 def has_wrappers(layout: Layout) -> bool:
@@ -99,6 +112,7 @@ def has_wrappers(layout: Layout) -> bool:
         or layout.breaks
         or layout.prefix
         or layout.strip
+        or _is_stripped_number(layout)
     )
 
 
@@ -107,11 +121,7 @@ def remarks(layout: Layout, texts: Sequence[str]) -> list[str]:
     said = []
     if layout.breaks:
         said.append(r"Line breaks written as \n are read as such.")
-    shown = (
-        layout.separator
-        if _is_numbered(layout) and not (layout.pattern or "").startswith("(?=")
-        else ""
-    )
+    shown = layout.separator if _is_stripped_number(layout) else ""
     if layout.prefix:
         shown = next(m[0] for text in texts if (m := re.match(layout.prefix, text))).strip()
     if shown:
@@ -163,20 +173,26 @@ def _counter(texts: Sequence[str]) -> str:
     by_one = sum(b - a == 1 for a, b in pairwise(numbers)) >= _MOST * (count - 1)
     differ = len({*numbers}) > _MOST * count
     is_sure = (rises or differ) and bool(before or after) if count >= _MIN_MARKED else by_one
-    if count < max(_MIN_NUMBERED, _MOST * len(texts)) or not (is_sure or by_one):
+    needed = min(_MOST * len(texts), len(texts) - by_one)  # a heading may stand above
+    if count < max(_MIN_NUMBERED, needed) or not (is_sure or by_one):
         return ""
     after = after or dash_after([match.string for match in starts])
     return rf"{re.escape(before)}\d+{re.escape(after)}[ \t]*"
 
 
-def _without_line(text: str, unwanted: str) -> str:
-    """Returns a text without the lines that are the unwanted one, or begin as it says before *."""
+def _without_line(text: str, unwanted: str) -> tuple[str, str]:
+    """Takes lines out of a text that are the unwanted one, or begin as it says before *.
+
+    Returns:
+        What is left, and the first such line.
+    """
     start = unwanted.removesuffix("*") if unwanted.strip("*") else ""
     is_start = unwanted.endswith("*") and bool(start)
-    lines = text.splitlines()
-    kept = [
-        line
-        for line in lines
-        if not (line.strip().startswith(start.strip()) if is_start else line.strip() == unwanted)
-    ]
-    return "\n".join(kept)
+    kept, removed = [], ""
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped.startswith(start.strip()) if is_start else stripped == unwanted:
+            removed = removed or stripped
+        else:
+            kept.append(line)
+    return "\n".join(kept), removed

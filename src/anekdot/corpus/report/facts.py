@@ -68,6 +68,21 @@ class Bar:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stripped:
+    """What stood around texts and was left out.
+
+    Attributes:
+        kind: "prefix", "line" or "fields".
+        example: The first one.
+        texts: Texts that had it.
+    """
+
+    kind: str
+    example: str
+    texts: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """What became of the texts of a corpus; all but the first fields are about what was kept.
 
@@ -77,6 +92,7 @@ class Facts:
         dropped: Texts dropped, by reason, the most frequent first.
         examples: A few of these, by reason.
         repaired: Texts repaired, by cleaning rule, the most frequent first.
+        stripped: What was left out around texts, the most frequent first.
         n_sources: The number of sources with texts.
         sources: The largest of them.
         guessed: What was guessed about the files, a sentence each.
@@ -102,6 +118,7 @@ class Facts:
     dropped: dict[str, int]
     examples: dict[str, list[Example]]
     repaired: dict[str, int]
+    stripped: list[Stripped]
     n_sources: int
     sources: list[SourceFacts]
     guessed: list[str]

@@ -20,7 +20,7 @@ from anekdot.corpus.collection import COUNTS, DOCUMENTS, Collection
 from anekdot.corpus.database import database, fetch_integer, parquet
 from anekdot.corpus.deduplication.select import EXACT_DUPLICATE, LEAK, NEAR_DUPLICATE
 from anekdot.corpus.processing import EXCERPT_CHARACTERS
-from anekdot.corpus.report.facts import Bar, Example, Excerpt, Facts, SourceFacts
+from anekdot.corpus.report.facts import Bar, Example, Excerpt, Facts, SourceFacts, Stripped
 from anekdot.corpus.report.warnings import find_warnings
 from anekdot.corpus.splitting import SPLITS, Split
 from anekdot.tokenizer.statistics import script_of
@@ -44,7 +44,7 @@ def gather(collection: Collection, vocab_size: int, tokens: dict[Split, int]) ->
         vocab_size: Tokens of the tokenizer.
         tokens: Ids of each split, begin and end tokens included.
     """
-    texts_in, repaired = _counts(collection.processed)
+    texts_in, repaired, stripped = _counts(collection.processed)
     documents: dict[Split, int] = {split: collection.count(split) for split in SPLITS}
     counts = np.stack([collection.characters[split] for split in SPLITS])
     kept, dropped = sum(documents.values()), collection.dropped()
@@ -66,6 +66,7 @@ def gather(collection: Collection, vocab_size: int, tokens: dict[Split, int]) ->
         dropped=dropped,
         examples={reason: examples[reason] for reason in dropped},
         repaired=repaired,
+        stripped=stripped,
         n_sources=n_sources,
         sources=sources,
         guessed=collection.plan.notices,
@@ -87,14 +88,22 @@ def gather(collection: Collection, vocab_size: int, tokens: dict[Split, int]) ->
     )
 
 
-def _counts(processed: Path) -> tuple[int, dict[str, int]]:
-    """Returns how many texts were read, and how many of them each rule repaired."""
-    texts, repaired = 0, Counter[str]()
-    for path in processed.glob(f"*/{COUNTS}"):
+def _counts(processed: Path) -> tuple[int, dict[str, int], list[Stripped]]:
+    """Returns how many texts were read, what each rule repaired, and what was stripped."""
+    texts, repaired, stripped = 0, Counter[str](), Counter[str]()
+    examples: dict[str, str] = {}
+    for path in sorted(processed.glob(f"*/{COUNTS}")):
         counts = json.loads(path.read_text("utf-8"))
         texts += counts["texts"]
         repaired.update(counts["repaired"])
-    return texts, _frequent(repaired)
+        for kind, (count, example) in counts["stripped"].items():
+            stripped[kind] += count
+            examples.setdefault(kind, example)
+    listed = [
+        Stripped(kind=kind, example=examples[kind], texts=count)
+        for kind, count in _frequent(stripped).items()
+    ]
+    return texts, _frequent(repaired), listed
 
 
 def _frequent(counts: Mapping[str, int]) -> dict[str, int]:

@@ -32,6 +32,7 @@ def page(facts: Facts) -> str:
         _alphabets(facts),
         _splits(facts),
         _repaired(facts),
+        _stripped(facts),
         _examples(facts),
         _sources(facts),
         _guessed(facts),
@@ -148,6 +149,13 @@ def _repaired(facts: Facts) -> str:
     what = "Texts that were changed, by cleaning rule."
     drawn = bars(facts.repaired, facts.texts_in, "kept")
     return _section("Repaired", f'<p class="note">{what}</p>{drawn}')
+
+
+def _stripped(facts: Facts) -> str:
+    if not facts.stripped:
+        return ""
+    rows = [(each.kind, shown(each.example), f"{each.texts:,}") for each in facts.stripped]
+    return _section("Left out around texts", table(("what", "such as", "texts"), rows))
 
 
 def _examples(facts: Facts) -> str:

@@ -3,13 +3,14 @@
 import gzip
 
 from tests.corpus.piles.case import Answer, Case, File, Link, case
-from tests.corpus.piles.contents import DIALOGUES, ENGLISH, MIXED, PROSE, RUSSIAN, hyphens
+from tests.corpus.piles.contents import DIALOGUES, ENGLISH, MIXED, POEMS, PROSE, RUSSIAN, hyphens
 from tests.corpus.piles.shapes.files import (
     docx,
     epub,
     mysql,
     odt,
     page,
+    pdf,
     subtitles,
     tarred,
     xlsx,
@@ -34,6 +35,7 @@ OTHERS: dict[str, tuple[File, list[str]]] = {
     ".odt": (odt(REST), REST),
     ".xlsx": (SHEET, TALKS),
     ".epub": (BOOK, TALKS),
+    ".pdf": (pdf(TALKS), TALKS),
     ".srt": (subtitles(TALKS).encode(), TALKS),
     ".sql": (mysql(TALKS).encode(), TALKS),
     ".fort": (ruled(OLD, "%").encode("koi8-r"), OLD),
@@ -90,7 +92,7 @@ FOLDERS = [
          FEW),
     case("F16", "a link to a file outside of the folder", {
         "../outside/b.txt": lines(REST), "a.txt": lines(FEW), "b.txt": Link("../outside/b.txt")},
-        FEW, also=[[*FEW, *REST]], source="."),
+        FEW, source="."),
     case("F16", "a link to a folder outside", {
         "../outside/b.txt": lines(REST), "a.txt": lines(FEW), "more": Link("../outside")}, FEW,
         also=[Answer([*FEW, *REST], ("more",))], source="."),
@@ -121,6 +123,7 @@ COPY = "COPY public.jokes (id, text) FROM stdin;\n" + "".join(
     f"{n}\t{t.replace(chr(10), chr(92) + 'n')}\n" for n, t in enumerate(TALKS)
 ) + "\\.\n"  # fmt: skip
 QUOTED = [f"Сосед сказал: 'зонт', а {t[0].lower()}{t[1:]}" for t in REST]
+VERSES = [stanza for poem in POEMS.values() for stanza in poem]
 LONG = " ".join(PROSE * 6)
 ALONE = [
     case("F16", "a page of the web", {"a.html": page(TALKS)}, TALKS),
@@ -141,6 +144,14 @@ ALONE = [
     case("F16", "a document of Word, blank paragraphs between dialogues", {"a.docx": docx(
         line for t in TALKS for line in [*t.split("\n"), ""])}, TALKS, refusal=SAVE),
     case("F16", "a document of LibreOffice", {"a.odt": odt(REST)}, REST, refusal=SAVE),
+    case("F16", "a PDF of dialogues", {"a.pdf": pdf(TALKS)}, TALKS, refusal=SAVE),
+    case("F16", "a PDF of one-liners, wrapped, below a heading on each page",
+         {"a.pdf": pdf(PROSE, header="Сборник рассказов")}, PROSE, refusal=SAVE),
+    case("F16", "a PDF of numbered texts without gaps",
+         {"a.pdf": pdf((f"{n}. {t}" for n, t in enumerate(TALKS, 1)), gap=0)}, TALKS, refusal=SAVE),
+    case("F16", "a PDF of one-liners", {"a.pdf": pdf(REST)}, REST, refusal=SAVE),
+    case("F16", "a PDF of verse", {"a.pdf": pdf(VERSES)}, VERSES, refusal=SAVE),
+    case("F16", "a PDF without text", {"a.pdf": pdf([])}, None),
     case("F16", "a sheet of Excel", {"a.xlsx": SHEET}, TALKS, refusal=SAVE),
     case("F16", "a book", {"a.epub": BOOK}, TALKS, refusal=SAVE),
     case("F16", "a dump of MySQL", {"a.sql": mysql(TALKS)}, TALKS),

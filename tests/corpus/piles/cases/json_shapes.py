@@ -172,4 +172,26 @@ MERGED = [
         for n, t in enumerate(ENGLISH))}, ENGLISH),
 ]  # fmt: skip
 
-CASES: list[Case] = [*DICTIONARIES, *ENVELOPES, *PANDAS, *LISTS, *MERGED]
+TREE = [
+    {"author": "anna", "body": RUSSIAN[n], "replies": [
+        {"author": "ivan", "body": RUSSIAN[n + 40], "replies": [
+            {"author": "anna", "body": TALKS[n], "replies": []}]},
+        {"author": "oleg", "body": RUSSIAN[n + 60], "replies": []}]}
+    for n in range(15)
+]  # fmt: skip
+BRANCHES = [*RUSSIAN[:15], *RUSSIAN[40:55], *TALKS[:15], *RUSSIAN[60:75]]
+LISTING = {"data": {"children": [
+    {"data": {"body": RUSSIAN[n], "replies": {"data": {"children": [
+        {"data": {"body": RUSSIAN[n + 40], "replies": ""}}]}}}} for n in range(30)]}}  # fmt: skip
+POSTS = [{"text": t, "comments": [{"text": f"Ха-ха, смешно, номер {n}."}]}
+         for n, t in enumerate(TALKS)]  # fmt: skip
+TREES = [
+    case("F3", "comments with answers", {"a.json": dump(TREE)}, BRANCHES),
+    case("F3", "comments with answers, a comment a line", {"a.jsonl": jsonl(TREE)}, BRANCHES),
+    case("F3", "comments with answers, below a post",
+         {"a.json": dump({"post": {"title": "Шутки недели"}, "comments": TREE})}, BRANCHES),
+    case("F3", "comments of Reddit", {"a.json": dump(LISTING)}, [*RUSSIAN[:30], *RUSSIAN[40:70]]),
+    case("F3", "posts with comments of another kind", {"a.json": dump(POSTS)}, TALKS),
+]  # fmt: skip
+
+CASES: list[Case] = [*DICTIONARIES, *ENVELOPES, *PANDAS, *LISTS, *MERGED, *TREES]

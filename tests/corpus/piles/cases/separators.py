@@ -236,4 +236,24 @@ MARKS = [
          {"a.txt": "".join(f"{t} <|endoftext|>\n" for t in TALKS)}, TALKS),
 ]  # fmt: skip
 
-CASES: list[Case] = [*SEPARATED, *WHOLE, *VERSE, *MARKS]
+LISTED = (
+    "Купил мужик собаку и составил список:\n1. Кормить.\n2. Гулять.\n3. Не говорить жене.\n"
+    "Жена нашла список."
+)
+FEW = [
+    *(case("F6", f"two dialogues with {mark} between",
+           {"a.txt": f"{TALKS[0]}\n{mark}\n{TALKS[1]}\n"}, TALKS[:2])
+      for mark in ("//", "/", ". . .", "☆")),
+    case("F6", "a single text with a list in it", {"a.txt": LISTED}, [LISTED]),
+    case("F6", "a pause inside a dialogue",
+         {"a.txt": "Муж пришёл домой.\n— Ты где был?\n...\n— Молчишь?\n— Думаю.\n"},
+         ["Муж пришёл домой.\n— Ты где был?\n...\n— Молчишь?\n— Думаю."],
+         also=[["Муж пришёл домой.", "— Ты где был?", "— Молчишь?"],
+               ["Муж пришёл домой.", "— Ты где был?", "— Молчишь?", "— Думаю."],
+               ["Муж пришёл домой.", "— Ты где был?"]]),
+    case("F6", "a heading above a few numbered texts",
+         {"a.txt": "Анекдоты недели:\n" + numbered(RUSSIAN[:6], "{}. ")},
+         RUSSIAN[:6], also=[["Анекдоты недели:", *RUSSIAN[:6]]]),
+]  # fmt: skip
+
+CASES: list[Case] = [*SEPARATED, *WHOLE, *VERSE, *MARKS, *FEW]

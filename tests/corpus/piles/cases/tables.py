@@ -11,6 +11,7 @@ from tests.corpus.piles.contents import (
     RUSSIAN_PAIRS,
 )
 from tests.corpus.piles.shapes.tables import bare, dump, escaped, jsonl, quoted, table
+from tests.corpus.piles.shapes.text import lines
 
 TALKS, THIRTY = DIALOGUES[:20], RUSSIAN[:30]
 PROMPT = (
@@ -170,4 +171,26 @@ BROKEN = [
     case("F10", "a table with commas called .txt", {"a.txt": quoted(COMMAS)}, THIRTY),
 ]  # fmt: skip
 
-CASES: list[Case] = [*CHOICE, *PAIRS, *BROKEN]
+
+def in_single_quotes(texts: list[str], apostrophe: str = "''", *, all_cells: bool = False) -> str:
+    """A table whose cells stand in single quotes."""
+    mark = "'" if all_cells else ""
+    rows = [f"{mark}id{mark},{mark}text{mark}"]
+    rows += [f"{mark}{n}{mark},'{t.replace(chr(39), apostrophe)}'" for n, t in enumerate(texts)]
+    return lines(rows)
+
+
+PLAIN = [text for text in THIRTY if '"' not in text]
+BARE = [*DIALOGUES[:20], "It's raining, and the cat's umbrella isn't open."]
+SINGLE = [
+    case("F10", "cells in single quotes", {"a.csv": in_single_quotes(PLAIN)}, PLAIN),
+    case("F10", "dialogues in single quotes", {"a.csv": in_single_quotes(BARE)}, BARE),
+    case("F10", "all cells in single quotes",
+         {"a.csv": in_single_quotes(BARE, all_cells=True)}, BARE),
+    case("F10", "single quotes with backslashes", {"a.csv": in_single_quotes(BARE, "\\'")}, BARE),
+    case("F10", "replies in single quotes are text", {"a.csv": table(
+        [("id", "text"), *((n, f"'{t}' - сказал ёж") for n, t in enumerate(PLAIN))])},
+        [f"'{t}' - сказал ёж" for t in PLAIN]),
+]  # fmt: skip
+
+CASES: list[Case] = [*CHOICE, *PAIRS, *BROKEN, *SINGLE]

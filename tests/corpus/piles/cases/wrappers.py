@@ -8,6 +8,7 @@ from tests.corpus.piles.shapes.text import blocks, lines, numbered, ruled
 
 THIRTY, TALKS = RUSSIAN[:30], DIALOGUES[:20]
 COUNTERS = ("{}. ", "{}) ", "№{}. ", "#{} ", "[{}] ", "{}: ", "{:03}. ")
+LOGS = ("INFO - ", "[INFO] ", "INFO:root:", "2024-03-01 10:00:00,123 [INFO] bot: ", "Анекдот — ")
 BULLETS = ("• ", "#) ", "* ", "► ", "☺ ", "·", "Анекдот: ", "Joke: ")
 STAMPS = ("[10:{:02}] ", "01.03.2024 10:{:02} ", "2024-03-01T10:{:02}:00 — ", "(12.{:02}.2023) ")
 OPEN = [text.replace("\n", "\\n") for text in TALKS]
@@ -27,7 +28,7 @@ PREFIXES = [
     *(wrapped(f"{form.strip()} before each line", numbered(THIRTY, form), THIRTY)
       for form in COUNTERS),
     *(wrapped(f"{form.strip()} before each line", numbered(THIRTY, form), THIRTY)
-      for form in BULLETS),
+      for form in (*BULLETS, *LOGS)),
     *(wrapped(f"{form.strip()} before each line", stamped(THIRTY, form), THIRTY)
       for form in STAMPS),
     wrapped("a bullet before each dialogue", blocks(f"• {t}" for t in TALKS), TALKS),

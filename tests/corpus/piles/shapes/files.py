@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+import textwrap
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape
@@ -160,3 +161,57 @@ def mysql(texts: Iterable[str], together: bool = True) -> str:
         "  `added` datetime DEFAULT NULL,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB;\n\n"
         f"{body}\nUNLOCK TABLES;\n"
     )
+
+
+def pdf(blocks: Iterable[str], *, gap: int = 12, header: str = "") -> bytes:
+    """Printed pages: blocks of lines, wrapped to 80 letters, with a gap between, and numbered."""
+    lines: list[tuple[str, int]] = []  # and how far each is below the one before
+    for block in blocks:
+        wrapped = [each for line in block.split("\n") for each in textwrap.wrap(line, 80)]
+        lines += [(line, 14 if place else 14 + gap) for place, line in enumerate(wrapped)]
+    characters = sorted({c for line, _ in lines for c in line} | {*header, *"0123456789 –"})
+    known = [f"<{c.encode('utf-16-be').hex()}> <{c.encode('utf-16-be').hex()}>" for c in characters]
+    tables = (known[start : start + 100] for start in range(0, len(known), 100))
+    mapping = "".join(
+        f"{len(table)} beginbfchar\n" + "\n".join(table) + "\nendbfchar\n" for table in tables
+    )
+    pages, place = [], 0
+    while place < len(lines):
+        shown, y = [(header, 810)] * bool(header), 770
+        while place < len(lines) and y > 60:
+            y -= lines[place][1]
+            shown.append((lines[place][0], y))
+            place += 1
+        shown.append((f"– {len(pages) + 1} –", 30))
+        pages.append(
+            "".join(
+                f"BT /F 11 Tf 1 0 0 1 60 {y} Tm <{text.encode('utf-16-be').hex()}> Tj ET\n"
+                for text, y in shown
+            )
+        )
+    first = 6  # number of the first page
+    kids = " ".join(f"{first + 2 * n} 0 R" for n in range(len(pages)))
+    cmap = (
+        "begincmap\n1 begincodespacerange\n<0000> <FFFF>\nendcodespacerange\n" + mapping + "endcmap"
+    )
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        f"<</Type/Pages/Kids[{kids}]/Count {len(pages)}>>",
+        "<</Type/Font/Subtype/Type0/BaseFont/A/Encoding/Identity-H/DescendantFonts[5 0 R]"
+        "/ToUnicode 4 0 R>>",
+        f"<</Length {len(cmap)}>>stream\n{cmap}\nendstream",
+        "<</Type/Font/Subtype/CIDFontType2/BaseFont/A/DW 500>>",
+    ]
+    for n, content in enumerate(pages):
+        objects.append(
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>"
+            f"/Contents {first + 2 * n + 1} 0 R>>"
+        )
+        objects.append(f"<</Length {len(content)}>>stream\n{content}\nendstream")
+    body, places = b"%PDF-1.4\n", []
+    for number, each in enumerate(objects, 1):
+        places.append(len(body))
+        body += f"{number} 0 obj\n{each}\nendobj\n".encode()
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    end = f"trailer<</Size {len(objects) + 1}/Root 1 0 R>>\nstartxref\n{len(body)}\n%%EOF\n"
+    return body + f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}{end}".encode()

@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.parsers.expat import ExpatError
 
 from anekdot.corpus.documents import Piece
-from anekdot.corpus.reading.extraction import epub, html, paragraphs, sql, subtitles, xlsx
+from anekdot.corpus.reading.extraction import epub, html, paragraphs, pdf, sql, subtitles, xlsx
 from anekdot.corpus.reading.files import label, unpacked_file
 from anekdot.errors import CorpusError
 
@@ -39,6 +39,7 @@ EXTRACTORS = {
     "docx": Extractor(paragraphs.docx),
     "odt": Extractor(paragraphs.odt),
     "fb2": Extractor(paragraphs.fb2),
+    "pdf": Extractor(pdf.fragments),
     "srt": Extractor(subtitles.fragments),
     "xlsx": Extractor(xlsx.fragments, "jsonl"),
     "sql": Extractor(sql.fragments, "jsonl"),
