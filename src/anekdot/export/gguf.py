@@ -20,15 +20,17 @@ from numpy.typing import NDArray
 
 from anekdot.bundle import Bundle
 from anekdot.errors import BundleError
+from anekdot.export.gguf_import import ARCHITECTURE, describe, shape_in_file
+from anekdot.export.gguf_reading import open_gguf
 from anekdot.export.names import tensor_names
 from anekdot.generation.generator import TEMPERATURE, TOP_K
 from anekdot.model.config import ModelConfig
 from anekdot.quantization import SCALE_SUFFIX, dequantize_weights
-from anekdot.tokenizer.formats import merge_strings, token_strings
+from anekdot.text_output import one_line
+from anekdot.tokenizer.formats import token_strings
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.tokenizer.vocabulary import SPECIALS
 
-ARCHITECTURE = "refact"
 BLOCK = 32  # weights that share a scale in Q8_0 and Q4_0
 FILE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 7, "bf16": 32}  # LlamaFileType
 MAX_FLOAT16 = 65504
@@ -94,7 +96,7 @@ def _add_tokenizer(writer: Any, tokenizer: Tokenizer) -> None:
     writer.add_token_types(
         [TokenType.CONTROL if token in SPECIALS else TokenType.NORMAL for token in tokens]
     )
-    writer.add_token_merges([f"{left} {right}" for left, right in merge_strings(tokenizer.merges)])
+    writer.add_token_merges([f"{tokens[left]} {tokens[right]}" for left, right in tokenizer.merges])
     writer.add_bos_token_id(tokenizer.begin_id)
     writer.add_eos_token_id(tokenizer.end_id)
     writer.add_pad_token_id(tokenizer.pad_id)
@@ -154,23 +156,54 @@ def _check_range(name: str, numbers: NDArray[Any], dtype: str) -> None:
         )
 
 
-def modelfile(path: Path, usable_context: int) -> str:
-    """Returns a Modelfile, by which Ollama runs a GGUF file that lies beside it."""
-    return f"""# ollama create {path.stem} -f {path.stem}.Modelfile
+def check(bundle: Bundle, path: Path, dtype: str) -> str:
+    """Reads a file back and compares it with the bundle that it was written from.
+
+    Raises:
+        BundleError: They differ.
+    """
+    file = open_gguf(path)
+    config, tokenizer = describe(file)
+    same = shape_in_file(bundle.config) == config and bundle.tokenizer == tokenizer
+    names = tensor_names(bundle.config, "gguf")
+    same = same and file.tensors.keys() == set(names.values())
+    for name, gguf_name in names.items():
+        kind, data = stored_as(bundle, name, dtype)
+        same = same and file.tensors[gguf_name].kind == kind
+        same = same and file.read(gguf_name).tobytes() == data.tobytes()
+    if not same:
+        raise BundleError(f"{path} does not hold what was written to it.", "Export again.")
+    return f"{len(names)} tensors and the tokenizer, read back, are those of the bundle"
+
+
+def beside(path: Path, usable_context: int) -> dict[Path, str]:
+    """Returns the Modelfile by which Ollama runs a file, and where it is to lie."""
+    modelfile = _modelfile(path)
+    return {
+        modelfile: f"""# ollama create {_stem(path)} -f {modelfile.name}
 FROM ./{path.name}
 TEMPLATE {{{{ .Prompt }}}}
 PARAMETER temperature {TEMPERATURE}
 PARAMETER top_k {TOP_K}
 PARAMETER num_ctx {usable_context}
 """
+    }
 
 
 def commands(path: Path) -> tuple[str, ...]:
     """Returns the lines that run the file."""
-    file, name = shlex.quote(str(path)), shlex.quote(path.stem)
-    beside = shlex.quote(str(path.with_suffix(".Modelfile")))
+    file, name = shlex.quote(str(path)), shlex.quote(_stem(path))
+    modelfile = shlex.quote(str(_modelfile(path)))
     return (
         f'llama-completion -m {file} -no-cnv --temp {TEMPERATURE} --top-k {TOP_K} -p "Студент"',
         f"llama-server -m {file}",
-        f'ollama create {name} -f {beside} && ollama run {name} "Студент"',
+        f'ollama create {name} -f {modelfile} && ollama run {name} "Студент"',
     )
+
+
+def _stem(path: Path) -> str:
+    return one_line(path.name.removesuffix(".gguf"))
+
+
+def _modelfile(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(".gguf") + ".Modelfile")

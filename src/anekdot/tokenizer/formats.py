@@ -84,7 +84,7 @@ def _document(merges: Sequence[Merge], pattern: PatternName) -> dict[str, Any]:
             "byte_fallback": False,
             "ignore_merges": False,
             "vocab": {token: id for id, token in enumerate(tokens)},
-            "merges": merge_strings(merges),
+            "merges": [[tokens[left], tokens[right]] for left, right in merges],
         },
     }
 
@@ -110,12 +110,6 @@ def token_strings(merges: Sequence[Merge]) -> list[str]:
     """Returns every token as it is written in the file, by id."""
     written = ["".join(map(BYTE_CHARACTERS.__getitem__, token)) for token in token_bytes(merges)]
     return [*SPECIALS, *written[len(SPECIALS) :]]
-
-
-def merge_strings(merges: Sequence[Merge]) -> list[list[str]]:
-    """Returns the two tokens that each merge joins, as they are written in the file."""
-    tokens = token_strings(merges)
-    return [[tokens[left], tokens[right]] for left, right in merges]
 
 
 def _parse(path: Path) -> Any:
