@@ -56,7 +56,7 @@ TARGETS = {
     "transformers": Target("transformers", {"f32": 4, "f16": 2, "bf16": 2}, keeps_context=True),
     "ctranslate2": Target("ctranslate2", {"f32": 4, "int8": 1}, ("ctranslate2",)),
     "onnx": Target("onnx", {"f32": 4, "int8": 1}, ("torch", "onnx", "onnxscript")),
-    "bundle": Target("bundle_archive", {"int8": 1, "f16": 2, "f32": 4}),
+    "bundle": Target("bundle_zip", {"int8": 1, "f16": 2, "f32": 4}),
 }
 
 MIN_USABLE_CONTEXT = 1024  # tokens
