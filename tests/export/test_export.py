@@ -70,7 +70,7 @@ def test_free_space_is_checked_before(folder, tmp_path, monkeypatch):
     few = shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr("shutil.disk_usage", lambda path: few)
     monkeypatch.setattr("anekdot.export.bundle_zip.write", lambda *_: pytest.fail("written"))
-    with pytest.raises(StorageError, match="are free. Free some space, or name a place"):
+    with pytest.raises(StorageError, match=r"are free\. Free some space, or name a place"):
         export(folder, "bundle", tmp_path / "new" / "x")
     assert not (tmp_path / "new").exists()
 

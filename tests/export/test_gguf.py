@@ -82,7 +82,7 @@ def test_what_llama_cpp_would_guess_wrongly_is_written(bundle, tmp_path):
 def test_a_width_that_blocks_do_not_hold_is_refused(name, dtype, tmp_path):
     bundle = random_bundle(**{name: 48})
     bundle.save(tmp_path / "model")
-    with pytest.raises(BundleError, match=f"{name} is 48.*32"):
+    with pytest.raises(BundleError, match=rf"{name} is 48.*32"):
         export(tmp_path / "model", "gguf", tmp_path / "x.gguf", dtype=dtype)
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
@@ -92,7 +92,7 @@ def test_a_width_that_blocks_do_not_hold_is_refused(name, dtype, tmp_path):
 def test_numbers_that_float16_does_not_hold_are_refused(bundle, dtype, quantized, tmp_path):
     bundle.stored["blocks.0.attention.q_proj.weight"][1, 2] = 1e8
     bundle = bundle.quantized() if quantized else bundle
-    with pytest.raises(BundleError, match="q_proj.*65504"):
+    with pytest.raises(BundleError, match=r"q_proj.*65504"):
         written(bundle, tmp_path, dtype)
 
 
