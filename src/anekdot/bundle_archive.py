@@ -44,10 +44,6 @@ def unpack(path: Path, folder: Path, limits: Mapping[str, int | None]) -> None:
             for member in members:
                 with archive.open(member) as source, (folder / member.filename).open("xb") as file:
                     shutil.copyfileobj(source, file)
-                if limits[member.filename] is not None:  # zipfile believes a size that is too small
-                    content = (folder / member.filename).read_bytes()
-                    if zlib.crc32(content) != member.CRC:
-                        raise _refused(path, f"is damaged: {member.filename!r} is cut off")
     except _DAMAGED as error:
         raise _refused(path, f"is damaged ({error})") from None
 
