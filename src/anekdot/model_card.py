@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from anekdot.atomic_files import staged
 from anekdot.bundle import CARD
 from anekdot.model.config import ModelConfig
+from anekdot.run_folder import RunFolder
 from anekdot.text_output import harmless
 
 if TYPE_CHECKING:
@@ -16,27 +17,51 @@ if TYPE_CHECKING:
 def write_card(folder: Path, config: ModelConfig, validation: "Likelihood | None") -> None:
     """Writes the card of a bundle into its folder."""
     with staged(folder / CARD) as draft:
-        draft.write_text(model_card(folder.resolve().name, config, validation), "utf-8")
+        name = folder.resolve().name
+        card = model_card(name, config, validation)
+        if RunFolder(folder).data.exists():
+            card += f"\n{texts_inside(name)}\n"
+        draft.write_text(card, "utf-8")
 
 
-def model_card(name: str, config: ModelConfig, validation: "Likelihood | None") -> str:
+def texts_inside(bundle: Path | str) -> str:
+    """Returns the warning that a bundle's folder holds the texts that it learned from.
+
+    Args:
+        bundle: The folder, as it is to be named.
+    """
+    bundle = harmless(str(bundle)).replace("\n", " ")
+    return (
+        f"{RunFolder(Path(bundle)).data} holds the texts that the model learned from. To give it "
+        f"away without them: anekdot export {shlex.quote(bundle)} --to bundle "
+        f"--out {shlex.quote(bundle + '.zip')}"
+    )
+
+
+def model_card(
+    name: str,
+    config: ModelConfig,
+    validation: "Likelihood | None",
+    origin: str = "trained with anekdot",
+) -> str:
     """Returns the card of a model as Markdown.
 
     Args:
         name: The name of its folder, of whatever characters.
         config: Its shape.
         validation: Measured on the whole validation split; None without one.
+        origin: Where the model came from, as a participle.
     """
     name = harmless(name).replace("\n", " ")
     figures = (
         f"On {validation.documents} validation documents: {validation.bits_per_byte:.3f} bits "
         f"per byte, {validation.loss:.3f} nats per token, perplexity {validation.perplexity:.1f}."
         if validation
-        else "There was no validation split."
+        else "It was not measured on a validation split."
     )
     return f"""# {name}
 
-A decoder-only Transformer of {config.n_parameters:,} parameters, trained with anekdot.
+A decoder-only Transformer of {config.n_parameters:,} parameters, {harmless(origin)}.
 
 {figures}
 

@@ -62,7 +62,7 @@ def read_weights(path: Path, config: ModelConfig) -> tuple[Arrays, dict[str, str
     if hashes.get("weights") != weights_hash(arrays):
         raise BundleError(f"{path} is damaged.", _AGAIN)
     for name, array in arrays.items():
-        _check_finite(path, name, array)
+        check_finite(path, name, array)
     return arrays, hashes
 
 
@@ -117,8 +117,8 @@ def _check_header(
             )
 
 
-def _check_finite(path: Path, name: str, array: NDArray[Any]) -> None:
-    """Refuses weights, and scales of them, that no computation could use."""
+def check_finite(path: Path, name: str, array: NDArray[Any]) -> None:
+    """Raises a BundleError for weights, and scales of them, that no computation could use."""
     if array.dtype == np.int8:
         return
     low, high = float(array.min()), float(array.max())  # NaN if one of them is

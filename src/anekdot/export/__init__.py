@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anekdot.atomic_files import check_disk_space, disk_space_for, staged
 from anekdot.bundle import Bundle
 from anekdot.errors import ConfigurationError, require
+from anekdot.export.place import new_place, refuse_existing
 from anekdot.field_checks import check_integer
 from anekdot.model.config import MAX_FIELD_VALUES, PARTS
 
@@ -34,12 +34,15 @@ class Target:
             default.
         packages: What must be installed to write it.
         keeps_context: Whether it says how long a text may become.
+        has_beside: Whether its module has a fourth function, ``beside(path, usable_context)``,
+            which returns texts by the paths that they belong to.
     """
 
     module: str
     dtypes: dict[str, float]
     packages: tuple[str, ...] = ()
     keeps_context: bool = False
+    has_beside: bool = False
 
 
 TARGETS = {
@@ -48,6 +51,7 @@ TARGETS = {
         {"f32": 4, "f16": 2, "bf16": 2, "q8_0": 34 / 32, "q4_0": 18 / 32},
         ("gguf",),
         keeps_context=True,
+        has_beside=True,
     ),
     "transformers": Target("transformers", {"f32": 4, "f16": 2, "bf16": 2}, keeps_context=True),
     "ctranslate2": Target("ctranslate2", {"f32": 4, "int8": 1}, ("ctranslate2",)),
@@ -55,7 +59,6 @@ TARGETS = {
     "bundle": Target("bundle_archive", {"int8": 1, "f16": 2, "f32": 4}),
 }
 
-SMALL_FILES = 8 << 20  # bytes that tokenizer, code and card take at most, beside the weights
 MIN_USABLE_CONTEXT = 1024  # tokens
 
 
@@ -98,24 +101,30 @@ def export(
         StorageError: There is not enough space.
         BundleError: There is no bundle, the format cannot hold it, or the check has failed.
     """
-    _check_choice("target", to, TARGETS)
-    target, out = TARGETS[to], Path(out)
+    target, out = _target(to), Path(out)
     dtype = dtype or next(iter(target.dtypes))
     _check_choice(f"dtype of {to}", dtype, target.dtypes)
-    require(f"anekdot export --to {to}", "export", *target.packages)
-    if out.exists() or out.is_symlink():
-        raise ConfigurationError(f"{out} exists already.", "Name another place, or remove it.")
+    refuse_existing(out)
     model = Bundle.load(None if str(bundle) == "pretrained" else bundle)
     model.check_parts(PARTS, f"anekdot export --to {to}")
     context = _usable_context(target, to, model, usable_context)
-    size = int(model.config.n_parameters * target.dtypes[dtype]) + SMALL_FILES
-    folder = next(parent for parent in out.absolute().parents if parent.exists())
-    check_disk_space(size, folder)
     module: Any = importlib.import_module(f"{__name__}.{target.module}")
-    with disk_space_for(size, folder), staged(out) as draft:
+    beside = module.beside(out, context) if target.has_beside else {}
+    refuse_existing(*beside)
+    with new_place(out, int(model.config.n_parameters * target.dtypes[dtype])) as draft:
         module.write(model, draft, dtype, context)
         checked = module.check(model, draft, dtype)
+    for path, text in beside.items():
+        with new_place(path, 0) as draft:
+            draft.write_text(text, "utf-8")
     return Exported(out, checked, module.commands(out))
+
+
+def _target(to: str) -> Target:
+    """Returns a target whose packages are installed."""
+    _check_choice("target", to, TARGETS)
+    require(f"anekdot export --to {to}", "export", *TARGETS[to].packages)
+    return TARGETS[to]
 
 
 def _usable_context(target: Target, to: str, bundle: Bundle, wanted: int | None) -> int:

@@ -93,7 +93,7 @@ def read(path: Path) -> tuple[tuple[Merge, ...], PatternName]:
 
 def _document(merges: Sequence[Merge], pattern: PatternName) -> dict[str, Any]:
     """Returns the file as JSON values; the order of the members is that of the file."""
-    tokens = _token_strings(merges)
+    tokens = token_strings(merges)
     return {
         "version": "1.0",
         "truncation": None,
@@ -135,7 +135,7 @@ def _pattern(document: Any) -> PatternName:
     return next(known, "qwen2")
 
 
-def _token_strings(merges: Sequence[Merge]) -> list[str]:
+def token_strings(merges: Sequence[Merge]) -> list[str]:
     """Returns every token as it is written in the file, by id."""
     written = ["".join(map(BYTE_CHARACTERS.__getitem__, token)) for token in token_bytes(merges)]
     return [*SPECIALS, *written[len(SPECIALS) :]]
@@ -172,14 +172,26 @@ def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _merges(path: Path, document: Any) -> list[Merge]:
-    """Reads the merges as ids, numbering tokens in the order in which they are built."""
     try:
         pairs = document["model"]["merges"]
     except (KeyError, IndexError, TypeError) as error:
         raise _damaged(path, "model.merges is missing") from error
+    return parse_merges(path, pairs)
+
+
+def parse_merges(path: Path, pairs: Any) -> list[Merge]:
+    """Reads the merges as ids, numbering tokens in the order in which they are built.
+
+    Args:
+        path: The file, for the message.
+        pairs: A list of the two tokens that each merge joins, as they are written in the file.
+
+    Raises:
+        TokenizerError: It is anything else, or builds a token twice.
+    """
     if not isinstance(pairs, list):
         raise _damaged(path, f"model.merges is {short(pairs)}, not a list")
-    ids = {token: id for id, token in enumerate(_token_strings([])) if id >= len(SPECIALS)}
+    ids = {token: id for id, token in enumerate(token_strings([])) if id >= len(SPECIALS)}
     merges: list[Merge] = []
     for n, pair in enumerate(pairs):
         match pair:
