@@ -3,21 +3,20 @@
 import importlib.util
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
-from anekdot.bundle import CARD, CONFIG, TOKENIZER, Bundle
+from anekdot.bundle import CONFIG, TOKENIZER, Bundle
 from anekdot.errors import BundleError
 from anekdot.export.agreement import check_log_probs, probe_ids, reference_log_probs
 from anekdot.export.names import tensor_names
 from anekdot.generation.generator import TEMPERATURE, TOP_K
+from anekdot.model.config import ModelConfig
 from anekdot.tokenizer import formats
-from anekdot.tokenizer.vocabulary import SPECIALS
+from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.weights_file import WEIGHTS
 
 CODE = "modeling_anekdot.py"
@@ -44,9 +43,14 @@ def write(bundle: Bundle, path: Path, dtype: str, usable_context: int) -> None:
         formats.serialize(tokenizer.merges, tokenizer.pattern, adds_begin=True)
     )
     shutil.copyfile(TEMPLATES / CODE, path / CODE)
+    save_file(_tensors(bundle, dtype), path / WEIGHTS, {"format": "pt"})
+
+
+def _tensors(bundle: Bundle, dtype: str) -> dict[str, Any]:
+    """Returns the arrays of the file, by their names in it."""
     names = tensor_names(bundle.config, "transformers")
-    tensors = {names[name]: array.astype(DTYPES[dtype]) for name, array in bundle.weights.items()}
-    save_file(tensors, path / WEIGHTS, {"format": "pt"})
+    with np.errstate(over="ignore"):  # what float16 cannot hold is found when it is checked
+        return {names[name]: array.astype(DTYPES[dtype]) for name, array in bundle.weights.items()}
 
 
 def config_json(bundle: Bundle, dtype: str, usable_context: int) -> dict[str, Any]:
@@ -78,8 +82,11 @@ def config_json(bundle: Bundle, dtype: str, usable_context: int) -> dict[str, An
 
 
 def _special_ids() -> dict[str, int]:
-    kinds = {"pad": "<|pad|>", "bos": "<|begin|>", "eos": "<|end|>"}
-    return {f"{kind}_token_id": SPECIALS.index(name) for kind, name in kinds.items()}
+    return {
+        "pad_token_id": Tokenizer.pad_id,
+        "bos_token_id": Tokenizer.begin_id,
+        "eos_token_id": Tokenizer.end_id,
+    }
 
 
 def _generation_config() -> dict[str, Any]:
@@ -105,3 +112,70 @@ def _tokenizer_config(usable_context: int) -> dict[str, Any]:
 def _write_json(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
+
+
+def check(bundle: Bundle, path: Path, dtype: str) -> str:
+    """Reads the folder back; where Transformers is installed, runs it too.
+
+    Raises:
+        BundleError: It does not hold the model, or computes something else.
+    """
+    tensors, expected = load_file(path / WEIGHTS), _tensors(bundle, dtype)
+    same = tensors.keys() == expected.keys() and all(
+        array.tobytes() == tensors[name].tobytes() for name, array in expected.items()
+    )
+    if not same or Tokenizer.load(path / TOKENIZER) != bundle.tokenizer:
+        raise BundleError(f"{path} does not hold what was written to it.", "Export again.")
+    said = f"{len(tensors)} tensors and the tokenizer, read back, are those of the bundle"
+    if any(importlib.util.find_spec(name) is None for name in ("torch", "transformers")):
+        return said
+    names = tensor_names(bundle.config, "transformers")
+    weights = {name: tensors[names[name]].astype(np.float32) for name in names}
+    return f"{said}; {_compare(bundle.config, weights, path)}"
+
+
+def _compare(config: ModelConfig, weights: dict[str, Any], path: Path) -> str:
+    """Compares what Transformers computes with the NumPy engine, and its cache with no cache."""
+    import torch  # noqa: PLC0415 (an extra)
+    import transformers  # noqa: PLC0415
+
+    transformers.utils.logging.disable_progress_bar()
+    engine = f"Transformers {transformers.__version__}"
+    greedy = {"do_sample": False, "temperature": None, "top_k": None}
+    model = _load_code(path / CODE).AnekdotForCausalLM.from_pretrained(path, dtype=torch.float32)
+    ids = probe_ids(config)
+    with torch.inference_mode():
+        ids_BT = torch.tensor([ids])
+        log_probs_TV = torch.log_softmax(model(ids_BT).logits[0], -1).numpy()
+        texts = [
+            model.generate(
+                ids_BT[:, :8], max_new_tokens=8, min_new_tokens=8, use_cache=cached, **greedy
+            ).tolist()
+            for cached in (True, False)
+        ]
+    largest = check_log_probs(engine, log_probs_TV, reference_log_probs(config, weights, ids))
+    if texts[0] != texts[1]:
+        raise BundleError(
+            f"{engine} continues a text otherwise with its cache than without.",
+            "Use another version of transformers, and report this.",
+        )
+    return f"log-probabilities by {engine} differ by {largest:.1g} nats at most"
+
+
+def _load_code(path: Path) -> Any:
+    """Imports the model's code from where it was written."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def commands(path: Path) -> tuple[str, ...]:
+    """Returns the lines that run it."""
+    return (
+        "from transformers import pipeline",
+        f"tell = pipeline('text-generation', {str(path)!r}, trust_remote_code=True)",
+        "print(tell('Студент', max_new_tokens=400)[0]['generated_text'])",
+    )

@@ -26,9 +26,7 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 
 # Transformers 5.24 calls "cache" what was "past_key_values", as an argument and as a result. Who
 # takes one of them only tells nonsense with the other: each token would be the first one.
-CACHE = (
-    "cache" if "cache" in CausalLMOutputWithPast.__dataclass_fields__ else "past_key_values"
-)
+CACHE = "cache" if "cache" in CausalLMOutputWithPast.__dataclass_fields__ else "past_key_values"
 
 
 class AnekdotConfig(PretrainedConfig):
@@ -252,6 +250,13 @@ class AnekdotForCausalLM(AnekdotPreTrainedModel, GenerationMixin):
         return CausalLMOutputWithPast(loss=loss, logits=logits_BTV, **{CACHE: past})
 
     @staticmethod
-    def create_masks_for_generate(attention_mask: Tensor | None = None, **kwargs):
-        """Leaves the mask as it is: ``attention_bias`` makes what a static cache needs."""
-        return attention_mask
+    def create_masks_for_generate(attention_mask: Tensor | None = None, **kwargs) -> Tensor | None:
+        """Gives the mask the length of a static cache, so that its shape stays the same.
+
+        ``attention_bias`` does the rest, for all caches alike.
+        """
+        cache = kwargs.get("cache", kwargs.get("past_key_values"))
+        if attention_mask is None:
+            return None
+        missing = cache.layers[0].max_cache_len - attention_mask.shape[1]
+        return F.pad(attention_mask, (0, missing))
