@@ -1,5 +1,6 @@
 """The model card: the README.md of a bundle, for people."""
 
+import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +14,14 @@ from anekdot.text_output import harmless
 if TYPE_CHECKING:
     from anekdot.evaluation.likelihood import Likelihood
 
+NOT_MEASURED = "It was not measured on a validation split."
+
 
 def write_card(folder: Path, config: ModelConfig, validation: "Likelihood | None") -> None:
     """Writes the card of a bundle into its folder."""
     with staged(folder / CARD) as draft:
         name = folder.resolve().name
-        card = model_card(name, config, validation)
+        card = model_card(name, config, figures(validation))
         if RunFolder(folder).data.exists():
             card += f"\n{texts_inside(name)}\n"
         draft.write_text(card, "utf-8")
@@ -38,27 +41,38 @@ def texts_inside(bundle: Path | str) -> str:
     )
 
 
+def figures(validation: "Likelihood | None") -> str:
+    """Returns a line about how good a model is, measured on the whole validation split, if any."""
+    if validation is None:
+        return NOT_MEASURED
+    return (
+        f"On {validation.documents} validation documents: {validation.bits_per_byte:.3f} bits "
+        f"per byte, {validation.loss:.3f} nats per token, perplexity {validation.perplexity:.1f}."
+    )
+
+
+def figures_of(card: str) -> str:
+    r"""Returns the line of figures of a card.
+
+    >>> figures_of("# Cat\n\nOn 7 validation documents: 0.9 bits per byte.\n\nLayers 6.")
+    'On 7 validation documents: 0.9 bits per byte.'
+    """
+    found = re.search(r"^On \d+ validation documents: [\d., a-z]+$", card, re.MULTILINE)
+    return found[0] if found else NOT_MEASURED
+
+
 def model_card(
-    name: str,
-    config: ModelConfig,
-    validation: "Likelihood | None",
-    origin: str = "trained with anekdot",
+    name: str, config: ModelConfig, figures: str, origin: str = "trained with anekdot"
 ) -> str:
     """Returns the card of a model as Markdown.
 
     Args:
         name: The name of its folder, of whatever characters.
         config: Its shape.
-        validation: Measured on the whole validation split; None without one.
+        figures: How good it is.
         origin: Where the model came from, as a participle.
     """
     name = harmless(name).replace("\n", " ")
-    figures = (
-        f"On {validation.documents} validation documents: {validation.bits_per_byte:.3f} bits "
-        f"per byte, {validation.loss:.3f} nats per token, perplexity {validation.perplexity:.1f}."
-        if validation
-        else "It was not measured on a validation split."
-    )
     return f"""# {name}
 
 A decoder-only Transformer of {config.n_parameters:,} parameters, {harmless(origin)}.

@@ -55,8 +55,8 @@ TARGETS = {
     ),
     "transformers": Target("transformers", {"f32": 4, "f16": 2}, keeps_context=True),
     "ctranslate2": Target("ctranslate2", {"f32": 4, "int8": 1}, ("ctranslate2",)),
-    "onnx": Target("onnx", {"f32": 4, "int8": 1}, ("onnx",)),
-    "bundle": Target("bundle_archive", {"int8": 1, "f16": 2, "f32": 4}),
+    "onnx": Target("onnx", {"f32": 4, "int8": 1}, ("onnx",), keeps_context=True),
+    "bundle": Target("bundle_zip", {"int8": 1, "f16": 2, "f32": 4}),
 }
 
 MIN_USABLE_CONTEXT = 1024  # tokens

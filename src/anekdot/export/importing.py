@@ -11,7 +11,7 @@ from typing import Any
 from anekdot.bundle import Bundle
 from anekdot.errors import BundleError
 from anekdot.export.place import new_place, refuse_existing
-from anekdot.model_card import model_card
+from anekdot.model_card import NOT_MEASURED, model_card
 
 
 def import_model(source: Path | str, out: Path | str) -> Bundle:
@@ -33,7 +33,7 @@ def import_model(source: Path | str, out: Path | str) -> Bundle:
     bundle: Bundle = reader.read(source)
     with new_place(out, sum(array.nbytes for array in bundle.stored.values())) as draft:
         origin = f"imported with anekdot from the {form} {source.name}"
-        bundle.save(draft, model_card(out.resolve().name, bundle.config, None, origin))
+        bundle.save(draft, model_card(out.resolve().name, bundle.config, NOT_MEASURED, origin))
         return Bundle.load(draft)
 
 
