@@ -15,6 +15,7 @@ import numpy as np
 from anekdot.bundle import TOKENIZER, Bundle
 from anekdot.errors import BundleError
 from anekdot.export.agreement import check_log_probs, probe_ids, reference_log_probs
+from anekdot.export.hugging_face import write_tokenizer
 from anekdot.generation.generator import MAX_TOKENS, TEMPERATURE, TOP_K
 from anekdot.tokenizer import formats
 from anekdot.tokenizer.tokenizer import Tokenizer
@@ -37,10 +38,7 @@ def write(bundle: Bundle, path: Path, dtype: str, usable_context: int) -> None:
     spec.validate()
     spec.optimize(QUANTIZATION[dtype])
     spec.save(str(path))
-    tokenizer = bundle.tokenizer
-    (path / TOKENIZER).write_bytes(
-        formats.serialize(tokenizer.merges, tokenizer.pattern, adds_begin=True)
-    )
+    write_tokenizer(path, bundle.tokenizer)
 
 
 def _spec(bundle: Bundle) -> Any:

@@ -25,6 +25,9 @@ from anekdot.quantization import SCALE_SUFFIX
 OPSET, IR_VERSION = 18, 9
 BLOCK = 128  # weights of a row that share a scale in MatMulNBits: a power of two
 ZERO = 128  # what stands for zero among its bytes
+ACCURACY = "accuracy_level"  # of MatMulNBits: in what it multiplies
+FLOAT_ACCURACY, INT8_ACCURACY = 1, 4
+PAST, PRESENT = "past_key_values", "present"
 
 
 def model_graph(config: ModelConfig, stored: dict[str, NDArray[Any]]) -> Any:
@@ -43,7 +46,7 @@ def model_graph(config: ModelConfig, stored: dict[str, NDArray[Any]]) -> Any:
     mask = [helper.make_tensor_value_info("attention_mask", TensorProto.INT64, ["batch", "all"])]
     logits_shape = ["batch", "tokens", config.vocab_size]
     logits = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, logits_shape)]
-    past, present = _cache(config, "past_key_values", "past"), _cache(config, "present", "all")
+    past, present = _cache(config, PAST, "past"), _cache(config, PRESENT, "all")
     built = helper.make_graph(
         graph.nodes, "anekdot", ids + mask + past, logits + present, graph.initializers
     )
@@ -146,8 +149,8 @@ class Graph:
         query, key, value = (
             self.heads(self.linear(x, f"{name}{part}_proj.weight")) for part in "qkv"
         )
-        past = [f"past_key_values.{layer}.{kind}" for kind in ("key", "value")]
-        present = [f"present.{layer}.{kind}" for kind in ("key", "value")]
+        past = [f"{PAST}.{layer}.{kind}" for kind in ("key", "value")]
+        present = [f"{PRESENT}.{layer}.{kind}" for kind in ("key", "value")]
         key = self.node("Concat", past[0], key, out=present[0], axis=2)
         value = self.node("Concat", past[1], value, out=present[1], axis=2)
         query = self.node("Mul", query, self.number(1 / math.sqrt(width)))
@@ -197,7 +200,7 @@ class Graph:
             K=columns,
             bits=8,
             block_size=BLOCK,
-            accuracy_level=4,  # activations in int8 too, a scale for each block of a token
+            **{ACCURACY: INT8_ACCURACY},  # activations too, a scale for each block of a token
         )
 
     def embedding(self) -> str:

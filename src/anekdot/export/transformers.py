@@ -1,7 +1,6 @@
 """A folder for Hugging Face Transformers: weights, tokenizer, and the model's code in one file."""
 
 import importlib.util
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,20 +8,18 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from anekdot.bundle import CONFIG, TOKENIZER, Bundle
+from anekdot.bundle import TOKENIZER, Bundle
 from anekdot.errors import BundleError
 from anekdot.export.agreement import check_log_probs, probe_ids, reference_log_probs
+from anekdot.export.hugging_face import write_card, write_description
 from anekdot.export.names import tensor_names
-from anekdot.generation.generator import TEMPERATURE, TOP_K
 from anekdot.model.config import ModelConfig
-from anekdot.tokenizer import formats
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.weights_file import WEIGHTS
 
 CODE = "modeling_anekdot.py"
 TEMPLATES = Path(__file__).parent / "templates"
 DTYPES = {"f32": "float32", "f16": "float16"}
-CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
 
 
 def write(bundle: Bundle, path: Path, dtype: str, usable_context: int) -> None:
@@ -35,15 +32,27 @@ def write(bundle: Bundle, path: Path, dtype: str, usable_context: int) -> None:
         usable_context: What the folder names as the longest text, in tokens.
     """
     path.mkdir()
-    _write_json(path / CONFIG, config_json(bundle, dtype, usable_context))
-    _write_json(path / "generation_config.json", _generation_config())
-    _write_json(path / "tokenizer_config.json", _tokenizer_config(usable_context))
-    tokenizer = bundle.tokenizer
-    (path / TOKENIZER).write_bytes(
-        formats.serialize(tokenizer.merges, tokenizer.pattern, adds_begin=True)
-    )
+    write_description(path, bundle, usable_context, _config(bundle, dtype))
     shutil.copyfile(TEMPLATES / CODE, path / CODE)
     save_file(_tensors(bundle, dtype), path / WEIGHTS, {"format": "pt"})
+    write_card(path, bundle, "transformers", "\n".join(commands(Path(path.name))))
+
+
+def _config(bundle: Bundle, dtype: str) -> dict[str, Any]:
+    """Returns what config.json has beside the shape: where the code is, and what is ours."""
+    return {
+        "model_type": "anekdot",
+        "architectures": ["AnekdotForCausalLM"],
+        "auto_map": {
+            "AutoConfig": f"{Path(CODE).stem}.AnekdotConfig",
+            "AutoModelForCausalLM": f"{Path(CODE).stem}.AnekdotForCausalLM",
+        },
+        "dtype": DTYPES[dtype],
+        "dropout": bundle.config.dropout,
+        "trained_context_length": bundle.config.context_length,
+        "parts": bundle.parts,
+        "training": bundle.training,
+    }
 
 
 def _tensors(bundle: Bundle, dtype: str) -> dict[str, Any]:
