@@ -17,6 +17,19 @@ from anekdot.tokenizer import formats
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.tokenizer.vocabulary import SPECIALS
 
+# The fields of ModelConfig, as config.json names them.
+NAMES = {
+    "vocab_size": "vocab_size",
+    "context_length": "trained_context_length",
+    "n_layer": "num_hidden_layers",
+    "n_head": "num_attention_heads",
+    "n_kv_head": "num_key_value_heads",
+    "hidden_dim": "hidden_size",
+    "intermediate_dim": "intermediate_size",
+    "dropout": "dropout",
+    "rms_eps": "rms_norm_eps",
+    "tie_embeddings": "tie_word_embeddings",
+}
 SPECIAL_IDS = {"pad": Tokenizer.pad_id, "bos": Tokenizer.begin_id, "eos": Tokenizer.end_id}
 
 
@@ -33,26 +46,12 @@ def write_description(
     """
     ids = {f"{kind}_token_id": id for kind, id in SPECIAL_IDS.items()}
     drawing = {"do_sample": True, "temperature": TEMPERATURE, "top_k": TOP_K}
-    _write_json(path / CONFIG, {**config, **shape(bundle, usable_context), **ids})
+    shape = {theirs: getattr(bundle.config, ours) for ours, theirs in NAMES.items()}
+    shape["max_position_embeddings"] = usable_context
+    _write_json(path / CONFIG, {**config, **shape, **ids})
     _write_json(path / "generation_config.json", {**ids, **drawing})
     _write_json(path / "tokenizer_config.json", _tokenizer_config(usable_context))
     write_tokenizer(path, bundle.tokenizer)
-
-
-def shape(bundle: Bundle, usable_context: int) -> dict[str, Any]:
-    """Returns the shape of the model under the names that Transformers uses."""
-    config = bundle.config
-    return {
-        "vocab_size": config.vocab_size,
-        "hidden_size": config.hidden_dim,
-        "intermediate_size": config.intermediate_dim,
-        "num_hidden_layers": config.n_layer,
-        "num_attention_heads": config.n_head,
-        "num_key_value_heads": config.n_kv_head,
-        "rms_norm_eps": config.rms_eps,
-        "tie_word_embeddings": config.tie_embeddings,
-        "max_position_embeddings": usable_context,
-    }
 
 
 def write_tokenizer(path: Path, tokenizer: Tokenizer) -> None:

@@ -13,6 +13,7 @@ from anekdot.errors import BundleError
 from anekdot.export.agreement import check_log_probs, probe_ids, reference_log_probs
 from anekdot.export.hugging_face import write_card, write_description
 from anekdot.export.names import tensor_names
+from anekdot.export.transformers_import import MODEL_TYPE
 from anekdot.model.config import ModelConfig
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.weights_file import WEIGHTS
@@ -41,15 +42,13 @@ def write(bundle: Bundle, path: Path, dtype: str, usable_context: int) -> None:
 def _config(bundle: Bundle, dtype: str) -> dict[str, Any]:
     """Returns what config.json has beside the shape: where the code is, and what is ours."""
     return {
-        "model_type": "anekdot",
+        "model_type": MODEL_TYPE,
         "architectures": ["AnekdotForCausalLM"],
         "auto_map": {
             "AutoConfig": f"{Path(CODE).stem}.AnekdotConfig",
             "AutoModelForCausalLM": f"{Path(CODE).stem}.AnekdotForCausalLM",
         },
         "dtype": DTYPES[dtype],
-        "dropout": bundle.config.dropout,
-        "trained_context_length": bundle.config.context_length,
         "parts": bundle.parts,
         "training": bundle.training,
     }
@@ -66,7 +65,7 @@ def config_json(bundle: Bundle, dtype: str, usable_context: int) -> dict[str, An
     """Returns the config.json: Transformers' names for the shape, and ours for the rest."""
     config = bundle.config
     return {
-        "model_type": "anekdot",
+        "model_type": MODEL_TYPE,
         "architectures": ["AnekdotForCausalLM"],
         "auto_map": {
             "AutoConfig": f"{Path(CODE).stem}.AnekdotConfig",
