@@ -5,6 +5,7 @@ Source: https://huggingface.co/docs/hub/model-cards for the front matter of a ca
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def _write_json(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
-def write_card(path: Path, bundle: Bundle, library: str, usage: str) -> None:
+def write_card(path: Path, bundle: Bundle, library: str, usage: Sequence[str]) -> None:
     """Writes the model card: front matter for machines, then what a person reads.
 
     Args:
@@ -86,9 +87,9 @@ def write_card(path: Path, bundle: Bundle, library: str, usage: str) -> None:
         library: What runs the folder, as the Hub calls it.
         usage: The lines that run it.
     """
-    card = export_card(path.name, bundle, "")
     front = "\n".join(["---", *_front_matter(bundle, library), "---"])
-    (path / CARD).write_text(f"{front}\n\n{card}\n## Usage\n\n```python\n{usage}\n```\n", "utf-8")
+    card = export_card(path.name, bundle, usage=usage)
+    (path / CARD).write_text(f"{front}\n\n{card}", "utf-8")
 
 
 def _front_matter(bundle: Bundle, library: str) -> list[str]:

@@ -93,7 +93,11 @@ def _compare(bundle: Bundle, path: Path) -> str:
     past = [np.zeros(shape, np.float32)] * len(names)
     for n, id in enumerate(ids):
         mask = np.ones((1, n + 1), np.int64)
-        inputs = {"input_ids": [[id]], "attention_mask": mask, **dict(zip(names, past, strict=True))}
+        inputs = {
+            "input_ids": [[id]],
+            "attention_mask": mask,
+            **dict(zip(names, past, strict=True)),
+        }
         logits_BTV, *past = session.run(None, inputs)
         logits.append(logits_BTV[0, 0])
     expected_TV = reference_log_probs(bundle.config, bundle.weights, ids)

@@ -200,7 +200,7 @@ class Graph:
             K=columns,
             bits=8,
             block_size=BLOCK,
-            **{ACCURACY: INT8_ACCURACY},  # activations too, a scale for each block of a token
+            accuracy_level=INT8_ACCURACY,  # activations too, a scale for each block of a token
         )
 
     def embedding(self) -> str:

@@ -36,7 +36,7 @@ def write(bundle: Bundle, path: Path, dtype: str, usable_context: int) -> None:
     write_description(path, bundle, usable_context, _config(bundle, dtype))
     shutil.copyfile(TEMPLATES / CODE, path / CODE)
     save_file(_tensors(bundle, dtype), path / WEIGHTS, {"format": "pt"})
-    write_card(path, bundle, "transformers", "\n".join(commands(Path(path.name))))
+    write_card(path, bundle, "transformers", commands(Path(path.name)))
 
 
 def _config(bundle: Bundle, dtype: str) -> dict[str, Any]:
@@ -55,71 +55,20 @@ def _config(bundle: Bundle, dtype: str) -> dict[str, Any]:
 
 
 def _tensors(bundle: Bundle, dtype: str) -> dict[str, Any]:
-    """Returns the arrays of the file, by their names in it."""
-    names = tensor_names(bundle.config, "transformers")
-    with np.errstate(over="ignore"):  # what float16 cannot hold is found when it is checked
-        return {names[name]: array.astype(DTYPES[dtype]) for name, array in bundle.weights.items()}
+    """Returns the arrays of the file, by their names in it.
 
-
-def config_json(bundle: Bundle, dtype: str, usable_context: int) -> dict[str, Any]:
-    """Returns the config.json: Transformers' names for the shape, and ours for the rest."""
-    config = bundle.config
-    return {
-        "model_type": MODEL_TYPE,
-        "architectures": ["AnekdotForCausalLM"],
-        "auto_map": {
-            "AutoConfig": f"{Path(CODE).stem}.AnekdotConfig",
-            "AutoModelForCausalLM": f"{Path(CODE).stem}.AnekdotForCausalLM",
-        },
-        "dtype": DTYPES[dtype],
-        "vocab_size": config.vocab_size,
-        "hidden_size": config.hidden_dim,
-        "intermediate_size": config.intermediate_dim,
-        "num_hidden_layers": config.n_layer,
-        "num_attention_heads": config.n_head,
-        "num_key_value_heads": config.n_kv_head,
-        "rms_norm_eps": config.rms_eps,
-        "tie_word_embeddings": config.tie_embeddings,
-        "max_position_embeddings": usable_context,
-        "trained_context_length": config.context_length,
-        "dropout": config.dropout,
-        "parts": bundle.parts,
-        "training": bundle.training,
-        **_special_ids(),
-    }
-
-
-def _special_ids() -> dict[str, int]:
-    return {
-        "pad_token_id": Tokenizer.pad_id,
-        "bos_token_id": Tokenizer.begin_id,
-        "eos_token_id": Tokenizer.end_id,
-    }
-
-
-def _generation_config() -> dict[str, Any]:
-    """Returns how texts are drawn unless a program says otherwise: as anekdot generate does."""
-    return {**_special_ids(), "do_sample": True, "temperature": TEMPERATURE, "top_k": TOP_K}
-
-
-def _tokenizer_config(usable_context: int) -> dict[str, Any]:
-    return {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "pad_token": "<|pad|>",
-        "bos_token": "<|begin|>",
-        "eos_token": "<|end|>",
-        "split_special_tokens": True,  # a text that says <|end|> does not end there
-        "clean_up_tokenization_spaces": False,
-        "padding_side": "left",
-        "model_max_length": usable_context,
-        "model_input_names": ["input_ids", "attention_mask"],
-        "chat_template": CHAT_TEMPLATE,
-    }
-
-
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
-
+    Raises:
+        BundleError: One of their numbers is too large for the dtype.
+    """
+    names, tensors = tensor_names(bundle.config, "transformers"), {}
+    for name, array in bundle.weights.items():
+        with np.errstate(over="ignore"):
+            tensors[names[name]] = array.astype(DTYPES[dtype])
+        if not np.isfinite(tensors[names[name]]).all():
+            raise BundleError(
+                f"{name} holds numbers too large for {dtype}.", "Export with --dtype f32."
+            )
+    return tensors
 
 
 def check(bundle: Bundle, path: Path, dtype: str) -> str:

@@ -1,4 +1,4 @@
-"""A folder that ``anekdot export --to transformers`` wrote, or Transformers saved again, as a bundle.
+"""A folder that ``anekdot export --to transformers`` wrote, or Transformers saved, as a bundle.
 
 What is read is JSON and safetensors: no code of the folder runs.
 """
