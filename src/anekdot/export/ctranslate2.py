@@ -7,15 +7,16 @@ int8 bundle keep their integers.
 Source: ``specs/transformer_spec.py`` of https://github.com/OpenNMT/CTranslate2.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from anekdot.bundle import TOKENIZER, Bundle
+from anekdot.bundle import CONFIG, TOKENIZER, Bundle
 from anekdot.errors import BundleError
 from anekdot.export.agreement import check_log_probs, probe_ids, reference_log_probs
-from anekdot.export.hugging_face import write_tokenizer
+from anekdot.export.hugging_face import AGAIN, check_tokenizer, write_tokenizer
 from anekdot.generation.generator import MAX_TOKENS, TEMPERATURE, TOP_K
 from anekdot.tokenizer import formats
 from anekdot.tokenizer.tokenizer import Tokenizer
@@ -108,8 +109,9 @@ def check(bundle: Bundle, path: Path, dtype: str) -> str:
     import ctranslate2  # noqa: PLC0415 (an extra)
 
     engine = f"CTranslate2 {ctranslate2.__version__}"
-    if Tokenizer.load(path / TOKENIZER) != bundle.tokenizer:
-        raise BundleError(f"{path} does not hold what was written to it.", "Export again.")
+    check_tokenizer(path, bundle.tokenizer)
+    if json.loads((path / CONFIG).read_text("utf-8"))["eos_token"] != SPECIALS[Tokenizer.end_id]:
+        raise BundleError(f"{path / CONFIG} does not say where texts end.", AGAIN)
     model = bundle.quantized() if dtype == "int8" else bundle
     ids = probe_ids(bundle.config)
     generator = ctranslate2.Generator(str(path), compute_type="float32")

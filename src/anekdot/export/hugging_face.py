@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from anekdot.bundle import CARD, CONFIG, TOKENIZER, Bundle
+from anekdot.errors import BundleError
 from anekdot.export.card import export_card
 from anekdot.export.gguf import CHAT_TEMPLATE
 from anekdot.generation.generator import TEMPERATURE, TOP_K
@@ -31,6 +32,8 @@ NAMES = {
     "rms_eps": "rms_norm_eps",
     "tie_embeddings": "tie_word_embeddings",
 }
+DRAWING = "generation_config.json"
+AGAIN = "Export again, and report this if it happens twice."
 SPECIAL_IDS = {"pad": Tokenizer.pad_id, "bos": Tokenizer.begin_id, "eos": Tokenizer.end_id}
 
 
@@ -50,9 +53,28 @@ def write_description(
     shape = {theirs: getattr(bundle.config, ours) for ours, theirs in NAMES.items()}
     shape["max_position_embeddings"] = usable_context
     _write_json(path / CONFIG, {**config, **shape, **ids})
-    _write_json(path / "generation_config.json", {**ids, **drawing})
+    _write_json(path / DRAWING, {**ids, **drawing})
     _write_json(path / "tokenizer_config.json", _tokenizer_config(usable_context))
     write_tokenizer(path, bundle.tokenizer)
+
+
+def check_description(path: Path, tokenizer: Tokenizer) -> None:
+    """Reads back what says how texts are encoded, and where they begin and end.
+
+    Raises:
+        BundleError: It is not what the model needs.
+    """
+    ids = {f"{kind}_token_id": id for kind, id in SPECIAL_IDS.items()}
+    for name in (CONFIG, DRAWING):
+        if not ids.items() <= json.loads((path / name).read_text("utf-8")).items():
+            raise BundleError(f"{path / name} names other special tokens than {ids}.", AGAIN)
+    check_tokenizer(path, tokenizer)
+
+
+def check_tokenizer(path: Path, tokenizer: Tokenizer) -> None:
+    """Raises a BundleError unless the tokenizer.json of a folder is a certain tokenizer."""
+    if Tokenizer.load(path / TOKENIZER) != tokenizer:
+        raise BundleError(f"{path / TOKENIZER} is not the tokenizer that was written.", AGAIN)
 
 
 def write_tokenizer(path: Path, tokenizer: Tokenizer) -> None:

@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anekdot.bundle import TOKENIZER, Bundle
+from anekdot.bundle import Bundle
 from anekdot.errors import BundleError
 from anekdot.export.agreement import check_log_probs, log_softmax, probe_ids, reference_log_probs
-from anekdot.export.hugging_face import write_description
+from anekdot.export.hugging_face import check_description, write_description
 from anekdot.export.onnx_graph import ACCURACY, FLOAT_ACCURACY, PAST, model_graph
-from anekdot.tokenizer.tokenizer import Tokenizer
 
 MODEL, SCRIPT = "model.onnx", "generate.py"
 TEMPLATES = Path(__file__).parent / "templates"
@@ -66,8 +65,7 @@ def check(bundle: Bundle, path: Path, dtype: str) -> str:
     """
     import onnx  # noqa: PLC0415 (an extra)
 
-    if Tokenizer.load(path / TOKENIZER) != bundle.tokenizer:
-        raise BundleError(f"{path} does not hold what was written to it.", "Export again.")
+    check_description(path, bundle.tokenizer)
     onnx.checker.check_model(str(path / MODEL), full_check=True)
     if importlib.util.find_spec("onnxruntime") is None:
         return "the graph is valid; with onnxruntime installed, it would have been run too"
