@@ -56,10 +56,12 @@ def figures(validation: "Likelihood | None") -> str:
 def figures_of(card: str) -> str:
     r"""Returns the line of figures of a card.
 
-    >>> figures_of("# Cat\n\nOn 7 validation documents: 0.9 bits per byte.\n\nLayers 6.")
-    'On 7 validation documents: 0.9 bits per byte.'
+    >>> figures_of("# Cat\n\nOn 7 validation documents: 0.9 bits per byte, perplexity 8.0.\n\n…")
+    'On 7 validation documents: 0.9 bits per byte, perplexity 8.0.'
     """
-    found = re.search(r"^On \d+ validation documents: [\d., a-z]+$", card, re.MULTILINE)
+    found = re.search(
+        r"^On \d+ validation documents: [\d., a-z]+ perplexity [\d.]+", card, re.MULTILINE
+    )
     return found[0] if found else NOT_MEASURED
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import struct
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from anekdot.atomic_files import sha256
 from anekdot.bundle import CONFIG, TOKENIZER, WEIGHTS, Bundle
 from anekdot.model.config import ModelConfig, parameter_shapes
+from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.weights_file import FORMAT
 
 Tensor = tuple[str, list[int], bytes]
@@ -72,7 +74,12 @@ def random_bundle(seed: int = 0, **shape: Any) -> Bundle:
         ).astype(np.float32)
         for name, size in parameter_shapes(config).items()
     }
-    return Bundle(config, Bundle.load().tokenizer.truncate(config.vocab_size), stored)
+    return Bundle(config, _tokenizer().truncate(config.vocab_size), stored)
+
+
+@cache
+def _tokenizer() -> Tokenizer:
+    return Bundle.load().tokenizer
 
 
 RANDOM_SHAPE = {

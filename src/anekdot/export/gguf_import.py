@@ -89,7 +89,7 @@ def _tokenizer(file: GGUFFile) -> Tokenizer:
         {key.removeprefix("tokenizer.ggml."): value for key, value in file.keys.items()},
     )
     pattern, merges = keys.get("pre"), keys.get("merges")
-    if keys.get("model") != "gpt2" or pattern not in PATTERNS:
+    if keys.get("model") != "gpt2" or pattern not in [*PATTERNS]:
         raise BundleError(
             f"{path} splits texts as {str(keys.get('model'))[:80]!r} and {str(pattern)[:80]!r} do, "
             f"and anekdot by 'gpt2' and {' or '.join(map(repr, PATTERNS))}.",

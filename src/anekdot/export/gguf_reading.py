@@ -120,13 +120,17 @@ class _Header:
             raise damaged(self.path, f"its alignment is {str(alignment)[:80]}")
         start = -(-self.position // alignment) * alignment
         tensors: dict[str, StoredTensor] = {}
+        end: int | None = 0  # unknown behind a tensor of a type that is unknown
         for name, kind, shape, offset, size in infos:
+            if offset != end and end is not None:
+                raise damaged(self.path, f"{name[:80]!r} does not follow the tensor before it")
+            end = -(-(offset + size) // alignment) * alignment if size else None
             if name in tensors:
                 raise damaged(self.path, f"it has the tensor {name[:80]!r} twice")
             if start + offset + size > file_size:
                 raise damaged(
                     self.path,
-                    f"{name[:80]!r} of {size:,} bytes begins at byte {start + offset:,}, "
+                    f"{name[:80]!r} ends at byte {start + offset + size:,}, "
                     f"and the file has {file_size:,}",
                 )
             tensors[name] = StoredTensor(kind, shape, start + offset, size)
