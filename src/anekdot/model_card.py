@@ -2,7 +2,9 @@
 
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from anekdot.atomic_files import staged
@@ -64,7 +66,11 @@ def figures_of(card: str) -> str:
 
 
 def model_card(
-    name: str, config: ModelConfig, figures: str, origin: str = "trained with anekdot"
+    name: str,
+    config: ModelConfig,
+    figures: str,
+    origin: str = "trained with anekdot",
+    usage: Sequence[str] = (),
 ) -> str:
     """Returns the card of a model as Markdown.
 
@@ -73,8 +79,10 @@ def model_card(
         config: Its shape.
         figures: How good it is.
         origin: Where the model came from, as a participle.
+        usage: The lines that run it; those for a bundle unless given.
     """
     name = harmless(name).replace("\n", " ")
+    lines = "\n".join(usage or [f'anekdot generate --model {shlex.quote(name)} "…"'])
     return f"""# {name}
 
 A decoder-only Transformer of {config.n_parameters:,} parameters, {harmless(origin)}.
@@ -85,5 +93,5 @@ Layers {config.n_layer}, heads {config.n_head} (KV {config.n_kv_head}), width \
 {config.hidden_dim}, feed-forward {config.intermediate_dim}, vocabulary {config.vocab_size}, \
 context {config.context_length} tokens.
 
-    anekdot generate --model {shlex.quote(name)} "…"
+{indent(lines, "    ")}
 """

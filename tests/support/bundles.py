@@ -70,7 +70,7 @@ def random_bundle(seed: int = 0, **shape: Any) -> Bundle:
     rng = np.random.default_rng(seed)
     stored: dict[str, NDArray[np.generic]] = {
         name: rng.normal(
-            *((1, 0.1) if len(size) == 1 else (0, 2 / np.sqrt(size[-1]))), size
+            *((1, 0.1) if len(size) == 1 else (0, 1.5 / np.sqrt(size[-1]))), size
         ).astype(np.float32)
         for name, size in parameter_shapes(config).items()
     }

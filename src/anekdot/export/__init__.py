@@ -53,9 +53,9 @@ TARGETS = {
         keeps_context=True,
         has_beside=True,
     ),
-    "transformers": Target("transformers", {"f32": 4, "f16": 2, "bf16": 2}, keeps_context=True),
+    "transformers": Target("transformers", {"f32": 4, "f16": 2}, keeps_context=True),
     "ctranslate2": Target("ctranslate2", {"f32": 4, "int8": 1}, ("ctranslate2",)),
-    "onnx": Target("onnx", {"f32": 4, "int8": 1}, ("torch", "onnx", "onnxscript")),
+    "onnx": Target("onnx", {"f32": 4, "int8": 1}, ("onnx",), keeps_context=True),
     "bundle": Target("bundle_zip", {"int8": 1, "f16": 2, "f32": 4}),
 }
 

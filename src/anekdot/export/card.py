@@ -1,5 +1,6 @@
 """The card of a model that is given away: figures, limits, and samples that nobody picked."""
 
+from collections.abc import Sequence
 from textwrap import indent
 
 from anekdot.bundle import Bundle
@@ -19,15 +20,17 @@ from, up to whole words; the texts themselves are not here.
 """
 
 
-def export_card(name: str, bundle: Bundle, note: str) -> str:
+def export_card(name: str, bundle: Bundle, note: str = "", usage: Sequence[str] = ()) -> str:
     """Returns a card as Markdown, without a text of the corpus.
 
     Args:
         name: What the model is called.
         bundle: The model; of its own card, only the line of figures is taken over.
         note: What else there is to say about the figures.
+        usage: The lines that run it; those for a bundle unless given.
     """
-    card = model_card(name, bundle.config, f"{figures_of(bundle.card)} {note}")
+    said = f"{figures_of(bundle.card)} {note}".rstrip()
+    card = model_card(name, bundle.config, said, usage=usage)
     return f"{card}\n{LIMITS}\n{unpicked_samples(bundle)}"
 
 
