@@ -71,10 +71,9 @@ def compare_dtypes(folder, documents):
     expected = [log_probabilities(PRETRAINED, ids[:-1]) for ids in documents]
     tokens = sum(len(ids) - 1 for ids in documents)
     reference = nats(expected, documents)
-    print(
-        f"\n{len(documents)} documents, {tokens} tokens, perplexity {math.exp(reference / tokens):.4f}"
-    )
-    print("\n| dtype | MB | largest difference, nats | perplexity × | the same with defaults × |")
+    perplexity = math.exp(reference / tokens)
+    print(f"\n{len(documents)} documents, {tokens} tokens, perplexity {perplexity:.4f}")
+    print("\n| dtype | MB | largest difference, nats | perplexity × | × with defaults |")
     print("|---|---|---|---|---|")
     for dtype in TARGETS["gguf"].dtypes:
         path, ratios, largest = folder / dtype, [], 0.0
