@@ -14,6 +14,7 @@ replaces that one file by a rename, a bundle is whole at every moment.
 
 import dataclasses
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,15 +25,25 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from anekdot.atomic_files import sha256, staged
+from anekdot.bundle_archive import unpack
 from anekdot.errors import AnekdotError, BundleError
 from anekdot.model.config import PARTS, UNNAMED_PARTS, ModelConfig
 from anekdot.quantization import dequantize_weights, quantize_weights
+from anekdot.tokenizer.formats import MAX_FILE_BYTES
 from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.weights_file import FORMAT, WEIGHTS, read_weights, weights_hash
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 CONFIG, TOKENIZER, CARD = "config.json", "tokenizer.json", "README.md"
 MAX_CONFIG_BYTES = 16 << 20
+MAX_CARD_BYTES = 1 << 20
+# Of an archive: what may be in it, and the most bytes of what may be compressed.
+_LIMITS = {
+    CONFIG: MAX_CONFIG_BYTES,
+    TOKENIZER: MAX_FILE_BYTES,
+    CARD: MAX_CARD_BYTES,
+    WEIGHTS: None,
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,7 @@ class Bundle:
         stored: Arrays by name as the file holds them, see ``weights``.
         training: How the model was trained: anything JSON can hold.
         parts: What the model is built of, such as the norm; see ``check_parts``.
+        card: The model card as Markdown; empty if there is none.
     """
 
     config: ModelConfig
@@ -52,6 +64,7 @@ class Bundle:
     stored: dict[str, NDArray[np.generic]] = field(repr=False)
     training: dict[str, Any] = field(default_factory=dict, repr=False)
     parts: dict[str, str] = field(default_factory=lambda: dict(PARTS))
+    card: str = field(default="", repr=False)
 
     @property
     def weights(self) -> dict[str, NDArray[np.float32]]:
@@ -120,12 +133,14 @@ class Bundle:
 
     @classmethod
     def load(cls, folder: Path | str | None = None) -> "Bundle":
-        """Reads and checks a bundle; the pretrained one if no folder is given.
+        """Reads and checks a bundle, a folder or one .zip; without an argument, the pretrained one.
 
         Raises:
             BundleError: A file is missing, damaged, of another model, or does not fit.
         """
         folder = PRETRAINED if folder is None else Path(folder)
+        if folder.is_file():
+            return cls._load_archive(folder)
         for name in (CONFIG, TOKENIZER, WEIGHTS):
             if not (folder / name).is_file():
                 raise BundleError(
@@ -147,11 +162,30 @@ class Bundle:
                 f"and a model of {config.vocab_size}.",
                 "Take both from the same bundle.",
             )
-        return cls(config, tokenizer, stored, training, parts)
+        return cls(config, tokenizer, stored, training, parts, _read_card(folder / CARD))
+
+    @classmethod
+    def _load_archive(cls, path: Path) -> "Bundle":
+        """Reads a bundle that is one .zip; each check is that of a folder."""
+        with tempfile.TemporaryDirectory(prefix="anekdot-") as folder:
+            unpack(path, Path(folder), _LIMITS)
+            try:
+                return cls.load(folder)
+            except AnekdotError as error:
+                cause = error.cause.replace(folder, str(path))
+                raise type(error)(cause, error.remedy) from None
 
 
 def _described(name: str, part: str | None) -> str:
     return f"no {name}" if part is None else f"the {name} {part!r}"
+
+
+def _read_card(path: Path) -> str:
+    """Returns a card, or as much of it as may be shown; nothing depends on it."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return file.read(MAX_CARD_BYTES).decode("utf-8", "replace")
 
 
 def _read_config(path: Path) -> tuple[ModelConfig, dict[str, str], dict[str, Any]]:

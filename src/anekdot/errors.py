@@ -94,6 +94,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def require(verb: str, extra: str, *modules: str) -> None:
-    """Raises MissingExtra unless all modules can be imported; imports none of them."""
-    if any(importlib.util.find_spec(module) is None for module in modules):
+    """Raises MissingExtra unless all modules can be imported; imports none of them.
+
+    A folder without code that happens to have a module's name is none.
+    """
+    specs = map(importlib.util.find_spec, modules)
+    if any(spec is None or spec.origin is None for spec in specs):
         raise MissingExtra(verb, extra)

@@ -1,42 +1,91 @@
 """The model card: the README.md of a bundle, for people."""
 
+import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from anekdot.atomic_files import staged
 from anekdot.bundle import CARD
 from anekdot.model.config import ModelConfig
+from anekdot.run_folder import RunFolder
 from anekdot.text_output import harmless
 
 if TYPE_CHECKING:
     from anekdot.evaluation.likelihood import Likelihood
 
+NOT_MEASURED = "It was not measured on a validation split."
+
 
 def write_card(folder: Path, config: ModelConfig, validation: "Likelihood | None") -> None:
     """Writes the card of a bundle into its folder."""
     with staged(folder / CARD) as draft:
-        draft.write_text(model_card(folder.resolve().name, config, validation), "utf-8")
+        name = folder.resolve().name
+        card = model_card(name, config, figures(validation))
+        if RunFolder(folder).data.exists():
+            card += f"\n{texts_inside(name)}\n"
+        draft.write_text(card, "utf-8")
 
 
-def model_card(name: str, config: ModelConfig, validation: "Likelihood | None") -> str:
+def texts_inside(bundle: Path | str) -> str:
+    """Returns the warning that a bundle's folder holds the texts that it learned from.
+
+    Args:
+        bundle: The folder, as it is to be named.
+    """
+    bundle = harmless(str(bundle)).replace("\n", " ")
+    return (
+        f"{RunFolder(Path(bundle)).data} holds the texts that the model learned from. To give it "
+        f"away without them: anekdot export {shlex.quote(bundle)} --to bundle "
+        f"--out {shlex.quote(bundle + '.zip')}"
+    )
+
+
+def figures(validation: "Likelihood | None") -> str:
+    """Returns a line about how good a model is, measured on the whole validation split, if any."""
+    if validation is None:
+        return NOT_MEASURED
+    return (
+        f"On {validation.documents} validation documents: {validation.bits_per_byte:.3f} bits "
+        f"per byte, {validation.loss:.3f} nats per token, perplexity {validation.perplexity:.1f}."
+    )
+
+
+def figures_of(card: str) -> str:
+    r"""Returns the line of figures of a card.
+
+    >>> figures_of("# Cat\n\nOn 7 validation documents: 0.9 bits per byte, perplexity 8.0.\n\n…")
+    'On 7 validation documents: 0.9 bits per byte, perplexity 8.0.'
+    """
+    found = re.search(
+        r"^On \d+ validation documents: [\d., a-z]+ perplexity [\d.]+", card, re.MULTILINE
+    )
+    return found[0] if found else NOT_MEASURED
+
+
+def model_card(
+    name: str,
+    config: ModelConfig,
+    figures: str,
+    origin: str = "trained with anekdot",
+    usage: Sequence[str] = (),
+) -> str:
     """Returns the card of a model as Markdown.
 
     Args:
         name: The name of its folder, of whatever characters.
         config: Its shape.
-        validation: Measured on the whole validation split; None without one.
+        figures: How good it is.
+        origin: Where the model came from, as a participle.
+        usage: The lines that run it; those for a bundle unless given.
     """
     name = harmless(name).replace("\n", " ")
-    figures = (
-        f"On {validation.documents} validation documents: {validation.bits_per_byte:.3f} bits "
-        f"per byte, {validation.loss:.3f} nats per token, perplexity {validation.perplexity:.1f}."
-        if validation
-        else "There was no validation split."
-    )
+    lines = "\n".join(usage or [f'anekdot generate --model {shlex.quote(name)} "…"'])
     return f"""# {name}
 
-A decoder-only Transformer of {config.n_parameters:,} parameters, trained with anekdot.
+A decoder-only Transformer of {config.n_parameters:,} parameters, {harmless(origin)}.
 
 {figures}
 
@@ -44,5 +93,5 @@ Layers {config.n_layer}, heads {config.n_head} (KV {config.n_kv_head}), width \
 {config.hidden_dim}, feed-forward {config.intermediate_dim}, vocabulary {config.vocab_size}, \
 context {config.context_length} tokens.
 
-    anekdot generate --model {shlex.quote(name)} "…"
+{indent(lines, "    ")}
 """

@@ -40,30 +40,52 @@ def read_weights(path: Path, config: ModelConfig) -> tuple[Arrays, dict[str, str
         BundleError: The file is damaged, or holds anything but finite weights of that shape.
         ConfigurationError: The model is larger than the memory of this machine.
     """
+    arrays, metadata = read_arrays(path, config, {name: name for name in parameter_shapes(config)})
+    try:
+        hashes = dict(json.loads(metadata.get(FORMAT, "{}")))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _unreadable(path, error) from None
+    if hashes.get("weights") != weights_hash(arrays):
+        raise BundleError(f"{path} is damaged.", _AGAIN)
+    for name, array in arrays.items():
+        check_finite(path, name, array)
+    return arrays, hashes
+
+
+def read_arrays(
+    path: Path, config: ModelConfig, names: dict[str, str]
+) -> tuple[Arrays, dict[str, str]]:
+    """Reads the arrays of a model of a certain shape, and the metadata of their file.
+
+    Args:
+        path: A file of safetensors.
+        config: The model's shape.
+        names: What the file calls each parameter.
+
+    Raises:
+        BundleError: The file is damaged, or holds anything but arrays of that shape.
+        ConfigurationError: The model is larger than the memory of this machine.
+    """
     try:
         _check_size(path, config)
         with safe_open(path, "numpy") as file:
-            hashes = dict(json.loads((file.metadata() or {}).get(FORMAT, "{}")))
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             found = {
                 name: (part.get_dtype(), tuple(part.get_shape())) for name, part in slices.items()
             }
-            _check_header(path, config, found)
+            _check_header(path, config, names, found)
             refuse_too_large(
                 path.stat().st_size + 4 * config.n_parameters,
                 f"The model of {path.parent}",
                 "Take a smaller model.",
             )
-            arrays = {name: file.get_tensor(name) for name in found}
+            return {name: file.get_tensor(name) for name in found}, file.metadata() or {}
     except (SafetensorError, OSError, TypeError, ValueError, RecursionError) as error:
-        raise BundleError(
-            f"{path} cannot be read as weights ({error}).", "Copy or train it again."
-        ) from None
-    if hashes.get("weights") != weights_hash(arrays):
-        raise BundleError(f"{path} is damaged.", _AGAIN)
-    for name, array in arrays.items():
-        _check_finite(path, name, array)
-    return arrays, hashes
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> BundleError:
+    return BundleError(f"{path} cannot be read as weights ({error}).", "Copy or train it again.")
 
 
 def weights_hash(stored: Arrays) -> str:
@@ -89,10 +111,13 @@ def _check_size(path: Path, config: ModelConfig) -> None:
 
 
 def _check_header(
-    path: Path, config: ModelConfig, found: dict[str, tuple[str, tuple[int, ...]]]
+    path: Path,
+    config: ModelConfig,
+    names: dict[str, str],
+    found: dict[str, tuple[str, tuple[int, ...]]],
 ) -> None:
     """Compares names, dtypes and shapes with those of the model and of the scales it needs."""
-    shapes = parameter_shapes(config)
+    shapes = {names[name]: shape for name, shape in parameter_shapes(config).items()}
     expected = {name: (DTYPES[len(shape)], shape) for name, shape in shapes.items()}
     for name, shape in shapes.items():
         if len(shape) == 2 and found.get(name, ("",))[0] == QUANTIZED:
@@ -117,8 +142,8 @@ def _check_header(
             )
 
 
-def _check_finite(path: Path, name: str, array: NDArray[Any]) -> None:
-    """Refuses weights, and scales of them, that no computation could use."""
+def check_finite(path: Path, name: str, array: NDArray[Any]) -> None:
+    """Raises a BundleError for weights, and scales of them, that no computation could use."""
     if array.dtype == np.int8:
         return
     low, high = float(array.min()), float(array.max())  # NaN if one of them is

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import struct
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anekdot.atomic_files import sha256
-from anekdot.bundle import CONFIG, TOKENIZER, WEIGHTS
+from anekdot.bundle import CONFIG, TOKENIZER, WEIGHTS, Bundle
+from anekdot.model.config import ModelConfig, parameter_shapes
+from anekdot.tokenizer.tokenizer import Tokenizer
 from anekdot.weights_file import FORMAT
 
 Tensor = tuple[str, list[int], bytes]
@@ -59,3 +62,41 @@ def hashes(folder: Path, tensors: dict[str, Tensor]) -> dict[str, str]:
         "tokenizer": sha256(folder / TOKENIZER),
         "weights": digest.hexdigest(),
     }
+
+
+def random_bundle(seed: int = 0, **shape: Any) -> Bundle:
+    """A small model with weights large enough for attention and ALiBi to matter."""
+    config = ModelConfig(**{**RANDOM_SHAPE, **shape})
+    rng = np.random.default_rng(seed)
+    stored: dict[str, NDArray[np.generic]] = {
+        name: rng.normal(
+            *((1, 0.1) if len(size) == 1 else (0, 1.5 / np.sqrt(size[-1]))), size
+        ).astype(np.float32)
+        for name, size in parameter_shapes(config).items()
+    }
+    return Bundle(config, _tokenizer().truncate(config.vocab_size), stored)
+
+
+@cache
+def _tokenizer() -> Tokenizer:
+    return Bundle.load().tokenizer
+
+
+RANDOM_SHAPE = {
+    "vocab_size": 300, "context_length": 32, "n_layer": 2, "n_head": 6, "n_kv_head": 3,
+    "hidden_dim": 96, "intermediate_dim": 64,
+}  # fmt: skip
+
+SHAPES: list[dict[str, Any]] = [
+    {"n_head": 1, "n_kv_head": 1, "hidden_dim": 32},
+    {"n_head": 2, "n_kv_head": 1, "hidden_dim": 64, "tie_embeddings": False},
+    {"n_head": 3, "n_kv_head": 3, "hidden_dim": 48, "intermediate_dim": 50},
+    {"n_head": 4, "n_kv_head": 2, "hidden_dim": 80, "tie_embeddings": False},
+    {"n_head": 5, "n_kv_head": 5, "hidden_dim": 80, "n_layer": 3},
+    {"n_head": 6, "n_kv_head": 3, "hidden_dim": 96},
+    {"n_head": 6, "n_kv_head": 1, "hidden_dim": 96, "rms_eps": 1e-3, "tie_embeddings": False},
+    {"n_head": 7, "n_kv_head": 7, "hidden_dim": 112},
+    {"n_head": 12, "n_kv_head": 4, "hidden_dim": 192, "n_layer": 1},
+    {"n_head": 12, "n_kv_head": 12, "hidden_dim": 96, "tie_embeddings": False},
+]
+"""Ten shapes: heads that are no power of two, from one key for all to one for each, tied or not."""

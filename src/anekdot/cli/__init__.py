@@ -51,6 +51,11 @@ for verb, (summary, *examples) in {
         "anekdot curves my-model",
         "anekdot curves my-model my-style --out both.svg",
     ),
+    "export": (
+        "Write a model in the format of another program.",
+        "anekdot export my-model --to gguf --out my-model.gguf --dtype q8_0",
+        "anekdot export my-model --to bundle --out my-model.zip",
+    ),
     "info": ("Show versions, what is installed, and the pretrained model.",),
 }.items():
     epilogue = "\n\n".join(("Examples:", *examples)) if examples else None
@@ -60,6 +65,12 @@ for verb, (summary, *examples) in {
         help=summary,
         help_epilogue=epilogue,
     )
+app.command(
+    "anekdot.cli.importing:importing",
+    name="import",
+    help="Make a model's folder of a GGUF file or a Transformers folder.",
+    help_epilogue="Examples:\n\nanekdot import my-model.gguf --out my-model-again",
+)
 app.command(
     "anekdot.cli.tokenizer:app",
     name="tokenizer",

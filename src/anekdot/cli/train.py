@@ -14,6 +14,7 @@ from anekdot.cli.progress import bars, training_watcher
 from anekdot.cli.streams import as_view
 from anekdot.errors import BundleError, ConfigurationError
 from anekdot.machine import parse_size
+from anekdot.model_card import texts_inside
 from anekdot.recipes import PresetName, RecipeName
 from anekdot.run_folder import RunFolder
 
@@ -97,6 +98,8 @@ def _show(trained: "Trained") -> None:
     for sample in generator.samples(n=3, seed=0):
         print(sample.text, end="\n\n")
     console.print(f'More: anekdot generate --model {shlex.quote(str(trained.bundle))} "…"')
+    if RunFolder(trained.bundle).data.exists():
+        console.print(texts_inside(trained.bundle))
 
 
 def _default_out(sources: tuple[str, ...]) -> Path:

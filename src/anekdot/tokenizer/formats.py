@@ -19,6 +19,21 @@ from anekdot.tokenizer.vocabulary import BYTE_CHARACTERS, SPECIALS, Merge, token
 
 MAX_FILE_BYTES = 64 * 1024 * 1024  # bytes; a vocabulary of a million tokens takes about half
 
+_BEGIN = {"id": "<|begin|>", "type_id": 0}
+_TEXT_ALONE = [{"SpecialToken": _BEGIN}, {"Sequence": {"id": "A", "type_id": 0}}]
+# What makes other programs place the begin token before a text. Two texts become one.
+BEGIN_PROCESSOR = {
+    "type": "TemplateProcessing",
+    "single": _TEXT_ALONE,
+    "pair": [*_TEXT_ALONE, {"Sequence": {"id": "B", "type_id": 0}}],
+    "special_tokens": {
+        "<|begin|>": {
+            "id": "<|begin|>",
+            "ids": [SPECIALS.index("<|begin|>")],
+            "tokens": ["<|begin|>"],
+        }
+    },
+}
 _BYTE_LEVEL = {
     "type": "ByteLevel",
     "add_prefix_space": False,
@@ -39,13 +54,24 @@ _ADDED_TOKENS = [
 ]
 
 
-def serialize(merges: Sequence[Merge], pattern: PatternName = "qwen2") -> bytes:
+def serialize(
+    merges: Sequence[Merge], pattern: PatternName = "qwen2", *, adds_begin: bool = False
+) -> bytes:
     """Returns the contents of the file; the same arguments always give the same bytes.
+
+    Args:
+        merges: The merges.
+        pattern: The name of the split pattern.
+        adds_begin: Whether other programs place the begin token before each text. Here it is
+            the caller who does, so ``read`` takes either.
 
     >>> json.loads(serialize([]))["model"]["vocab"]["<|end|>"]
     2
     """
-    return (json.dumps(_document(merges, pattern), ensure_ascii=False, indent=1) + "\n").encode()
+    document = _document(merges, pattern)
+    if adds_begin:
+        document["post_processor"] = BEGIN_PROCESSOR
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def read(path: Path) -> tuple[tuple[Merge, ...], PatternName]:
@@ -57,14 +83,17 @@ def read(path: Path) -> tuple[tuple[Merge, ...], PatternName]:
     """
     document = _parse(path)
     merges, pattern = _merges(path, document), _pattern(document)
-    for difference in _differences(document, _document(merges, pattern), ""):
+    expected = _document(merges, pattern)
+    if document.get("post_processor") is not None:
+        expected["post_processor"] = BEGIN_PROCESSOR
+    for difference in _differences(document, expected, ""):
         raise _damaged(path, difference)
     return tuple(merges), pattern
 
 
 def _document(merges: Sequence[Merge], pattern: PatternName) -> dict[str, Any]:
     """Returns the file as JSON values; the order of the members is that of the file."""
-    tokens = _token_strings(merges)
+    tokens = token_strings(merges)
     return {
         "version": "1.0",
         "truncation": None,
@@ -106,7 +135,7 @@ def _pattern(document: Any) -> PatternName:
     return next(known, "qwen2")
 
 
-def _token_strings(merges: Sequence[Merge]) -> list[str]:
+def token_strings(merges: Sequence[Merge]) -> list[str]:
     """Returns every token as it is written in the file, by id."""
     written = ["".join(map(BYTE_CHARACTERS.__getitem__, token)) for token in token_bytes(merges)]
     return [*SPECIALS, *written[len(SPECIALS) :]]
@@ -143,14 +172,26 @@ def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _merges(path: Path, document: Any) -> list[Merge]:
-    """Reads the merges as ids, numbering tokens in the order in which they are built."""
     try:
         pairs = document["model"]["merges"]
     except (KeyError, IndexError, TypeError) as error:
         raise _damaged(path, "model.merges is missing") from error
+    return parse_merges(path, pairs)
+
+
+def parse_merges(path: Path, pairs: Any) -> list[Merge]:
+    """Reads the merges as ids, numbering tokens in the order in which they are built.
+
+    Args:
+        path: The file, for the message.
+        pairs: A list of the two tokens that each merge joins, as they are written in the file.
+
+    Raises:
+        TokenizerError: It is anything else, or builds a token twice.
+    """
     if not isinstance(pairs, list):
         raise _damaged(path, f"model.merges is {short(pairs)}, not a list")
-    ids = {token: id for id, token in enumerate(_token_strings([])) if id >= len(SPECIALS)}
+    ids = {token: id for id, token in enumerate(token_strings([])) if id >= len(SPECIALS)}
     merges: list[Merge] = []
     for n, pair in enumerate(pairs):
         match pair:
