@@ -28,6 +28,7 @@ TINY = [
     *("--validation=0.1", "--test=0.1", "--precision=fp32", "--dropout=0.1"),
 ]
 SHORT = [*TINY, "--steps=16", "--evaluate-every=4", "--sample-every=16", "--checkpoint-every=4"]
+BASH = shutil.which("bash") or "/bin/bash"
 LONG = [*TINY, "--steps=200", "--evaluate-every=100", "--sample-every=200"]
 LONG += ["--checkpoint-every=1000"]
 
@@ -114,7 +115,7 @@ class Arena:
         """Runs a line of shell, where A is the command and a new interpreter runs it."""
         words = {**os.environ, "A": f"{sys.executable} -m anekdot", **env}
         process = subprocess.Popen(
-            ["bash", "-c", line],
+            [BASH, "-c", line],
             cwd=cwd,
             env={name: value for name, value in words.items() if value is not None},
             stdin=subprocess.DEVNULL,

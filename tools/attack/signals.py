@@ -143,7 +143,7 @@ def readers(arena: Arena) -> Iterator[Case]:
         out = arena.room() / "m"
         ended = arena.run("train", arena.data, "--out", out, *LONG, setup=setup)
         if not (out / "run/finished.json").exists():
-            return f"status {ended.status}: the run ended early"
+            return f"status {ended.status}: the run ended early: {ended.err[-300:]!r}"
         return ended.lost() or arena.go_on(out, flags=LONG)
 
     for streams, name in {(2,): "stderr", (1,): "stdout", (1, 2): "both"}.items():

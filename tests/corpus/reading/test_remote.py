@@ -61,6 +61,7 @@ CHUNK = b"%x\r\n%b\r\n" % (len(LINES), LINES)
 ANSWERS: dict[str, Callable[[Handler], None]] = {
     "half.txt": lambda to: to.answer(200, {"Content-Length": "1000"}, LINES),
     "nearly.txt": lambda to: to.answer(200, {"Content-Length": str(len(LINES) + 1)}, LINES),
+    "more.txt": lambda to: to.answer(200, {"Content-Length": "40"}, LINES),
     "chunks.txt": lambda to: to.answer(200, CHUNKED, CHUNK + b"0\r\n\r\n"),
     "cut.txt": lambda to: to.answer(200, CHUNKED, CHUNK),
     "cut-chunk.txt": lambda to: to.answer(200, CHUNKED, CHUNK + CHUNK[:-9]),
@@ -130,6 +131,7 @@ def test_bodies_of_every_kind_are_read(site, name):
         ("missing.txt", "404"),
         ("half.txt", "bytes are missing"),
         ("nearly.txt", "1 bytes are missing"),
+        ("more.txt", "more than the 40 bytes that it announces"),
         ("cut.txt", "cut off"),
         ("cut-chunk.txt", "cut off"),
         ("no-chunks.txt", "cut off"),

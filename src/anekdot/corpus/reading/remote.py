@@ -206,7 +206,7 @@ def _copy(answer: HTTPResponse, file: BinaryIO, source: str, max_bytes: int) -> 
 
     Raises:
         CorpusError: It is too large.
-        ConnectionError: It is cut off.
+        ConnectionError: It is cut off, or longer than it says.
     """
     left, size = answer.length, 0
     while left != 0 and max(size, left or 0) <= max_bytes:
@@ -225,6 +225,16 @@ def _copy(answer: HTTPResponse, file: BinaryIO, source: str, max_bytes: int) -> 
         )
     if left:  # http.client does not complain when the other side hangs up early
         raise ConnectionError(f"{left:,} bytes are missing")
+    if left == 0 and _has_more(answer):
+        raise ConnectionError(f"it has more than the {size:,} bytes that it announces")
+
+
+def _has_more(answer: HTTPResponse) -> bool:
+    """Whether bytes follow the announced end; the other side was asked to hang up there."""
+    stream: Any = answer.fp  # newer versions of Python hang up themselves
+    with suppress(OSError):
+        return stream is not None and bool(stream.peek(1))
+    return False
 
 
 def _shut_down(connection: socket.socket) -> None:
