@@ -1,5 +1,6 @@
 # make joke    install the core and tell an anecdote: make joke PROMPT="Студент"
 # make test    install what the suite needs and run it
+# make test-export  run exported models in the programs that they are exported for
 # make check   formatting, lint, types, imports, spelling
 # make attack      attack it in every way that is known, and count what it survives (hours; ATTACK=...)
 # make audit       lock the packages by their hashes, check them, write their licences down
@@ -17,7 +18,7 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: joke setup test check attack audit dist bench pretrained clean
+.PHONY: joke setup test test-export check attack audit dist bench pretrained clean
 
 joke: $(VENV)/.core
 	@$(BIN)/python -m anekdot generate "$$PROMPT"
@@ -26,6 +27,10 @@ setup: $(VENV)/.dev
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-export: build/test-export/.engines
+	ANEKDOT_LLAMA_CPP=$(CURDIR)/build/test-export/package/bins/linux-x64 \
+		build/test-export/bin/python -m pytest -n auto --dist loadfile tests/export
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -82,6 +87,13 @@ build/bench/.peers: $(wildcard bench/*-peers.txt) bench/training-litgpt.txt benc
 		--editable '.[train]'
 	build/bench/bin/python -m pip install --quiet --no-deps -r bench/training-litgpt.txt \
 		-r bench/piles-readers.txt
+	@touch $@
+
+build/test-export/.engines: tests/export/engines.txt pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m venv build/test-export
+	build/test-export/bin/python -m pip install --quiet -r tests/export/engines.txt \
+		--editable '.[train,export]'
+	-cd build/test-export && npm pack --silent @node-llama-cpp/linux-x64@3.22.1 && tar xzf *.tgz
 	@touch $@
 
 build/audit/.pip-audit: constraints.txt | $(BIN)/python

@@ -7,7 +7,8 @@ import pytest
 
 from anekdot.bundle import Bundle
 from anekdot.errors import BundleError
-from anekdot.export import export, gguf
+from anekdot.export import export, gguf, llama_cpp
+from anekdot.export.agreement import reference_log_probs
 from anekdot.export.gguf_import import read
 from anekdot.export.gguf_reading import open_gguf
 from anekdot.tokenizer.tokenizer import Tokenizer
@@ -146,3 +147,19 @@ def test_the_check_sees_what_was_left_out(bundle, tmp_path, key, monkeypatch):
     monkeypatch.setattr(peer.GGUFWriter, key, lambda *_: None)
     with pytest.raises(BundleError):
         gguf.check(bundle, written(bundle, tmp_path), "f32")
+
+
+@pytest.mark.parametrize("error", [0.0, 0.001, float("nan")])
+def test_the_check_asks_llama_cpp_where_it_is_installed(bundle, tmp_path, monkeypatch, error):
+    def log_probs(path, ids, vocab_size):
+        assert vocab_size == 300
+        return reference_log_probs(bundle.config, bundle.weights, ids)[-1] + error
+
+    path = written(bundle, tmp_path)
+    monkeypatch.setattr(llama_cpp, "is_installed", lambda: True)
+    monkeypatch.setattr(llama_cpp, "log_probs", log_probs)
+    if error == 0:
+        assert "by llama.cpp differ by 0 nats" in gguf.check(bundle, path, "f32")
+    else:
+        with pytest.raises(BundleError, match=r"llama\.cpp computes other"):
+            gguf.check(bundle, path, "f32")

@@ -11,6 +11,7 @@ Sources: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md;
 ``src/models/refact.cpp`` and ``src/llama-vocab.cpp`` of https://github.com/ggml-org/llama.cpp.
 """
 
+import math
 import shlex
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,13 @@ from numpy.typing import NDArray
 
 from anekdot.bundle import Bundle
 from anekdot.errors import BundleError
+from anekdot.export import llama_cpp
+from anekdot.export.agreement import (
+    TOLERANCE,
+    check_log_probs,
+    probe_ids,
+    reference_log_probs,
+)
 from anekdot.export.gguf_import import ARCHITECTURE, describe, shape_in_file
 from anekdot.export.gguf_reading import open_gguf
 from anekdot.export.names import tensor_names
@@ -157,10 +165,10 @@ def _check_range(name: str, numbers: NDArray[Any], dtype: str) -> None:
 
 
 def check(bundle: Bundle, path: Path, dtype: str) -> str:
-    """Reads a file back and compares it with the bundle that it was written from.
+    """Reads a file back; where llama.cpp is installed, runs it too.
 
     Raises:
-        BundleError: They differ.
+        BundleError: It does not hold the model, or computes something else.
     """
     file = open_gguf(path)
     config, tokenizer = describe(file)
@@ -173,7 +181,15 @@ def check(bundle: Bundle, path: Path, dtype: str) -> str:
         same = same and file.read(gguf_name).tobytes() == data.tobytes()
     if not same:
         raise BundleError(f"{path} does not hold what was written to it.", "Export again.")
-    return f"{len(names)} tensors and the tokenizer, read back, are those of the bundle"
+    said = f"{len(names)} tensors and the tokenizer, read back, are those of the bundle"
+    if not llama_cpp.is_installed():
+        return said
+    ids = probe_ids(bundle.config)
+    expected_V = reference_log_probs(bundle.config, bundle.weights, ids)[-1]
+    found_V = llama_cpp.log_probs(path, ids, bundle.config.vocab_size)
+    tolerance = TOLERANCE if dtype == "f32" else math.inf
+    largest = check_log_probs("llama.cpp", found_V, expected_V, tolerance)
+    return f"{said}; log-probabilities by llama.cpp differ by {largest:.1g} nats at most"
 
 
 def beside(path: Path, usable_context: int) -> dict[Path, str]:
