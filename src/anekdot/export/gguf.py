@@ -43,6 +43,7 @@ BLOCK = 32  # weights that share a scale in Q8_0 and Q4_0
 FILE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 7, "bf16": 32}  # LlamaFileType
 MAX_FLOAT16 = 65504
 MAX_LAYERS = 512  # LLAMA_MAX_LAYERS
+PATTERNS = ("qwen2", "qwen35")  # split patterns that llama.cpp knows, under our names
 
 # Without a template, servers assume ChatML, whose mark-up no anecdote has.
 CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
@@ -58,7 +59,8 @@ def write(bundle: Bundle, path: Path, dtype: str, usable_context: int) -> None:
         usable_context: The longest text in tokens; llama-server cuts every text there.
 
     Raises:
-        BundleError: A width or a number that the dtype cannot hold, or too many layers.
+        BundleError: A width or a number that the dtype cannot hold, too many layers, or a split
+            pattern that llama.cpp does not have.
     """
     from gguf import GGMLQuantizationType, GGUFWriter  # noqa: PLC0415 (an extra)
 
@@ -98,6 +100,12 @@ def _add_tokenizer(writer: Any, tokenizer: Tokenizer) -> None:
     """Adds the vocabulary, and what llama.cpp would guess wrongly if it were left out."""
     from gguf import TokenType  # noqa: PLC0415 (an extra)
 
+    if tokenizer.pattern not in PATTERNS:
+        raise BundleError(
+            f"The tokenizer splits texts by the pattern {tokenizer.pattern}, which llama.cpp "
+            "does not have.",
+            "Export to another format.",
+        )
     tokens = token_strings(tokenizer.merges)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(tokenizer.pattern)
