@@ -124,7 +124,9 @@ def _front_matter(bundle: Bundle, library: str) -> list[str]:
         "pipeline_tag: text-generation",
         "tags: [anekdot, alibi]",
     ]
-    figure = re.search(r"(\d+) validation documents: ([\d.]+) bits", figures_of(bundle.card))
+    figure = re.search(
+        r"(\d+) validation documents: ([\d.]+) (?:± [\d.]+ )?bits", figures_of(bundle.card)
+    )
     if figure is not None:
         lines += [
             "model-index:",
