@@ -86,6 +86,7 @@ def test_the_card(written):
     keys = [line.split(":")[0] for line in front.splitlines()]
     for key in ("license", "library_name", "pipeline_tag"):
         assert key in keys
+    assert "language: ru" in front.splitlines()  # as the vocabulary is
     assert "## Limits" in card
     assert card.count("***") == 9  # between ten samples
     assert "AutoModelForCausalLM" in card or "pipeline(" in card
@@ -193,3 +194,10 @@ def test_the_front_matter_has_nothing_from_outside(bundle, tmp_path):
     assert "It learned from 1,234 documents of 56,789 tokens." in written
     assert "Somebody" not in written
     assert "mit" not in written.split()
+
+
+def test_a_language_is_named_only_if_it_is_russian():
+    english = Tokenizer.train(["the cat sat on the mat"] * 3, 280)
+    assert hugging_face._language(english) == []
+    assert hugging_face._language(Tokenizer(())) == []
+    assert hugging_face._language(Bundle.load().tokenizer) == ["language: ru"]
