@@ -34,7 +34,8 @@ test-export: build/test-export/.engines build/test-export-4/.engines
 	ANEKDOT_LLAMA_CPP=$(CURDIR)/build/test-export/package/bins/linux-x64 \
 		ANEKDOT_NODE_MODULES=$(CURDIR)/build/test-export/node_modules \
 		build/test-export/bin/python -m pytest -n auto --dist loadfile tests/export
-	build/test-export-4/bin/python -m pytest tests/export/test_transformers_engine.py
+	build/test-export-4/bin/python -m pytest tests/export/test_transformers_engine.py \
+		tests/export/test_lm_eval.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -126,15 +126,11 @@ def likelihood(
             batch = _next_batch(plan, done, tokens_per_batch)
             ids_BT, targets_BT = _fill(batch, documents)
             logits_BTV = model(ids_BT.to(device))
-            nats += F.cross_entropy(
-                logits_BTV.flatten(0, 1).float(),
-                targets_BT.flatten().to(device),
-                ignore_index=IGNORE_INDEX,
-                reduction="sum",
-            ).item()
+            nats += _nats(logits_BTV, targets_BT.to(device), "sum").item()
             if with_error:
                 rows = [window.document for window in batch]
-                np.add.at(document_nats, rows, _row_nats(logits_BTV, targets_BT.to(device)))
+                nats_BT = _nats(logits_BTV, targets_BT.to(device), "none").view(targets_BT.shape)
+                np.add.at(document_nats, rows, nats_BT.sum(1).double().cpu().numpy())
             tokens += int((targets_BT != IGNORE_INDEX).sum())
             done += len(batch)
             if progress is not None:
@@ -144,15 +140,14 @@ def likelihood(
     return Likelihood(nats, tokens, int(document_bytes.sum()), len(documents), error)
 
 
-def _row_nats(logits_BTV: torch.Tensor, targets_BT: torch.Tensor) -> NDArray[np.float64]:
-    """Returns the nats of each row."""
-    losses = F.cross_entropy(
+def _nats(logits_BTV: torch.Tensor, targets_BT: torch.Tensor, reduction: str) -> torch.Tensor:
+    """Returns the nats of the targets, row after row, or their sum."""
+    return F.cross_entropy(
         logits_BTV.flatten(0, 1).float(),
         targets_BT.flatten(),
         ignore_index=IGNORE_INDEX,
-        reduction="none",
+        reduction=reduction,
     )
-    return losses.view(targets_BT.shape).sum(1).double().cpu().numpy()
 
 
 def _error(nats: NDArray[np.float64], n_bytes: NDArray[np.integer]) -> float | None:
