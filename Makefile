@@ -28,9 +28,14 @@ setup: $(VENV)/.dev
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-test-export: build/test-export/.engines
+test-export: export HF_HUB_OFFLINE := 1
+test-export: export OMP_NUM_THREADS := 1
+test-export: build/test-export/.engines build/test-export-4/.engines
 	ANEKDOT_LLAMA_CPP=$(CURDIR)/build/test-export/package/bins/linux-x64 \
+		ANEKDOT_NODE_MODULES=$(CURDIR)/build/test-export/node_modules \
 		build/test-export/bin/python -m pytest -n auto --dist loadfile tests/export
+	build/test-export-4/bin/python -m pytest tests/export/test_transformers_engine.py \
+		tests/export/test_lm_eval.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -94,6 +99,14 @@ build/test-export/.engines: tests/export/engines.txt pyproject.toml constraints.
 	build/test-export/bin/python -m pip install --quiet -r tests/export/engines.txt \
 		--editable '.[train,export]'
 	-cd build/test-export && npm pack --silent @node-llama-cpp/linux-x64@3.22.1 && tar xzf *.tgz
+	-cd build/test-export && npm install --silent --ignore-scripts --prefix . \
+		onnxruntime-web@1.30.0 @huggingface/transformers@4.3.1
+	@touch $@
+
+build/test-export-4/.engines: tests/export/engines-transformers-4.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m venv build/test-export-4
+	PIP_CONSTRAINT= build/test-export-4/bin/python -m pip install --quiet \
+		-r tests/export/engines-transformers-4.txt --editable .
 	@touch $@
 
 build/audit/.pip-audit: constraints.txt | $(BIN)/python

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import threading
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -85,8 +86,10 @@ def run_page(site: Path, script: str, seconds: float = 150) -> object:
     done = threading.Event()
 
     class Handler(http.server.SimpleHTTPRequestHandler):
-        extensions_map = {".html": "text/html", ".mjs": "text/javascript", ".js": "text/javascript",
-                          ".wasm": "application/wasm", "": "application/octet-stream"}  # fmt: skip
+        extensions_map: ClassVar = {
+            ".html": "text/html", ".mjs": "text/javascript", ".js": "text/javascript",
+            ".wasm": "application/wasm", "": "application/octet-stream",
+        }  # fmt: skip
 
         def do_POST(self):
             received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))

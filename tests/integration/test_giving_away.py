@@ -1,5 +1,6 @@
 """A model is given away: exported, told from, imported and trained on."""
 
+import re
 import zipfile
 
 import pytest
@@ -32,12 +33,21 @@ def test_a_model_as_one_file(trained, texts, tmp_path):
     assert not any(text in everything for text in texts if len(text) > 30)
 
 
+def test_the_card_counts_what_it_learned_from(trained):
+    card = (trained / "README.md").read_text("utf-8")
+    assert re.search(r"validation documents: \d\.\d{3} ± \d\.\d{3} bits per byte", card)
+    assert re.search(r"It learned from \d+ documents of [\d,]+ tokens\.", card)
+    assert "another model" not in card
+
+
 @pytest.mark.slow
-def test_a_model_goes_to_gguf_and_back_and_learns_on(trained, jokes, tmp_path):
-    pytest.importorskip("gguf")
+@pytest.mark.parametrize("target", ["gguf", "transformers"])
+def test_a_model_goes_elsewhere_and_back_and_learns_on(target, trained, jokes, tmp_path):
+    if target == "gguf":
+        pytest.importorskip("gguf")
     for line in (
-        f"export {trained} --to gguf --out x.gguf",
-        "import x.gguf --out again",
+        f"export {trained} --to {target} --out x.{target}",
+        f"import x.{target} --out again",
         f"train {jokes} --from again --out learned --steps 20",
     ):
         result = anekdot(*line.split(), cwd=tmp_path)
@@ -48,6 +58,10 @@ def test_a_model_goes_to_gguf_and_back_and_learns_on(trained, jokes, tmp_path):
     learned = Bundle.load(tmp_path / "learned")
     assert learned.tokenizer == before.tokenizer
     assert learned.fingerprint() != before.fingerprint()
+    card = (tmp_path / "learned/README.md").read_text("utf-8")
+    assert (
+        f"began with the weights of another model, of the fingerprint {again.fingerprint()}" in card
+    )
 
 
 def test_evaluate_takes_an_archive(trained, jokes, tmp_path):
