@@ -1,6 +1,7 @@
 # make joke    install the core and tell an anecdote: make joke PROMPT="Студент"
 # make test    install what the suite needs and run it
 # make test-cluster    install Ray too and run what needs it
+# make test-export  run exported models in the programs that they are exported for
 # make check   formatting, lint, types, imports, spelling
 # make attack      attack it in every way that is known, and count what it survives (hours; ATTACK=...)
 # make audit       lock the packages by their hashes, check them, write their licences down
@@ -18,7 +19,7 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: joke setup test test-cluster check attack audit dist bench pretrained clean
+.PHONY: joke setup test test-cluster test-export check attack audit dist bench pretrained clean
 
 joke: $(VENV)/.core
 	@$(BIN)/python -m anekdot generate "$$PROMPT"
@@ -30,6 +31,15 @@ test: $(VENV)/.dev
 
 test-cluster: $(VENV)/.cluster
 	$(BIN)/python -m pytest -m cluster
+
+test-export: export HF_HUB_OFFLINE := 1
+test-export: export OMP_NUM_THREADS := 1
+test-export: build/test-export/.engines build/test-export-4/.engines
+	ANEKDOT_LLAMA_CPP=$(CURDIR)/build/test-export/package/bins/linux-x64 \
+		ANEKDOT_NODE_MODULES=$(CURDIR)/build/test-export/node_modules \
+		build/test-export/bin/python -m pytest -n auto --dist loadfile tests/export
+	build/test-export-4/bin/python -m pytest tests/export/test_transformers_engine.py \
+		tests/export/test_lm_eval.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -86,6 +96,21 @@ build/bench/.peers: $(wildcard bench/*-peers.txt) bench/training-litgpt.txt benc
 		--editable '.[train]'
 	build/bench/bin/python -m pip install --quiet --no-deps -r bench/training-litgpt.txt \
 		-r bench/piles-readers.txt
+	@touch $@
+
+build/test-export/.engines: tests/export/engines.txt pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m venv build/test-export
+	build/test-export/bin/python -m pip install --quiet -r tests/export/engines.txt \
+		--editable '.[train,export]'
+	-cd build/test-export && npm pack --silent @node-llama-cpp/linux-x64@3.22.1 && tar xzf *.tgz
+	-cd build/test-export && npm install --silent --ignore-scripts --prefix . \
+		onnxruntime-web@1.30.0 @huggingface/transformers@4.3.1
+	@touch $@
+
+build/test-export-4/.engines: tests/export/engines-transformers-4.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m venv build/test-export-4
+	PIP_CONSTRAINT= build/test-export-4/bin/python -m pip install --quiet \
+		-r tests/export/engines-transformers-4.txt --editable .
 	@touch $@
 
 build/audit/.pip-audit: constraints.txt | $(BIN)/python

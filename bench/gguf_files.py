@@ -44,7 +44,7 @@ def main() -> None:
             gguf.write(bundle, Path(folder, dtype), dtype, 1024)
         compare_ids(Path(folder, "q8_0"), bundle.tokenizer, texts)
         compare_dtypes(Path(folder), spread(documents, arguments.n))
-        compare_contexts(Path(folder, "f32"), documents, bundle.config.context_length)
+        compare_contexts(Path(folder, "f32"), documents, bundle.config.context_length, arguments.n)
 
 
 def spread(documents, n):
@@ -99,10 +99,11 @@ def nats(log_probs, documents):
     )
 
 
-def compare_contexts(path, documents, trained):
+def compare_contexts(path, documents, trained, most):
     """Long documents, whole, and in windows of the trained length that overlap by half."""
     whole, cut = np.zeros((len(BINS), 2)), np.zeros((len(BINS), 2))
     long = [ids for ids in documents if trained + 1 < len(ids) <= BINS[-1]]
+    long = sorted(long, key=len)[-most:]
     with Llama(path, BINS[-1]) as llama:
         for ids in long:
             targets = ids[1:]
@@ -121,7 +122,7 @@ def compare_contexts(path, documents, trained):
                 scored = start + len(window)
                 if scored == len(targets):
                     break
-    print(f"\n{len(long)} validation documents of more than {trained} tokens")
+    print(f"\n{len(long)} longest validation documents, of {len(long[0]) - 1} tokens and more")
     print("\n| tokens before | tokens | whole text | the last tokens only |\n|---|---|---|---|")
     for n, least in enumerate(BINS[:-1]):
         if count := int(whole[n, 1]):

@@ -1,21 +1,30 @@
 """The model card: the README.md of a bundle, for people."""
 
+import json
 import re
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING
 
 from anekdot.atomic_files import staged
 from anekdot.bundle import CARD
+from anekdot.errors import AnekdotError
 from anekdot.model.config import ModelConfig
-from anekdot.run_folder import RunFolder
+from anekdot.run_folder import MANIFEST, RunFolder
 from anekdot.text_output import harmless
 
 if TYPE_CHECKING:
     from anekdot.evaluation.likelihood import Likelihood
 
+# What of a card is passed on: each sentence is of figures alone.
+_FIGURES = (
+    r"(?m)^On \d+ validation documents: [\d., a-z±]+ perplexity [\d.]+",
+    r"It learned from [\d,]+ documents of [\d,]+ tokens\.",
+    r"It began with the weights of another model, of the fingerprint [\da-f]{64}\.",
+)
 NOT_MEASURED = "It was not measured on a validation split."
 
 
@@ -23,8 +32,9 @@ def write_card(folder: Path, config: ModelConfig, validation: "Likelihood | None
     """Writes the card of a bundle into its folder."""
     with staged(folder / CARD) as draft:
         name = folder.resolve().name
-        card = model_card(name, config, figures(validation))
-        if RunFolder(folder).data.exists():
+        run = RunFolder(folder)
+        card = model_card(name, config, f"{figures(validation)}{learned_from(run)}")
+        if run.data.exists():
             card += f"\n{texts_inside(name)}\n"
         draft.write_text(card, "utf-8")
 
@@ -47,22 +57,35 @@ def figures(validation: "Likelihood | None") -> str:
     """Returns a line about how good a model is, measured on the whole validation split, if any."""
     if validation is None:
         return NOT_MEASURED
+    error = "" if validation.error is None else f" ± {validation.error:.3f}"
     return (
-        f"On {validation.documents} validation documents: {validation.bits_per_byte:.3f} bits "
-        f"per byte, {validation.loss:.3f} nats per token, perplexity {validation.perplexity:.1f}."
+        f"On {validation.documents} validation documents: {validation.bits_per_byte:.3f}{error} "
+        f"bits per byte, {validation.loss:.3f} nats per token, "
+        f"perplexity {validation.perplexity:.1f}."
     )
 
 
+def learned_from(run: RunFolder) -> str:
+    """Returns sentences about what a run started from, as far as its folder says so."""
+    said = ""
+    with suppress(AnekdotError, OSError, ValueError, KeyError, TypeError):
+        manifest = json.loads((run.prepared_folder() / MANIFEST).read_text("utf-8"))
+        documents, tokens = (int(manifest[part]["train"]) for part in ("documents", "tokens"))
+        said += f" It learned from {documents:,} documents of {tokens:,} tokens."
+        base = json.loads(run.config.read_text("utf-8"))["from"]
+        if base is not None:
+            said += f" It began with the weights of another model, of the fingerprint {base}."
+    return said
+
+
 def figures_of(card: str) -> str:
-    r"""Returns the line of figures of a card.
+    r"""Returns what a card says in figures.
 
     >>> figures_of("# Cat\n\nOn 7 validation documents: 0.9 bits per byte, perplexity 8.0.\n\n…")
     'On 7 validation documents: 0.9 bits per byte, perplexity 8.0.'
     """
-    found = re.search(
-        r"^On \d+ validation documents: [\d., a-z]+ perplexity [\d.]+", card, re.MULTILINE
-    )
-    return found[0] if found else NOT_MEASURED
+    found = [match[0] for pattern in _FIGURES if (match := re.search(pattern, card))]
+    return " ".join(found) if found else NOT_MEASURED
 
 
 def model_card(

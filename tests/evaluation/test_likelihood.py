@@ -97,3 +97,24 @@ def test_dropout_is_off_and_the_mode_is_kept():
     first, second = (likelihood(model, documents, LENGTHS).nats for _ in range(2))
     assert first == second
     assert model.training
+
+
+def test_the_error_is_that_of_drawing_other_documents():
+    """Against a thousand draws of the same documents with replacement."""
+    model = tiny_model()
+    rng = np.random.default_rng(0)
+    documents = [np.array([1, *rng.integers(3, 64, n), 2]) for n in rng.integers(1, 60, 80)]
+    lengths = np.ones(64, int)
+    lengths[:3] = 0
+    found = likelihood(model, documents, lengths, tokens_per_batch=200, with_error=True)
+    assert found.nats == likelihood(model, documents, lengths, tokens_per_batch=200).nats
+    alone = [likelihood(model, [ids], lengths) for ids in documents]
+    draws = rng.integers(0, 80, (1000, 80))
+    nats, sizes = (np.array([getattr(x, name) for x in alone]) for name in ("nats", "bytes"))
+    drawn = nats[draws].sum(1) / np.log(2) / sizes[draws].sum(1)
+    assert found.error == pytest.approx(drawn.std(), rel=0.15)
+
+
+def test_one_document_has_no_error():
+    found = likelihood(tiny_model(), [np.array([1, 5, 2])], np.ones(64, int), with_error=True)
+    assert found.error is None

@@ -88,6 +88,18 @@ def test_a_width_that_blocks_do_not_hold_is_refused(name, dtype, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+def test_a_split_pattern_that_llama_cpp_lacks_is_refused(bundle, tmp_path):
+    other = dataclasses.replace(bundle, tokenizer=Tokenizer(bundle.tokenizer.merges, "words"))
+    with pytest.raises(BundleError, match="words, which llama"):
+        written(other, tmp_path)
+
+
+def test_more_layers_than_llama_cpp_holds_are_refused(tmp_path):
+    deep = random_bundle(n_layer=513, n_head=1, n_kv_head=1, hidden_dim=1, intermediate_dim=1)
+    with pytest.raises(BundleError, match=r"n_layer is 513.*512"):
+        written(deep, tmp_path)
+
+
 @pytest.mark.parametrize("dtype", ["f16", "q8_0", "q4_0"])
 @pytest.mark.parametrize("quantized", [True, False])
 def test_numbers_that_float16_does_not_hold_are_refused(bundle, dtype, quantized, tmp_path):

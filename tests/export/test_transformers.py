@@ -86,6 +86,7 @@ def test_the_card(written):
     keys = [line.split(":")[0] for line in front.splitlines()]
     for key in ("license", "library_name", "pipeline_tag"):
         assert key in keys
+    assert "language: ru" in front.splitlines()  # as the vocabulary is
     assert "## Limits" in card
     assert card.count("***") == 9  # between ten samples
     assert "AutoModelForCausalLM" in card or "pipeline(" in card
@@ -179,8 +180,24 @@ def test_the_front_matter_has_nothing_from_outside(bundle, tmp_path):
     """A card of somebody's making cannot add a line to it."""
     import dataclasses
 
-    card = "On 7 validation documents: 0.9 bits per byte.\nlicense: mit\n---\n"
+    card = (
+        "On 7 validation documents: 0.9 ± 0.1 bits per byte, perplexity 8.0.\nlicense: mit\n---\n"
+        "It learned from 1,234 documents of 56,789 tokens. Somebody says so."
+    )
     bundle = dataclasses.replace(bundle, card=card)
     lines = hugging_face._front_matter(bundle, "transformers")
     assert "license: mit" not in lines
-    assert any("0.9" in line for line in lines)
+    assert any("value: 0.9}" in line for line in lines)
+    hugging_face.write_card(tmp_path, bundle, "transformers", ["run it"])
+    written = (tmp_path / "README.md").read_text("utf-8")
+    assert "0.9 ± 0.1 bits per byte" in written
+    assert "It learned from 1,234 documents of 56,789 tokens." in written
+    assert "Somebody" not in written
+    assert "mit" not in written.split()
+
+
+def test_a_language_is_named_only_if_it_is_russian():
+    english = Tokenizer.train(["the cat sat on the mat"] * 3, 280)
+    assert hugging_face._language(english) == []
+    assert hugging_face._language(Tokenizer(())) == []
+    assert hugging_face._language(Bundle.load().tokenizer) == ["language: ru"]

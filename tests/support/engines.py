@@ -3,6 +3,7 @@
 Letters: ``T`` positions, ``V`` vocabulary.
 """
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,24 +58,19 @@ def ctranslate2(folder: Path) -> Loaded:
     import ctranslate2
 
     generator = ctranslate2.Generator(str(folder), intra_threads=1)
+    vocabulary = json.loads((folder / "vocabulary.json").read_text("utf-8"))
 
     def log_probs(ids):
         return np.array(generator.forward_batch([ids], return_log_probs=True))[0]
 
     def greedy(ids, n):
-        tokens = [generator_tokens(folder)[id] for id in ids]
+        tokens = [vocabulary[id] for id in ids]
         (result,) = generator.generate_batch(
             [tokens], max_length=n, include_prompt_in_result=False, return_end_token=True
         )
         return result.sequences_ids[0]
 
     return Loaded(log_probs, greedy)
-
-
-def generator_tokens(folder: Path) -> list[str]:
-    import json
-
-    return json.loads((folder / "vocabulary.json").read_text("utf-8"))
 
 
 def onnx(folder: Path) -> Loaded:

@@ -27,7 +27,7 @@ def evaluate(
     """Measure a model on held-out texts.
 
     Args:
-        bundle: The model's folder.
+        bundle: The model's folder, or its .zip.
         texts: Texts to measure on; without them, the test split that was kept in training.
         column: The column or key that holds the texts; guessed unless given.
         separator: What stands between the texts ("line", "blank line", or the separator

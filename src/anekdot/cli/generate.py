@@ -27,7 +27,7 @@ def generate(
 
     Args:
         prompt: How the text begins; may be left out.
-        model: A bundle; without it, the pretrained one.
+        model: A bundle, a folder or one .zip; without it, the pretrained one.
         n: Number of texts.
         temperature: 0 always takes the likeliest token; below 1 is calmer, above 1 wilder.
         top_k: Choose among the k likeliest tokens.

@@ -43,8 +43,8 @@ def train(
         recipe: All other settings to start from; default (with --from, finetune), unless the
             TOML file says otherwise.
         config: A TOML file with any of the fields below.
-        base: A bundle to start from, with its tokenizer and shape; pretrained names the one
-            that comes with anekdot.
+        base: A bundle, a folder or one .zip, to start from with its tokenizer and shape;
+            pretrained names the one that comes with anekdot.
         track: Programs that show the run too, separated by commas: tensorboard, trackio
             (both on this machine), wandb (which sends the numbers away).
         max_download: The largest file to download from a web address.

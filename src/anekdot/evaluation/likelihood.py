@@ -32,12 +32,15 @@ class Likelihood:
         tokens: Scored tokens: those of the texts, and one end token a document.
         bytes: UTF-8 bytes of the texts.
         documents: Documents.
+        error: Standard error of ``bits_per_byte``, for other documents of the same kind would
+            have given another number; None if it was not asked for, or of a single document.
     """
 
     nats: float
     tokens: int
     bytes: int
     documents: int
+    error: float | None = None
 
     @property
     def loss(self) -> float:
@@ -100,6 +103,7 @@ def likelihood(
     *,
     autocast: AbstractContextManager[object] | None = None,
     tokens_per_batch: int = 8192,
+    with_error: bool = False,
     progress: Progress | None = None,
 ) -> Likelihood:
     """Measures how well a model predicts documents.
@@ -110,28 +114,52 @@ def likelihood(
         token_lengths: Bytes of each token of the vocabulary, 0 for the specials.
         autocast: A context for lower precision; float32 without it.
         tokens_per_batch: Most positions in one forward pass, padding included.
+        with_error: Whether to find the standard error too, which takes a little longer.
         progress: Called with (windows done, windows in all, "windows").
     """
     plan = _plan(documents, min(model.config.context_length, MAX_EXACT_POSITION))
     device = model.token_embedding.weight.device
     nats, tokens, done = 0.0, 0, 0
+    document_nats = np.zeros(len(documents))
     with evaluation_mode(model), autocast or nullcontext():
         while done < len(plan):
             batch = _next_batch(plan, done, tokens_per_batch)
             ids_BT, targets_BT = _fill(batch, documents)
             logits_BTV = model(ids_BT.to(device))
-            nats += F.cross_entropy(
-                logits_BTV.flatten(0, 1).float(),
-                targets_BT.flatten().to(device),
-                ignore_index=IGNORE_INDEX,
-                reduction="sum",
-            ).item()
+            nats += _nats(logits_BTV, targets_BT.to(device), "sum").item()
+            if with_error:
+                rows = [window.document for window in batch]
+                nats_BT = _nats(logits_BTV, targets_BT.to(device), "none").view(targets_BT.shape)
+                np.add.at(document_nats, rows, nats_BT.sum(1).double().cpu().numpy())
             tokens += int((targets_BT != IGNORE_INDEX).sum())
             done += len(batch)
             if progress is not None:
                 progress(done, len(plan), "windows")
-    n_bytes = sum(int(token_lengths[ids].sum()) for ids in documents)
-    return Likelihood(nats, tokens, n_bytes, len(documents))
+    document_bytes = np.array([int(token_lengths[ids].sum()) for ids in documents])
+    error = _error(document_nats, document_bytes) if with_error else None
+    return Likelihood(nats, tokens, int(document_bytes.sum()), len(documents), error)
+
+
+def _nats(logits_BTV: torch.Tensor, targets_BT: torch.Tensor, reduction: str) -> torch.Tensor:
+    """Returns the nats of the targets, row after row, or their sum."""
+    return F.cross_entropy(
+        logits_BTV.flatten(0, 1).float(),
+        targets_BT.flatten(),
+        ignore_index=IGNORE_INDEX,
+        reduction=reduction,
+    )
+
+
+def _error(nats: NDArray[np.float64], n_bytes: NDArray[np.integer]) -> float | None:
+    """Returns the standard error of bits per byte, of the nats and the bytes of each document.
+
+    Source: Cochran 1977, "Sampling Techniques", section 2.11, the ratio of two totals.
+    """
+    n, total = len(nats), n_bytes.sum()
+    if n < 2 or not total:
+        return None
+    residuals = nats - nats.sum() / total * n_bytes
+    return float(np.sqrt(n / (n - 1) * np.square(residuals).sum()) / (math.log(2) * total))
 
 
 def _plan(documents: Sequence[NDArray[np.integer]], context_length: int) -> list[Window]:

@@ -42,6 +42,8 @@ from anekdot.tokenizer.vocabulary import SPECIALS
 BLOCK = 32  # weights that share a scale in Q8_0 and Q4_0
 FILE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 7, "bf16": 32}  # LlamaFileType
 MAX_FLOAT16 = 65504
+MAX_LAYERS = 512  # LLAMA_MAX_LAYERS
+PATTERNS = ("qwen2", "qwen35")  # split patterns that llama.cpp knows, under our names
 
 # Without a template, servers assume ChatML, whose mark-up no anecdote has.
 CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
@@ -57,11 +59,12 @@ def write(bundle: Bundle, path: Path, dtype: str, usable_context: int) -> None:
         usable_context: The longest text in tokens; llama-server cuts every text there.
 
     Raises:
-        BundleError: A width or a number that the dtype cannot hold.
+        BundleError: A width or a number that the dtype cannot hold, too many layers, or a split
+            pattern that llama.cpp does not have.
     """
     from gguf import GGMLQuantizationType, GGUFWriter  # noqa: PLC0415 (an extra)
 
-    _check_widths(bundle.config, dtype)
+    _check_shape(bundle.config, dtype)
     writer = GGUFWriter(path, ARCHITECTURE)
     try:
         _add_model(writer, bundle.config, usable_context, dtype)
@@ -97,6 +100,12 @@ def _add_tokenizer(writer: Any, tokenizer: Tokenizer) -> None:
     """Adds the vocabulary, and what llama.cpp would guess wrongly if it were left out."""
     from gguf import TokenType  # noqa: PLC0415 (an extra)
 
+    if tokenizer.pattern not in PATTERNS:
+        raise BundleError(
+            f"The tokenizer splits texts by the pattern {tokenizer.pattern}, which llama.cpp "
+            "does not have.",
+            "Export to another format.",
+        )
     tokens = token_strings(tokenizer.merges)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(tokenizer.pattern)
@@ -145,7 +154,12 @@ def _blocks(array: NDArray[Any], scale: NDArray[Any]) -> NDArray[np.uint8]:
     return blocks.reshape(rows, -1)
 
 
-def _check_widths(config: ModelConfig, dtype: str) -> None:
+def _check_shape(config: ModelConfig, dtype: str) -> None:
+    if config.n_layer > MAX_LAYERS:
+        raise BundleError(
+            f"n_layer is {config.n_layer}, and llama.cpp holds at most {MAX_LAYERS} layers.",
+            "Export to another format.",
+        )
     if dtype not in ("q8_0", "q4_0"):
         return
     for name in ("hidden_dim", "intermediate_dim"):

@@ -17,7 +17,7 @@ from anekdot.generation.generator import TEMPERATURE, TOP_K
 from anekdot.model_card import figures_of
 from anekdot.tokenizer import formats
 from anekdot.tokenizer.tokenizer import Tokenizer
-from anekdot.tokenizer.vocabulary import SPECIALS
+from anekdot.tokenizer.vocabulary import FIRST_MERGE, SPECIALS
 
 # The fields of ModelConfig, as config.json names them.
 NAMES = {
@@ -117,14 +117,15 @@ def write_card(path: Path, bundle: Bundle, library: str, usage: Sequence[str]) -
 def _front_matter(bundle: Bundle, library: str) -> list[str]:
     """Returns lines of YAML; nothing in them comes from outside but numbers."""
     lines = [
-        "language: ru",
-        "license: other",
-        "license_name: none-given",
+        *_language(bundle.tokenizer),
+        "license: unknown",
         f"library_name: {library}",
         "pipeline_tag: text-generation",
         "tags: [anekdot, alibi]",
     ]
-    figure = re.search(r"(\d+) validation documents: ([\d.]+) bits", figures_of(bundle.card))
+    figure = re.search(
+        r"(\d+) validation documents: ([\d.]+) (?:± [\d.]+ )?bits", figures_of(bundle.card)
+    )
     if figure is not None:
         lines += [
             "model-index:",
@@ -135,3 +136,11 @@ def _front_matter(bundle: Bundle, library: str) -> list[str]:
             f"    metrics: [{{type: bits_per_byte, value: {figure[2]}}}]",
         ]
     return lines
+
+
+def _language(tokenizer: Tokenizer) -> list[str]:
+    """Returns the language of the texts that a vocabulary was made from, if it is Russian."""
+    tokens = b" ".join(map(tokenizer.token_bytes, range(FIRST_MERGE, tokenizer.vocab_size)))
+    letters = [letter for letter in tokens.decode(errors="ignore").lower() if letter.isalpha()]
+    russian = sum("а" <= letter <= "я" or letter == "ё" for letter in letters)
+    return ["language: ru"] if 10 * russian > 9 * len(letters) else []

@@ -48,7 +48,7 @@ class Sample:
 
 
 def load(bundle: Path | str | None = None) -> "Generator":
-    """Loads a bundle, ready to generate; without an argument, the pretrained one.
+    """Loads a bundle, a folder or one .zip; without an argument, the pretrained one.
 
     Raises:
         BundleError: The folder is no bundle, or a damaged one, or its model has a part that the

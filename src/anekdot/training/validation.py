@@ -76,10 +76,13 @@ class Validation:
     def final(self, bundle: Bundle) -> Likelihood | None:
         """Loads the weights of a bundle, and measures the whole split as ``evaluate`` does."""
         load_weights(self.setup.averaged, bundle.weights)
-        return self._measure(self.shard.documents(), nullcontext())
+        return self._measure(self.shard.documents(), nullcontext(), with_error=True)
 
     def _measure(
-        self, documents: list[Ids], precision: AbstractContextManager[object]
+        self,
+        documents: list[Ids],
+        precision: AbstractContextManager[object],
+        with_error: bool = False,
     ) -> Likelihood | None:
         if not documents:
             return None
@@ -88,6 +91,7 @@ class Validation:
             documents,
             self.tokenizer.token_lengths,
             autocast=precision,
+            with_error=with_error,
             progress=lambda *_: self.poll(),
         )
 
