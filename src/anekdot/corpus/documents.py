@@ -46,6 +46,7 @@ class Layout:
         pattern: Of txt, a regular expression: where a line begins with it, a text begins, and
             what it matches is no part of the text. The separator is then an example.
         rising: Whether only numbers that rise count, of those that the pattern finds.
+        instead: Of txt, another separator that is nearly as likely, if any.
         unwrap: Whether the lines of a paragraph are joined.
         listed: Whether each line of a txt is a string of a program's list, in quotes.
         fields: Of txt, a regular expression of the names of the fields of a record.
@@ -71,6 +72,7 @@ class Layout:
     inline: bool = False
     pattern: str | None = None
     rising: bool = False
+    instead: str = ""
     unwrap: bool = False
     listed: bool = False
     fields: str | None = None

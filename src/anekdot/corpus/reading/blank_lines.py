@@ -1,14 +1,18 @@
 """What blank lines separate: texts, or the parts of texts; and prose that is wrapped."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import groupby, pairwise
-from statistics import fmean, pstdev
+from itertools import pairwise
+from math import lgamma, log
 
 from anekdot.corpus.reading.recurring import DASHES, MAX_MEAN_LINES
 
-_MAX_SPREAD = 0.75  # of the blocks of a text, over their mean; by chance, it is about 1
 _MAX_BLOCKS = 8  # of a text, on average
+_MAX_SURE = 10  # lines of a block, on average, that need no evidence
+_DOUBT, _DOUBT_OF_VERSE, _DOUBT_OF_TALKS = 1.5, -1.0, 4.5
+"""Log odds against two kinds of gaps, before the lines are seen: of single lines, of stanzas, and
+of blocks that hold replies and so are whole."""
 _WIDTHS = range(25, 130)  # in characters, to which prose is wrapped
 _MIN_WRAPPED = 8  # ends of lines by which it shows
 _INDENT = re.compile(r"[ ]{2,}|\t+")
@@ -19,48 +23,115 @@ def stands_in_blocks(lines: Iterable[str]) -> bool:
     """Whether the texts are blocks between blank lines, rather than lines.
 
     Blocks of several lines mean blank-line separation, as long as they are short: a stray
-    blank line in a one-per-line file makes few blocks, and long ones. The fewer the blocks,
-    the shorter they must be, up to a mean of ten lines.
+    blank line in a one-per-line file makes few blocks, and long ones. Longer blocks are texts
+    if lines inside them go on, unlike the first ones; or if they are verse of an even length.
     """
-    blocks = count = 0
-    inside = False
+    seams = _seams(lines)
+    sizes = _sizes(seams, 1)
+    blocks, count = len(sizes), sum(sizes)
+    if not 1 < blocks < count or count > MAX_MEAN_LINES * blocks:
+        return False
+    if count <= blocks * min(2 * blocks, _MAX_SURE):
+        return True
+    inner, outer = _parted(seams, 1)
+    evenness = _evenness(sizes) if _is_verse(inner) else 0.0
+    return _difference(inner, outer) + evenness > 0.5
+
+
+def longer_gap(lines: Sequence[str]) -> tuple[int, float]:
+    """Returns how many blank lines may separate texts while fewer of them separate their parts.
+
+    The gaps are of two kinds if after the shorter ones a text goes on more often than after
+    the longer ones, or if the parts of the texts are as many as by no chance. Otherwise, the
+    gaps are sloppy, and the shortest one separates.
+
+    Returns:
+        The blank lines, or 0 if all gaps are the same; and the log odds that they are of two
+        kinds.
+    """
+    seams = _seams(lines)
+    close, seams = [seam for seam in seams if not seam[0]], [seam for seam in seams if seam[0]]
+    n_lines = len(close) + len(seams) + 1
+    has_replies = 2 * sum(seam[1] for seam in close) > len(close)
+    doubt = _DOUBT_OF_TALKS if has_replies else _DOUBT_OF_VERSE if _is_verse(close) else _DOUBT
+    found = [(0.0, 0)]
+    for gap in [shorter + 1 for shorter in sorted({seam[0] for seam in seams})[:-1]]:
+        sizes = _sizes(seams, gap)
+        if sum(sizes) <= _MAX_BLOCKS * len(sizes) and n_lines <= MAX_MEAN_LINES * len(sizes):
+            evenness = 0.0 if has_replies else _evenness(sizes)
+            odds = _difference(*_parted(seams, gap)) + evenness - doubt
+            found.append((odds, gap))
+    odds, gap = max(found[1:] or found)
+    return gap, odds
+
+
+_Seam = tuple[int, bool, bool]
+"""Between two lines: how many are blank; whether the second goes on, and the first is unfinished"""
+
+
+def _seams(lines: Iterable[str]) -> list[_Seam]:
+    found: list[_Seam] = []
+    above, gap = "", 0
     for line in lines:
-        filled = bool(line)
-        blocks += filled and not inside
-        count += filled
-        inside = filled
-    return 1 < blocks < count <= blocks * min(2 * blocks, 10)
+        if not line:
+            gap += 1
+            continue
+        if above:
+            goes_on = line.startswith(DASHES) or line[0].islower()
+            found.append((gap, goes_on, above[-1].isalnum() or above[-1] in ",;:"))
+        above, gap = line, 0
+    return found
 
 
-def longer_gap(lines: Sequence[str]) -> int:
-    """Returns how many blank lines separate texts if fewer of them separate their parts, or 0."""
-    gaps: list[int] = []
-    for is_filled, group in groupby(lines, bool):
-        gaps += [] if is_filled else [sum(1 for _ in group)]
-    if lines and not lines[0]:
-        del gaps[:1]
-    if lines and not lines[-1]:
-        del gaps[-1:]
-    if len({*gaps}) < 2:
-        return 0
-    shortest = min(gaps)
-    parts = [0]
-    for gap in gaps:
-        if gap > shortest:
-            parts.append(0)
-        else:
-            parts[-1] += 1
-    blocks = [part + 1 for part in parts]
-    n_lines = sum(map(bool, lines))
-    if sum(blocks) > _MAX_BLOCKS * len(blocks) or n_lines > MAX_MEAN_LINES * len(blocks):
-        return 0
-    groups = [[*group] for is_filled, group in groupby(lines, bool) if is_filled]
-    talks = sum(any(line[0] in DASHES for line in group[1:]) for group in groups)
-    if 2 * talks > len(groups):
-        return 0  # each block is a text: the gaps are sloppy
-    if len(blocks) > 4 and pstdev(blocks) >= _MAX_SPREAD * fmean(blocks):
-        return 0
-    return shortest + 1
+def _parted(seams: Sequence[_Seam], gap: int) -> tuple[list[_Seam], list[_Seam]]:
+    """Returns the seams with fewer blank lines than a gap, and those with as many or more."""
+    return [seam for seam in seams if seam[0] < gap], [seam for seam in seams if seam[0] >= gap]
+
+
+def _sizes(seams: Sequence[_Seam], gap: int) -> list[int]:
+    """Returns how many blocks, or lines, stand together between gaps of some length."""
+    sizes = [1]
+    for seam in seams:
+        if seam[0] >= gap:
+            sizes.append(0)
+        sizes[-1] += 1
+    return sizes
+
+
+def _is_verse(inner: Sequence[_Seam]) -> bool:
+    """Whether most lines inside blocks end without a full stop, and few are replies."""
+    unfinished = sum(seam[2] and not seam[1] for seam in inner)
+    return 2 * unfinished >= max(len(inner), 1)
+
+
+def _difference(inner: Sequence[_Seam], outer: Sequence[_Seam]) -> float:
+    """Returns the log odds that texts go on at inner seams, and seldom at outer ones.
+
+    They are those of two unknown shares over a common one, for each of the two signs.
+    """
+    odds = 0.0
+    for sign in (1, 2):
+        a, b = sum(seam[sign] for seam in inner), sum(seam[sign] for seam in outer)
+        if a * len(outer) < b * len(inner):
+            continue  # the other way round
+        odds += _log_beta(a + 1, len(inner) - a + 1) + _log_beta(b + 1, len(outer) - b + 3) + log(3)
+        odds -= _log_beta(a + b + 1, len(inner) + len(outer) - a - b + 1)
+    return odds
+
+
+def _evenness(sizes: Sequence[int]) -> float:
+    """Returns the log odds that sizes recur, over those that gaps fall by chance."""
+    odds, seen = 0.0, Counter[int]()
+    end = (len(sizes) + 1) / (sum(sizes) + 2)  # chance that a text ends after a block
+    for count, size in enumerate(sizes):
+        chance = end * (1 - end) ** (size - 1)
+        odds += log((seen[size] + chance) / (count + 1)) - log(chance)
+        seen[size] += 1
+    return odds
+
+
+def _log_beta(a: float, b: float) -> float:
+    return lgamma(a) + lgamma(b) - lgamma(a + b)
 
 
 def is_wrapped(lines: Sequence[str], *, indented: bool = False) -> bool:

@@ -54,4 +54,5 @@ def _separation(layout: Layout) -> list[str]:
     else:
         shown = layout.separator if layout.separator.isprintable() else repr(layout.separator)[1:-1]
         said = _SEPARATOR_PHRASES.get(layout.separator, f"texts separated by «{shown}»")
+    said += f" (or is it --separator «{layout.instead}»?)" if layout.instead else ""
     return [said, "wrapped lines joined"] if layout.unwrap else [said]

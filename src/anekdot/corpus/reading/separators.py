@@ -25,6 +25,7 @@ _ENDS = '.!?…»")'
 _HEADING = re.compile(r"(#{1,6}) +\S")
 _ITEM = re.compile(r"(\d{1,2})[.)] ")
 _MAX_LIST, _SHORT = 15, 50  # lines of a text with a list in it, and characters of an item
+_DOUBTFUL = 2  # log odds of two kinds of gaps below which the other guess is named
 _WHOLE = r"[ \t]*(?=[\r\n]|\Z)"
 
 
@@ -190,11 +191,15 @@ def _is_list(stripped: Sequence[str]) -> bool:
 
 
 def _by_blank_line(lines: Sequence[str], stripped: Sequence[str]) -> Layout | None:
-    gap = longer_gap(stripped)
-    if gap:
-        return Layout(format="txt", separator=f"{gap} blank lines")
+    gap, odds = longer_gap(stripped)
+    longer, instead = f"{gap} blank lines", "blank line" if abs(odds) < _DOUBTFUL else ""
+    if gap and odds > 0:
+        return Layout(format="txt", separator=longer, instead=instead)
     if is_indented(lines):
         return Layout(format="txt", separator="    …", pattern=INDENT, unwrap=True)
     if any(stripped[1:-1]) and "" in stripped and is_wrapped(stripped):
         return Layout(format="txt", separator="blank line", unwrap=True)
-    return Layout(format="txt", separator="blank line") if stands_in_blocks(stripped) else None
+    instead = longer if gap and instead else ""
+    if stands_in_blocks(stripped):
+        return Layout(format="txt", separator="blank line", instead=instead)
+    return Layout(format="txt", instead=instead) if instead else None
