@@ -4,6 +4,7 @@ import csv
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from anekdot.corpus.documents import Layout, column_error
 from anekdot.corpus.reading.columns import split_column
@@ -23,7 +24,7 @@ def rows(
 
     Args:
         lines: The lines, with their ends.
-        delimiter: What separates cells.
+        delimiter: What separates cells; with a space behind it if that is no part of them.
         escaped: Whether a backslash stands before quotes inside cells.
 
     Yields:
@@ -32,7 +33,15 @@ def rows(
     source = _Lines(iter(lines))
     number = 1
     escape = "\\" if escaped else None
-    reader = csv.reader(source, delimiter=delimiter, escapechar=escape, strict=True)
+    open_reader = partial(
+        csv.reader,
+        source,
+        delimiter=delimiter[0],
+        escapechar=escape,
+        strict=True,
+        skipinitialspace=len(delimiter) > 1,
+    )
+    reader = open_reader()
     while True:
         source.taken.clear()
         try:
@@ -42,11 +51,11 @@ def rows(
             if line is None:
                 return
             cells, source.taken[:] = line, [line]
-            reader = csv.reader(source, delimiter=delimiter, escapechar=escape, strict=True)
+            reader = open_reader()
         except csv.Error:
             cells = _literal(source.taken[0], delimiter)
             source.give_back_all_but_one()
-            reader = csv.reader(source, delimiter=delimiter, escapechar=escape, strict=True)
+            reader = open_reader()
         if cells:
             yield number, cells
         number += len(source.taken)
@@ -79,6 +88,14 @@ def joined(cells: list[str], width: int, place: int, delimiter: str) -> list[str
     """Returns a row of a width, in which the cell at a place was split at its own delimiters."""
     end = len(cells) - (width - 1 - place)
     return [*cells[:place], delimiter.join(cells[place:end]), *cells[end:]]
+
+
+def trimmed(cells: list[str], width: int) -> list[str]:
+    """Returns a row without the empty cells at its end that are beyond a width."""
+    end = len(cells)
+    while end > width and not cells[end - 1].strip():
+        end -= 1
+    return cells[:end]
 
 
 def names_delimiter(line: str) -> bool:

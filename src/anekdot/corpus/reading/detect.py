@@ -12,7 +12,7 @@ from anekdot.corpus.reading.chats import text_chat
 from anekdot.corpus.reading.columns import TEXT_NAMES
 from anekdot.corpus.reading.description import described
 from anekdot.corpus.reading.detect_layout import guess_table
-from anekdot.corpus.reading.dialects import is_table
+from anekdot.corpus.reading.dialects import is_list, is_table
 from anekdot.corpus.reading.encodings import (
     decode,
     detect_encoding,
@@ -36,6 +36,7 @@ from anekdot.corpus.reading.json_shape import Shape, survey
 from anekdot.corpus.reading.json_stream import values
 from anekdot.corpus.reading.lines import (
     lines_of,
+    names_lines,
     text_blocks,
     without_byte_order_mark,
 )
@@ -165,7 +166,10 @@ def _examine(
             layout = guess_layout(file, named.column, name)
     else:
         layout = _text_layout(start, known, name, named, whole=whole)
-    return replace(piece, layout=layout), described(layout, known)
+    guess = described(layout, known)
+    if layout.format == "csv" and names_lines(named.separator):
+        guess = f"{guess[:-1]} (--separator '{named.separator}' is for text files)."
+    return replace(piece, layout=layout), guess
 
 
 def _table(piece: Piece, kind: str, skipped: Skipped) -> str | None:
@@ -200,10 +204,12 @@ def _text_layout(
     if is_transcoded(encoding) and not _reads_well(lines):
         cause = f"{name} is not in {named.encoding or encoding}."
         raise CorpusError(cause, "Name its encoding, such as --encoding cp1250.")
-    format = known if known == "csv" else _format(lines, known)
     if not "".join(lines).strip():
-        layout = replace(_BLANK[known or "txt"], encoding=encoding)
-    elif format == "csv":
+        return replace(_BLANK[known or "txt"], encoding=encoding)
+    format = _format(lines, known)
+    if known == "csv" and format == "txt" and not _is_list(lines, named):
+        format = "csv"
+    if format == "csv":
         layout = guess_table(lines, encoding, named.separator, named.column, name)
     elif format == "chat":
         layout = Layout(format="chat", encoding=encoding, separator=text_chat(lines) or "")
@@ -222,6 +228,13 @@ def _text_layout(
 
 def _separated(lines: list[str], separator: str | None) -> Layout:
     return named_separator(separator, lines) if separator else guess_separator(lines)
+
+
+def _is_list(lines: list[str], named: _Named) -> bool:
+    """Whether texts only are called a table: the user says what stands between, or it is seen."""
+    if not is_list(lines, TEXT_NAMES):
+        return False
+    return names_lines(named.separator) or guess_separator(lines).separator != "line"
 
 
 def _whole_lines(start: bytes) -> bytes:
@@ -249,7 +262,7 @@ def _format(lines: list[str], known: str | None) -> str:
     parsed = [_parsed(line) for line in islice(filter(str.strip, lines), _SAMPLE_RECORDS)]
     objects = sum(isinstance(record, dict) for record in parsed)
     begins = _first_character(lines)
-    if known in (None, "txt"):
+    if known in (None, "txt", "csv"):
         if parsed and objects == len(parsed):
             return "json" if len(parsed) == 1 else "jsonl"
         first = next(values(lines, [[]] if begins == "[" else []), None) if begins else None
