@@ -29,18 +29,26 @@ from anekdot.corpus.reading.files import (
     members,
     unpacked_file,
 )
-from anekdot.corpus.reading.first_bytes import holds_text, is_page, reason_no_text
+from anekdot.corpus.reading.first_bytes import holds_text, is_page, markup, reason_no_text
 from anekdot.corpus.reading.foreign_encodings import exact
 from anekdot.corpus.reading.json_layout import layout_of
 from anekdot.corpus.reading.json_shape import Shape, survey
-from anekdot.corpus.reading.json_stream import values
+from anekdot.corpus.reading.json_stream import values, without_assignment
 from anekdot.corpus.reading.lines import (
     lines_of,
     names_lines,
     text_blocks,
     without_byte_order_mark,
 )
-from anekdot.corpus.reading.names import ARCHIVE, ENDINGS, Skipped, ending, no_text, reason_unread
+from anekdot.corpus.reading.names import (
+    ARCHIVE,
+    ENDINGS,
+    TABLE,
+    Skipped,
+    ending,
+    no_text,
+    reason_unread,
+)
 from anekdot.corpus.reading.parquet import MAGIC as PARQUET
 from anekdot.corpus.reading.parquet import guess_layout
 from anekdot.corpus.reading.separators import guess_separator, named_separator
@@ -178,7 +186,7 @@ def _table(piece: Piece, kind: str, skipped: Skipped) -> str | None:
         return None
     table, others = main_table(piece)
     for other in others:
-        skipped(f"{piece.name}/{other}", f"a table beside «{table}»")
+        skipped(f"{piece.name}/{other}", f"{TABLE} «{table}»")
     return table
 
 
@@ -195,11 +203,13 @@ def _text_layout(
     Of a large JSON object more is read, since the texts may stand behind something else.
     """
     encoding = exact(named.encoding) if named.encoding else detect_encoding(start)
-    if encoding is None:
-        cause = f"The encoding of {name} cannot be told."
-        raise CorpusError(cause, "Name it, such as --encoding cp1250, or: pip install chardet")
     if not holds_text(start, encoding):
         raise no_text(name)
+    if encoding is None:
+        cause = f"The encoding of {name} cannot be told."
+        raise CorpusError(cause, "Name it, such as --encoding cp1250.")
+    if known in (None, "txt") and (found := markup(start)):
+        raise CorpusError(f"{name} holds {found[0]}, which is not read.", found[1])
     lines = _lines(start, encoding)
     if is_transcoded(encoding) and not _reads_well(lines):
         cause = f"{name} is not in {named.encoding or encoding}."
@@ -279,7 +289,7 @@ def _format(lines: list[str], known: str | None) -> str:
 
 
 def _first_character(lines: list[str]) -> str:
-    return "".join(lines[:99]).lstrip("\ufeff \t\r\n")[:1]
+    return without_assignment("".join(lines[:99])).lstrip("\ufeff \t\r\n")[:1]
 
 
 def _parsed(line: str) -> object:
