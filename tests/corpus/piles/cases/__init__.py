@@ -8,6 +8,7 @@ from tests.corpus.piles.cases import (
     folders,
     json_shapes,
     kept,
+    pages,
     ragged,
     separators,
     tables,
@@ -16,6 +17,7 @@ from tests.corpus.piles.cases import (
 
 _ROOMS = (
     kept,
+    pages,
     chats,
     json_shapes,
     tables,

@@ -41,7 +41,8 @@ SHORT = [
 ]  # fmt: skip
 
 LISTS = [
-    case("F10", "lines with commas, called a table", {"a.csv": bare([[t] for t in COMMAS])}, COMMAS),
+    case("F10", "lines with commas, called a table",
+         {"a.csv": bare([[t] for t in COMMAS])}, COMMAS),
     case("F10", "lines with and without commas, called a table",
          {"a.csv": bare([[t] for pair in zip(COMMAS, ENGLISH, strict=False) for t in pair])},
          [t for pair in zip(COMMAS, ENGLISH, strict=False) for t in pair]),
