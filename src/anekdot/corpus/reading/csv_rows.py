@@ -32,15 +32,7 @@ def rows(
     """
     source = _Lines(iter(lines))
     number = 1
-    escape = "\\" if escaped else None
-    open_reader = partial(
-        csv.reader,
-        source,
-        delimiter=delimiter[0],
-        escapechar=escape,
-        strict=True,
-        skipinitialspace=len(delimiter) > 1,
-    )
+    open_reader = partial(_reader, source, delimiter, escaped)
     reader = open_reader()
     while True:
         source.taken.clear()
@@ -102,6 +94,16 @@ def names_delimiter(line: str) -> bool:
     """Whether a first line only names the delimiter, as Excel writes it."""
     line = line.strip("\r\n")
     return len(line) == 5 and line.startswith("sep=")
+
+
+def _reader(source: Iterator[str], delimiter: str, escaped: bool) -> Iterator[list[str]]:
+    return csv.reader(
+        source,
+        delimiter=delimiter[0],
+        escapechar="\\" if escaped else None,
+        skipinitialspace=len(delimiter) > 1,
+        strict=True,
+    )
 
 
 def _next(reader: Iterator[list[str]]) -> list[str]:
