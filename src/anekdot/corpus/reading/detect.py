@@ -27,7 +27,7 @@ from anekdot.corpus.reading.files import (
 )
 from anekdot.corpus.reading.first_bytes import holds_text, is_page, markup, reason_no_text
 from anekdot.corpus.reading.foreign_encodings import exact
-from anekdot.corpus.reading.formats import first_character, format_of, parsed
+from anekdot.corpus.reading.formats import first_character, format_of, json_value
 from anekdot.corpus.reading.json_layout import layout_of
 from anekdot.corpus.reading.json_shape import Shape, survey
 from anekdot.corpus.reading.lines import (
@@ -268,5 +268,5 @@ def _json_layout(
     else:
         shape = Shape()
         for line in lines:
-            shape.add(parsed(line.lstrip("\ufeff")))
+            shape.add(json_value(line.lstrip("\ufeff")))
     return replace(layout_of(shape, format, column, name), encoding=encoding)

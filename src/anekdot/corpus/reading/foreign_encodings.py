@@ -42,8 +42,11 @@ def foreign_encoding(lines: list[bytes], russian: str) -> str | None:
     if sum(byte > 127 for byte in data) < _FEW:
         return russian
     found = _detected(data)
-    if found is None:
-        return None
+    return _corrected(found, data, russian) if found else None
+
+
+def _corrected(found: str, data: bytes, russian: str) -> str | None:
+    """Returns the encoding that chardet means: it takes some for their neighbours."""
     if found in _WESTERN or data.decode(found, "replace") == data.decode("cp1252", "replace"):
         return "cp1252"
     if _has_controls(data.decode(found, "replace")):

@@ -31,7 +31,7 @@ def first_character(lines: list[str]) -> str:
     return without_assignment("".join(lines[:99])).lstrip("\ufeff \t\r\n")[:1]
 
 
-def parsed(line: str) -> object:
+def json_value(line: str) -> object:
     """Returns what a line of JSON says, or None if it is none."""
     try:
         return json.loads(line)
@@ -41,7 +41,7 @@ def parsed(line: str) -> object:
 
 def _by_lines(lines: list[str], known: str | None) -> str:
     """Tells txt, chat, jsonl and json apart by what the lines are, since names may be wrong."""
-    parsed = [parsed(line) for line in islice(filter(str.strip, lines), _SAMPLE_RECORDS)]
+    parsed = [json_value(line) for line in islice(filter(str.strip, lines), _SAMPLE_RECORDS)]
     objects = sum(isinstance(record, dict) for record in parsed)
     begins = first_character(lines)
     if known in (None, "txt", "csv"):
