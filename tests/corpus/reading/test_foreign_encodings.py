@@ -67,3 +67,8 @@ def test_a_named_encoding_is_not_guessed_line_by_line(name):
 def test_what_is_no_encoding_of_texts(name):
     with pytest.raises(ConfigurationError):
         check_encoding(name)
+
+
+def test_letters_of_dos_are_no_controls():
+    lines = ["Der Bär schläft, und die Mäuse tanzen früh.", "Größe zählt nur für Hüte und Söhne."]
+    assert detect_encoding("\n".join(lines * 9).encode("cp850")) == "cp850"

@@ -51,28 +51,55 @@ JSON_CHATS: Mapping[str, tuple[frozenset[str], Said]] = {
 }
 """Messengers: the keys of their messages, and whether somebody said a message."""
 
-_DATE = r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}"
-_TIME = r"\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s?[AaPp]\.?\s?[Mm]\.?)?"
+_DATE = (
+    r"(?:\d{1,2}[- ][A-Z][a-z]{2}[- ]\d{2,4}"
+    r"|\d{1,4}(?:[./-]\s?|[年년]\s?)\d{1,2}(?:[./-]\s?|[月월]\s?)\d{1,4}[日일.]?)"
+)
+_HALF = "(?:(?:上午|下午|凌晨|清晨|中午|晚上|午前|午後|오전|오후)\\s?)?"
+_TIME = rf"{_HALF}\d{{1,2}}[:.]\d\d(?:[:.]\d\d)?(?:\s?[AaPp]\.?\s?[Mm]\.?)?"
+_AT = r",?\s(?:(?:à|às|klo|kl\.|um|alle|a\ las|o|u|в)\s)?"
 _WHO = r"(?P<who>[^:\n]{1,60})"
 TEXT_CHATS: Mapping[str, re.Pattern[str]] = {
     "WhatsApp": re.compile(
-        rf"[\u200e\u200f]*(?:\[{_DATE},? {_TIME}\]|{_DATE},? {_TIME} [-–])\s(?:{_WHO}:\s)?"
+        rf"[\u200e\u200f]*(?:\[\s?{_DATE}{_AT}{_TIME}\s?\]|{_DATE}{_AT}{_TIME}(?:\s[-–]|,))\s"
+        rf"(?:{_WHO}:\s)?"
     ),
     "VK": re.compile(rf"(?P<who>[^\n(]{{1,60}}) \({_DATE},? (?:в )?{_TIME}\):?\s*$"),
     "Telegram": re.compile(rf"(?P<who>[^\n\[]{{1,60}}), \[{_DATE},? {_TIME}\]:?\s*$"),
-    "IRC": re.compile(rf"\[?(?:{_DATE},? )?{_TIME}\]?\s+<[@+ ]?(?P<who>[^<>\s]{{1,30}})>\s"),
+    "QIP": re.compile(rf"(?:-{{5,}}[<>]-|(?P<who>[^\n(]{{1,60}}) \({_TIME} {_DATE}\))\s*$"),
+    "LINE": re.compile(rf"{_DATE} ?\(\w+\)\s*$|{_TIME}\t(?P<who>[^\t\n]{{1,60}})\t"),
+    "Discord": re.compile(
+        rf"\[{_DATE} {_TIME}\] (?P<who>[^:\n]{{1,60}}?)\s*$"
+        r"|={20,}\s*$|(?:Guild|Channel|Topic): |Exported [\d,]+ message"
+    ),
+    "IRC": re.compile(
+        rf"\[?(?:{_DATE},? )?{_TIME}\]?\s+"
+        r"(?:<[@+ ]?(?P<who>[^<>\s]{1,30})>\s|(?:\*+|-!-|<?--+>?)\s)"
+    ),
     "ChatML": re.compile(r"<\|im_start\|>(?:system|tool|(?P<who>\w+))\s*"),
 }
 """How a message begins in chats that are text; it is from nobody where there is no ``who``."""
 
 _NOTE = re.compile(
-    r"""\u200e.* | <[^<>]*(?:omitted|медиа|пропущен|без)[^<>]*>
+    r"""\u200e.* | [<‹][^<>‹›]{2,60}[>›]
   | .*\((?:file\ attached|файл\ добавлен)\) | null
   | (?:image|video|audio|sticker|GIF|document|Contact\ card)\ omitted
   | (?:This\ message\ was|You)\ deleted(?:\ this\ message)?\.?
+  | (?:Missed|Пропущенный|Verpasster|Appel|Llamada)\ .{0,20}
+    (?:call|звонок|anruf|manqué|perdida).{0,20}
+  | Diese\ Nachricht\ wurde\ gelöscht\.? | Du\ hast\ diese\ Nachricht\ gelöscht\.?
+  | Se\ eliminó\ este\ mensaje\.? | Eliminaste\ este\ mensaje\.?
+  | (?:Essa\ )?mensagem(?:\ foi)?\ apagada\.? | Você\ apagou\ (?:esta|essa)\ mensagem\.?
+  | Ce\ message\ a\ été\ supprimé\.? | Vous\ avez\ supprimé\ ce\ message\.?
+  | Questo\ messaggio\ è\ stato\ eliminato\.? | Hai\ eliminato\ questo\ messaggio\.?
+  | Bu\ mesaj(?:ı)?\ sil(?:indi|diniz)\.? | Ta\ wiadomość\ została\ usunięta\.?
+  | Dit\ bericht\ is\ verwijderd\.? | Det\ här\ meddelandet\ (?:har\ raderats|raderades)\.?
+  | Tämä\ viesti\ on\ poistettu\.? | 此消息已删除。? | 您已删除此消息。? | 삭제된\ 메시지입니다\.?
+  | Це\ повідомлення\ (?:було\ )?видалено\.? | Ви\ видалили\ це\ повідомлення\.?
   | (?:(?:Данное|Это)\ сообщение|Вы)\ (?:было\ )?удал(?:ено|или?)(?:\ данное\ сообщение)?\.?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_MAX_ABOVE = 5  # lines of something else
 _MAX_NOTE, _MAX_TAIL = 400, 80  # characters
 _TAIL = re.compile(r"\s*(?:<\|im_end\|>|\u200e?<[^<>]*(?:edited|изменено)>)\s*$")
 
@@ -87,8 +114,11 @@ def text_chat(lines: Iterable[str]) -> str | None:
     """Returns the messenger that wrote some lines as text, or None."""
     filled = [line for line in lines if line.strip()]
     for name, start in TEXT_CHATS.items():
-        if filled and start.match(filled[0]):
+        if any(map(start.match, filled[:_MAX_ABOVE])):
             heads = [head for line in filled if (head := start.match(line))]
+            alone = sum(head.end() == len(head.string) for head in heads)
+            if 10 * alone > 9 * len(filled):  # nobody says anything
+                continue
             if len(heads) > 1 and 2 * sum(bool(head["who"]) for head in heads) >= len(heads):
                 return name
     return None

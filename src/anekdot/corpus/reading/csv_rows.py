@@ -24,7 +24,7 @@ def rows(
 
     Args:
         lines: The lines, with their ends.
-        delimiter: What separates cells.
+        delimiter: What separates cells; with a space behind it if that is no part of them.
         escaped: Whether a backslash stands before quotes inside cells.
         quote: What stands around cells that hold delimiters.
 
@@ -33,10 +33,7 @@ def rows(
     """
     source = _Lines(iter(lines))
     number = 1
-    escape = "\\" if escaped else None
-    open_reader = partial(
-        csv.reader, source, delimiter=delimiter, escapechar=escape, quotechar=quote, strict=True
-    )
+    open_reader = partial(_reader, source, delimiter, escaped, quote)
     reader = open_reader()
     while True:
         source.taken.clear()
@@ -86,10 +83,31 @@ def joined(cells: list[str], width: int, place: int, delimiter: str) -> list[str
     return [*cells[:place], delimiter.join(cells[place:end]), *cells[end:]]
 
 
+def trimmed(cells: list[str], width: int) -> list[str]:
+    """Returns a row without the empty cells at its end that are beyond a width."""
+    end = len(cells)
+    while end > width and not cells[end - 1].strip():
+        end -= 1
+    return cells[:end]
+
+
 def names_delimiter(line: str) -> bool:
     """Whether a first line only names the delimiter, as Excel writes it."""
     line = line.strip("\r\n")
     return len(line) == 5 and line.startswith("sep=")
+
+
+def _reader(
+    source: Iterator[str], delimiter: str, escaped: bool, quote: str
+) -> Iterator[list[str]]:
+    return csv.reader(
+        source,
+        delimiter=delimiter[0],
+        escapechar="\\" if escaped else None,
+        quotechar=quote,
+        skipinitialspace=len(delimiter) > 1,
+        strict=True,
+    )
 
 
 def _next(reader: Iterator[list[str]]) -> list[str]:

@@ -1,18 +1,14 @@
 """What a file is, detected once from its first bytes: its format, encoding and layout."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from anekdot.corpus.documents import Layout, Piece
 from anekdot.corpus.reading.chats import text_chat
-from anekdot.corpus.reading.columns import TEXT_NAMES
 from anekdot.corpus.reading.description import described
 from anekdot.corpus.reading.detect_layout import guess_table
-from anekdot.corpus.reading.dialects import is_table
 from anekdot.corpus.reading.encodings import (
     decode,
     detect_encoding,
@@ -29,17 +25,26 @@ from anekdot.corpus.reading.files import (
     members,
     unpacked_file,
 )
-from anekdot.corpus.reading.first_bytes import holds_text, is_page, reason_no_text
+from anekdot.corpus.reading.first_bytes import holds_text, is_page, markup, reason_no_text
 from anekdot.corpus.reading.foreign_encodings import exact
+from anekdot.corpus.reading.formats import first_character, format_of, json_value
 from anekdot.corpus.reading.json_layout import layout_of
 from anekdot.corpus.reading.json_shape import Shape, survey
-from anekdot.corpus.reading.json_stream import values
 from anekdot.corpus.reading.lines import (
     lines_of,
+    names_lines,
     text_blocks,
     without_byte_order_mark,
 )
-from anekdot.corpus.reading.names import ARCHIVE, ENDINGS, Skipped, ending, no_text, reason_unread
+from anekdot.corpus.reading.names import (
+    ARCHIVE,
+    ENDINGS,
+    TABLE,
+    Skipped,
+    ending,
+    no_text,
+    reason_unread,
+)
 from anekdot.corpus.reading.parquet import MAGIC as PARQUET
 from anekdot.corpus.reading.parquet import guess_layout
 from anekdot.corpus.reading.separators import guess_separator, named_separator
@@ -48,7 +53,6 @@ from anekdot.errors import CorpusError
 HEAD_BYTES = 4 << 20
 """Bytes of a file from which its layout is guessed."""
 
-_SAMPLE_RECORDS = 500  # by which the format is recognised
 _BLANK = {
     "txt": Layout(format="txt"),
     "jsonl": Layout(format="jsonl", separator="[]", column="text"),
@@ -165,7 +169,10 @@ def _examine(
             layout = guess_layout(file, named.column, name)
     else:
         layout = _text_layout(start, known, name, named, whole=whole)
-    return replace(piece, layout=layout), described(layout, known)
+    guess = described(layout, known)
+    if layout.format == "csv" and names_lines(named.separator):
+        guess = f"{guess[:-1]} (--separator '{named.separator}' is for text files)."
+    return replace(piece, layout=layout), guess
 
 
 def _nothing_found(known: str) -> str:
@@ -180,7 +187,7 @@ def _table(piece: Piece, kind: str, skipped: Skipped) -> str | None:
         return None
     table, others = main_table(piece)
     for other in others:
-        skipped(f"{piece.name}/{other}", f"a table beside «{table}»")
+        skipped(f"{piece.name}/{other}", f"{TABLE} «{table}»")
     return table
 
 
@@ -196,20 +203,15 @@ def _text_layout(
 
     Of a large JSON object more is read, since the texts may stand behind something else.
     """
-    encoding = exact(named.encoding) if named.encoding else detect_encoding(start)
-    if encoding is None:
-        cause = f"The encoding of {name} cannot be told."
-        raise CorpusError(cause, "Name it, such as --encoding cp1250, or: pip install chardet")
-    if not holds_text(start, encoding):
-        raise no_text(name)
+    encoding = _encoding(start, known, name, named)
     lines = _lines(start, encoding)
     if is_transcoded(encoding) and not _reads_well(lines):
         cause = f"{name} is not in {named.encoding or encoding}."
         raise CorpusError(cause, "Name its encoding, such as --encoding cp1250.")
-    format = known if known == "csv" else _format(lines, known)
     if not "".join(lines).strip():
-        layout = replace(_BLANK[known or "txt"], encoding=encoding)
-    elif format == "csv":
+        return replace(_BLANK[known or "txt"], encoding=encoding)
+    format = format_of(lines, known, named.separator)
+    if format == "csv":
         layout = guess_table(lines, encoding, named.separator, named.column, name)
     elif format == "chat":
         layout = Layout(format="chat", encoding=encoding, separator=text_chat(lines) or "")
@@ -220,10 +222,23 @@ def _text_layout(
         if format == "json" and is_mostly_utf8(start):
             encoding = "utf-8"  # it is decoded as a whole
         sample: Iterable[str] = lines
-        if format == "json" and whole and _first_character(lines) == "{":
+        if format == "json" and whole and first_character(lines) == "{":
             sample = text_blocks(without_byte_order_mark(whole, encoding), encoding)
         layout = _json_layout(format, sample, encoding, named.column, name)
     return layout
+
+
+def _encoding(start: bytes, known: str | None, name: str, named: _Named) -> str:
+    """Returns the encoding of a text file; refuses what is no plain text."""
+    encoding = exact(named.encoding) if named.encoding else detect_encoding(start)
+    if not holds_text(start, encoding):
+        raise no_text(name)
+    if encoding is None:
+        cause = f"The encoding of {name} cannot be told."
+        raise CorpusError(cause, "Name it, such as --encoding cp1250.")
+    if known in (None, "txt") and (found := markup(start)):
+        raise CorpusError(f"{name} holds {found[0]}, which is not read.", found[1])
+    return encoding
 
 
 def _separated(lines: list[str], separator: str | None) -> Layout:
@@ -250,38 +265,6 @@ def _reads_well(lines: list[str]) -> bool:
     return 10 * text.count("\ufffd") <= strange + 20
 
 
-def _format(lines: list[str], known: str | None) -> str:
-    """Tells txt, chat, jsonl and json apart by what the lines are, since names may be wrong."""
-    parsed = [_parsed(line) for line in islice(filter(str.strip, lines), _SAMPLE_RECORDS)]
-    objects = sum(isinstance(record, dict) for record in parsed)
-    begins = _first_character(lines)
-    if known in (None, "txt"):
-        if parsed and objects == len(parsed):
-            return "json" if len(parsed) == 1 else "jsonl"
-        first = next(values(lines, [[]] if begins == "[" else []), None) if begins else None
-        if isinstance(first, dict) and (begins == "[" or not objects):
-            return "json"
-        table = "csv" if is_table(lines, TEXT_NAMES) else "txt"
-        return "chat" if text_chat(lines) else table
-    if known == "json" and len(parsed) == 1:
-        return "json"
-    records = sum(isinstance(record, dict | list | str) for record in parsed)
-    if 2 * records > len(parsed) and not (len(parsed) == 1 and isinstance(parsed[0], list)):
-        return "jsonl"
-    return "json" if begins and begins in "[{" and not isinstance(parsed[0], dict) else "jsonl"
-
-
-def _first_character(lines: list[str]) -> str:
-    return "".join(lines[:99]).lstrip("\ufeff \t\r\n")[:1]
-
-
-def _parsed(line: str) -> object:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _json_layout(
     format: str, lines: Iterable[str], encoding: str, column: str | None, name: str
 ) -> Layout:
@@ -291,5 +274,5 @@ def _json_layout(
     else:
         shape = Shape()
         for line in lines:
-            shape.add(_parsed(line.lstrip("\ufeff")))
+            shape.add(json_value(line.lstrip("\ufeff")))
     return replace(layout_of(shape, format, column, name), encoding=encoding)

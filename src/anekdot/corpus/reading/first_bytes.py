@@ -18,6 +18,10 @@ _FOREIGN = (
 _PAGE = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b", re.I | re.S
 )
+_XML = re.compile(rb"\s*<(?:\?xml|rss|feed|opml|en-export)\b", re.I)
+_MAIL = re.compile(
+    rb"From \S+ .*\d{4}\r?\n[\w-]+: |(?:[\w-]+:.*\r?\n(?:[ \t].*\r?\n)*){0,40}MIME-Version:", re.I
+)
 _SECRET = re.compile(rb"\s*-----BEGIN |ssh-(?:rsa|ed25519|dss) A|\[default\]\s+aws_", re.I)
 _PROGRAM = re.compile(rb"#!\s*/|\s*<\?(?:php|xml)\b|\s*<!DOCTYPE (?!html)", re.I)
 
@@ -37,6 +41,14 @@ def holds_text(start: bytes, encoding: str | None) -> bool:
 def is_page(start: bytes) -> bool:
     """Whether a file is a page of HTML, whatever it is called."""
     return _PAGE.match(start.removeprefix(b"\xef\xbb\xbf")) is not None
+
+
+def markup(start: bytes) -> tuple[str, str] | None:
+    """Returns what a text file holds that is no plain text, and what to do with it."""
+    start = start.removeprefix(b"\xef\xbb\xbf")
+    if _XML.match(start):
+        return "XML", "Convert it to .csv or .jsonl."
+    return ("mail", "Save its texts as .txt or .html.") if _MAIL.match(start) else None
 
 
 def reason_no_text(start: bytes) -> str | None:

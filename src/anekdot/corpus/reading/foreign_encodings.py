@@ -19,6 +19,7 @@ _CANDIDATES = (
     *("gb18030", "big5", "big5-hkscs", "shift_jis", "cp932", "euc-jp", "euc-kr", "cp949", "johab"),
 )
 _WIDER = {"gbk": "gb18030", "gb2312": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"}
+_OF_DOS = "cp850"
 _WESTERN = ("iso8859-1", "cp1252")
 _RUSSIAN_NATS = -3.6  # of a pair of letters; other languages read as Russian have less than -4
 _EXACT = {"cp1251": "windows-1251", "cp866": "ibm866", "cp1252": "windows-1252", "utf-8": "utf_8",
@@ -41,10 +42,15 @@ def foreign_encoding(lines: list[bytes], russian: str) -> str | None:
     if sum(byte > 127 for byte in data) < _FEW:
         return russian
     found = _detected(data)
-    if found is None:
-        return None
+    return _corrected(found, data, russian) if found else None
+
+
+def _corrected(found: str, data: bytes, russian: str) -> str | None:
+    """Returns the encoding that chardet means: it takes some for their neighbours."""
     if found in _WESTERN or data.decode(found, "replace") == data.decode("cp1252", "replace"):
         return "cp1252"
+    if _has_controls(data.decode(found, "replace")):
+        return _OF_DOS if _is_of_dos(data) else None
     cyrillic = {_codec(name): name for name in SINGLE_BYTE}
     if found in cyrillic:
         return cyrillic[found] if russian == "cp1252" else russian
@@ -73,6 +79,18 @@ def exact(name: str) -> str:
 
 def _codec(name: str) -> str:
     return codecs.lookup(name).name
+
+
+def _has_controls(text: str) -> bool:
+    """Whether characters that no text has stand where a wrong encoding puts them."""
+    foreign = [character for character in text if not character.isascii()]
+    return 20 * sum("\x80" <= character < "\xa0" for character in foreign) > len(foreign)
+
+
+def _is_of_dos(data: bytes) -> bool:
+    """Whether what is not ASCII is letters of western Europe, as DOS wrote them."""
+    foreign = [each for each in data.decode(_OF_DOS) if not each.isascii()]
+    return 10 * sum(map(str.isalpha, foreign)) >= 9 * len(foreign)
 
 
 def _detected(data: bytes) -> str | None:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -74,7 +75,9 @@ def looks_like_text(source: str) -> bool:
     (False, True)
     """
     words = source.split()
-    return "\n" in source or (len(words) > 2 and (source[-1:] in '.!?…»"' or len(words) > 8))
+    if "\n" in source or (len(words) > 2 and source[-1:] in '.!?…»"'):
+        return True
+    return len(words) > 8 or (len(words) > 3 and not re.search(r"[/\\*]|\.\w{1,8}$", source))
 
 
 def _are_files(texts: list[Any]) -> bool:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 MAX_RECORD_CHARACTERS = 8 << 20
@@ -21,6 +22,11 @@ Path = Sequence[Step]
 _SMALL = 1 << 16  # characters of a value that is always held
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[\s,\ufeff]*")
+_ASSIGNMENT = re.compile(
+    r"""\s*(?:export\s+default\s+|(?:(?:export\s+)?(?:const|let|var)\s+)?[A-Za-z_$][\w.$\[\]"']{0,99}
+    \s*=\s*)(?=[\[{])""",
+    re.VERBOSE,
+)
 _ENDS = frozenset(" \t\r\n,:]}")
 _NEXT = re.compile(r"\n\s*(?=[{\"])|\}\s*,\s*(?=\{)")  # a record may follow a broken one
 _NEXT_OBJECT = re.compile(r"(?:\n|\}\s*,)\s*(?=\{)")
@@ -38,6 +44,16 @@ class Broken:
     text: str
 
 
+def without_assignment(text: str) -> str:
+    """Returns the beginning of a JSON text without «name =», as programs and archives have it.
+
+    >>> without_assignment("window.YTD.tweets.part0 = [")
+    '['
+    """
+    match = _ASSIGNMENT.match(text.lstrip("\ufeff"))
+    return text.lstrip("\ufeff")[match.end() :] if match else text
+
+
 class JsonText:
     """A JSON text of which only the part around one value is held.
 
@@ -46,7 +62,8 @@ class JsonText:
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._texts = iter(texts)
+        rest = iter(texts)
+        self._texts = chain([without_assignment(next(rest, ""))], rest)
         self._text = ""
         self._place = 0
 

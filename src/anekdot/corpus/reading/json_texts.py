@@ -14,6 +14,9 @@ _PIECE_TYPES = frozenset(
 _PIECE_KEYS = frozenset(
     ("type", "text", "href", "url", "user_id", "document_id", "language", "collapsed")
 )
+_MISSING = frozenset(("[removed]", "[deleted]", "[удалено]", "nan", "null", "none", "<na>", "#n/a"))
+"""What programs write where there is no text."""
+
 _TURNS = (("role", "content"), ("from", "value"))
 _UNSAID = frozenset(("system", "tool", "function", "developer"))
 
@@ -44,7 +47,7 @@ def record_text(record: Any, columns: Sequence[str]) -> str | None:
 
 def join(texts: Sequence[str | None]) -> str | None:
     """Joins what there is of the parts of a text, one a line; None if there is no part."""
-    parts = [text for text in texts if text is not None]
+    parts = ["" if is_missing(text) else text for text in texts if text is not None]
     filled = [text.strip() for text in parts if text.strip()]
     if len(filled) < 2:
         return max(parts, key=len, default=None)
@@ -53,6 +56,11 @@ def join(texts: Sequence[str | None]) -> str | None:
         for part, rest in zip(filled, [*filled[1:], ""], strict=True)
         if not _begins(rest, part)
     )
+
+
+def is_missing(text: str) -> bool:
+    """Whether a text only says that there is none, as «[removed]» and «nan» do."""
+    return text.strip().lower() in _MISSING
 
 
 def has(record: Any, name: str) -> bool:

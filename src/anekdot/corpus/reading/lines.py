@@ -29,7 +29,7 @@ MARKERS = (
 ESCAPED = {
     **{"\\n": "line", "\n": "line", "\\n\\n": "blank line", "\n\n": "blank line"},
     **{"\\n\\n\\n": "2 blank lines", "\n\n\n": "2 blank lines"},
-    **{"\\t": "\t", "\\f": "\f", "\\0": "\0"},
+    **{"\\t": "\t", "tab": "\t", "\\f": "\f", "\\0": "\0"},
 }
 """What may be written for a separator that is hard to type."""
 
@@ -108,6 +108,11 @@ def separators(layout: Layout) -> tuple[bytes, ...]:
     """Returns what separates the texts, a rule or markers, in the encodings of the file."""
     texts = next((pair for pair in MARKERS if layout.separator in pair), (layout.separator,))
     return tuple(found for text in texts for found in _encoded(text, layout.encoding))
+
+
+def names_lines(separator: str | None) -> bool:
+    """Whether a separator that the user named stands between texts, not between cells."""
+    return len(ESCAPED.get(separator or "", separator) or "") > 1
 
 
 def blank_lines(separator: str) -> int:

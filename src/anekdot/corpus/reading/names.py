@@ -48,6 +48,7 @@ FORMATS = (
 SECRET = "may hold a secret"
 PROGRAM = "belongs to a program"
 NO_TEXT = "no text"
+TABLE = "a table beside"
 
 _MAX_GROUPS = 8  # of files that are listed one by one
 
@@ -58,7 +59,9 @@ _CONVERTIBLE = {
     "djvu": "convert it to .txt or .docx",
     "mobi azw azw3 lit": "convert it to .epub or .txt",
     "tar tgz tbz txz 7z rar": "unpack it",
-    "xml rss atom": "convert it to .csv or .jsonl",
+    "xml rss atom opml enex": "convert it to .csv or .jsonl",
+    "mht mhtml": "save the page as .html",
+    "mbox eml msg pst": "save its texts as .txt or .html",
     "db sqlite sqlite3 mdb accdb": "export it as .sql or .csv",
     "pkl pickle npy npz feather arrow orc": "export it as .jsonl or .parquet",
 }
@@ -82,6 +85,7 @@ _PROGRAM_ENDING = re.compile(
     r"|cfg|conf|config|lock|properties|plist|reg|inf|service|desktop|map|wasm|class|jar|diff|patch"
     r"|sty|bib|log\d|pid|code-workspace|editorconfig)"
 )
+_TWEETS = re.compile(r"tweets?(-part\d+)?\.js")
 _PROGRAM_NAME = re.compile(
     r"(readme|licen[cs]e|copying|notice|authors|contributors|contributing|changelog|install"
     r"|code_of_conduct|security)([._-].*)?|(makefile|dockerfile|vagrantfile|gemfile|rakefile"
@@ -112,6 +116,8 @@ def reason_unread(name: str) -> str | None:
     found = ending(own)
     if _SECRET_ENDING.fullmatch(found) or _SECRET_NAME.fullmatch(own.partition(".")[0]):
         return SECRET
+    if _TWEETS.fullmatch(own):
+        return None
     if _PROGRAM_ENDING.fullmatch(found) or _PROGRAM_NAME.fullmatch(own):
         return PROGRAM
     if found == PDF and importlib.util.find_spec("pypdf") is None:
@@ -164,9 +170,11 @@ def describe_unread(unread: dict[str, str]) -> str:
     """
     groups: dict[tuple[str, str], list[str]] = {}
     for name, reason in unread.items():
-        kind = ending(name) or name
+        kind = name if reason.startswith(TABLE) else ending(name) or name
         groups.setdefault((kind, reason), []).append(name)
-    listed = sorted(groups.items(), key=lambda item: -len(item[1]))
+    listed = sorted(
+        groups.items(), key=lambda item: (item[0][1] not in _CONVERTIBLE.values(), -len(item[1]))
+    )
     phrases = [
         f"{len(names):,} {kind} ({reason})"
         if len(names) > 1
@@ -175,4 +183,6 @@ def describe_unread(unread: dict[str, str]) -> str:
     ]
     if others := sum(len(names) for _, names in listed[_MAX_GROUPS:]):
         phrases.append(f"{others:,} more")
-    return f"Not read: {', '.join(phrases)}. To include a file, name it."
+    only_tables = all(reason.startswith(TABLE) for reason in unread.values())
+    how = "Export a table by itself to include it" if only_tables else "To include a file, name it"
+    return f"Not read: {', '.join(phrases)}. {how}."

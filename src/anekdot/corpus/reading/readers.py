@@ -13,6 +13,7 @@ from anekdot.corpus.reading.csv_rows import (
     joined,
     names_delimiter,
     rows,
+    trimmed,
 )
 from anekdot.corpus.reading.encodings import decode, is_transcoded
 from anekdot.corpus.reading.first_bytes import CONTROLS, is_binary
@@ -230,19 +231,26 @@ def _read_csv(blocks: Iterable[bytes], layout: Layout, name: str) -> Iterator[Do
             width = layout.width or width
             if layout.header:
                 continue
+        cells = trimmed(cells, width)
         if layout.width and len(cells) > width:
             cells = joined(cells, width, places[0][-1], layout.separator)
         if width == 1:
             yield Document(layout.separator.join(cells), name, number)
-        elif len(cells) != width:
+        elif len(cells) != width and not _is_short(cells, width, places):
             yield broken(layout.separator.join(cells), name, number, WRONG_CELLS)
         else:
             yield Document(_cells_text(cells, places), name, number)
 
 
 def _cells_text(cells: list[str], places: list[list[int]]) -> str:
-    texts = (join([cells[place] for place in group]) or "" for group in places)
-    return next(filter(str.strip, texts), "")
+    texts = (join([cells[place] for place in group if place < len(cells)]) for group in places)
+    return next(filter(str.strip, filter(None, texts)), "")
+
+
+def _is_short(cells: list[str], width: int, places: list[list[int]]) -> bool:
+    """Whether a row lacks cells behind its text, which is then the longest of those it has."""
+    longest = max(range(len(cells)), key=lambda place: len(cells[place]))
+    return len(cells) < width and longest in places[0]
 
 
 def _csv_lines(blocks: Iterable[bytes], layout: Layout) -> Iterator[str]:

@@ -8,10 +8,24 @@ from tests.corpus.piles.cases import (
     folders,
     json_shapes,
     kept,
+    pages,
+    ragged,
     separators,
     tables,
     wrappers,
 )
 
-_ROOMS = (kept, chats, json_shapes, tables, separators, encodings, wrappers, folders, damage)
+_ROOMS = (
+    kept,
+    pages,
+    chats,
+    json_shapes,
+    tables,
+    ragged,
+    separators,
+    encodings,
+    wrappers,
+    folders,
+    damage,
+)
 CASES: list[Case] = [case for room in _ROOMS for case in room.CASES]

@@ -23,6 +23,7 @@ _BLOCKS = _names(
 )
 _HEADINGS = _names("h2 h3 h4 h5 h6")
 _VOID = _names("area base br col embed hr img input link meta param source track wbr")
+_EMBEDDED = _names("img video audio iframe object svg canvas")
 _HIDDEN = _names(
     "script style head title nav header footer aside menu select option button textarea noscript "
     "template iframe object svg math audio video canvas dialog h1 rt rp"
@@ -38,9 +39,16 @@ _TELEGRAM = _names(
 )
 """What its pages of messages put around them."""
 
+_VK = _names(
+    "message__header kludges attachment__description attachment__link ui_crumb "
+    "page_block_header_inner"
+)
+"""What its archive puts around messages."""
+
 _NEVER_HIDDEN = _names("html body main article")
 _SAME_END = {"li": "ul ol menu dir", "dt": "dl", "dd": "dl", "tr": "table", "td": "tr", "th": "tr"}
 _MAX_PENDING = 1 << 20  # characters of a tag or comment that does not end
+_MAX_LAST = 1 << 12  # characters of one that the end of the page cuts off
 _MAX_DEPTH = 1 << 12
 _SEEN_DEPTH = 64  # elements among which the one that ends is looked for
 _MAX_MENU_ITEM = 40  # characters of a paragraph that is nothing but a link
@@ -61,13 +69,19 @@ def paragraphs(texts: Iterable[str]) -> Iterator[str]:
     Args:
         texts: The page, in blocks.
     """
-    reader = _Reader()
+    reader, is_lost = _Reader(), False
     for text in texts:
         for at in range(0, len(text), _MAX_HELD):
-            reader.feed(text[at : at + _MAX_HELD])
+            part = text[at : at + _MAX_HELD]
+            if is_lost:
+                _, end, part = part.partition(">")
+                is_lost = not end
+            reader.feed(part)
             if len(reader.rawdata) > _MAX_PENDING:
-                reader.close()
+                reader.rawdata, is_lost = "", True
             yield from reader.take()
+    if len(reader.rawdata) > _MAX_LAST:
+        reader.rawdata = ""
     reader.close()
     reader.end_paragraph()
     yield from reader.take()
@@ -78,6 +92,7 @@ class _Element:
     name: str
     is_hidden: bool
     is_group: bool = False  # it holds blocks
+    n_before: int = 0  # what the page had shown before it
 
 
 class _Reader(HTMLParser):
@@ -88,10 +103,10 @@ class _Reader(HTMLParser):
         self._open: list[_Element] = []
         self._n_hidden = self._n_links = self._n_pre = 0
         self._held: list[str] = []
-        self._held_size = self._free_letters = 0
+        self._held_size = self._free_letters = self._n_linked = self._n_shown = 0
         self._is_after_blank = True
         self._done: list[str] = []
-        self._hidden_classes = _HIDDEN_CLASSES
+        self._hidden_classes = _HIDDEN_CLASSES | _VK
 
     def take(self) -> list[str]:
         """Returns the paragraphs that are complete, once."""
@@ -103,6 +118,7 @@ class _Reader(HTMLParser):
         return self.parse_bogus_comment(i, report)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._n_shown += tag in _EMBEDDED
         if tag == "br":
             self._hold("\v")
         elif tag == "hr":
@@ -137,10 +153,13 @@ class _Reader(HTMLParser):
     def end_paragraph(self) -> None:
         """Ends the paragraph that is held, unless it is empty or an item of a menu."""
         text = _SPACED_BREAK.sub("\v", _SPACE.sub(" ", "".join(self._held))).strip(" ")
-        is_menu = not self._free_letters and len(text.strip()) <= _MAX_MENU_ITEM
+        is_link = self._n_linked and not self._free_letters
+        is_menu = is_link and len(text.strip()) <= _MAX_MENU_ITEM
         had_break = "\v" in text
-        self._held, self._held_size, self._free_letters = [], 0, 0
-        text = text.strip("\v ")
+        self._held, self._held_size = [], 0
+        self._free_letters = self._n_linked = 0
+        text = text.strip("\v \xa0\u200b")
+        self._n_shown += bool(text)
         if text and not is_menu:
             is_paragraph = any(element.name == "p" for element in self._open[-3:])
             lines = [text] if is_paragraph else _GAP.split(text)
@@ -163,7 +182,9 @@ class _Reader(HTMLParser):
             return
         self._held.append(text)
         self._held_size += len(text)
-        if not self._n_links:
+        if self._n_links:
+            self._n_linked += 1
+        else:
             self._free_letters += any(map(str.isalnum, text))
         if self._held_size > _MAX_HELD:  # it is too long for a text
             self._done.append("".join(self._held))
@@ -174,7 +195,7 @@ class _Reader(HTMLParser):
             return False
         classes = {*(attributes.get("class") or "").lower().split()}
         if "history" in classes:
-            self._hidden_classes = _HIDDEN_CLASSES | _TELEGRAM
+            self._hidden_classes |= _TELEGRAM
         style = (attributes.get("style") or "").replace(" ", "").lower()
         return (
             tag in _HIDDEN
@@ -201,7 +222,7 @@ class _Reader(HTMLParser):
 
     def _push(self, tag: str, is_hidden: bool) -> None:
         if len(self._open) < _MAX_DEPTH:
-            self._open.append(_Element(tag, is_hidden))
+            self._open.append(_Element(tag, is_hidden, n_before=self._n_shown))
             self._n_hidden += is_hidden
             self._n_links += tag == "a"
             self._n_pre += tag == "pre"
@@ -210,7 +231,9 @@ class _Reader(HTMLParser):
         element = self._open[-1]
         if element.name in _BLOCKS:
             self.end_paragraph()
-        if element.is_group and element.name != "tr" and not self._n_hidden:
+        is_empty = element.name == "p" and element.n_before == self._n_shown
+        ends_group = is_empty or (element.is_group and element.name != "tr")
+        if ends_group and not self._n_hidden:
             self._end_group()
         self._open.pop()
         self._n_hidden -= element.is_hidden
