@@ -115,7 +115,7 @@ CASES: list[tuple[str, list[str]]] = [
     # export and import
     ("export nowhere --to bundle --out x", ["nowhere"]),
     ("export no_bundle --to bundle --out x", ["no_bundle"]),
-    ("export pretrained --to bundel --out x", ["bundel", "Did you mean bundle"]),
+    ("export pretrained --to bundles --out x", ["bundles", "Did you mean bundle"]),
     ("export pretrained --to bundle --out x --dtype q8", ["'q8'", "int8"]),
     ("export pretrained --to bundle --out good.txt", ["good.txt", "exists"]),
     ("export pretrained --to bundle --out empty_folder", ["empty_folder", "exists"]),

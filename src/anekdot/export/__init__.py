@@ -105,8 +105,7 @@ def export(
     dtype = dtype or next(iter(target.dtypes))
     _check_choice(f"dtype of {to}", dtype, target.dtypes)
     refuse_existing(out)
-    model = Bundle.load(None if str(bundle) == "pretrained" else bundle)
-    model.check_parts(PARTS, f"anekdot export --to {to}")
+    model = _load(bundle, to)
     context = _usable_context(target, to, model, usable_context)
     module: Any = importlib.import_module(f"{__name__}.{target.module}")
     beside = module.beside(out, context) if target.has_beside else {}
@@ -125,6 +124,13 @@ def _target(to: str) -> Target:
     _check_choice("target", to, TARGETS)
     require(f"anekdot export --to {to}", "export", *TARGETS[to].packages)
     return TARGETS[to]
+
+
+def _load(bundle: Path | str, to: str) -> Bundle:
+    """Returns a bundle with the parts that are exported."""
+    model = Bundle.load(None if str(bundle) == "pretrained" else bundle)
+    model.check_parts(PARTS, f"anekdot export --to {to}")
+    return model
 
 
 def _usable_context(target: Target, to: str, bundle: Bundle, wanted: int | None) -> int:
