@@ -10,7 +10,8 @@ Letters: ``B`` batch, ``T`` positions, ``V`` vocabulary.
 import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -119,8 +120,7 @@ def likelihood(
     """
     plan = _plan(documents, min(model.config.context_length, MAX_EXACT_POSITION))
     device = model.token_embedding.weight.device
-    nats, tokens, done = 0.0, 0, 0
-    document_nats = np.zeros(len(documents))
+    nats, tokens, done, document_nats = 0.0, 0, 0, np.zeros(len(documents))
     with evaluation_mode(model), autocast or nullcontext():
         while done < len(plan):
             batch = _next_batch(plan, done, tokens_per_batch)
@@ -128,16 +128,14 @@ def likelihood(
             logits_BTV = model(ids_BT.to(device))
             nats += _nats(logits_BTV, targets_BT.to(device), "sum").item()
             if with_error:
-                rows = [window.document for window in batch]
-                nats_BT = _nats(logits_BTV, targets_BT.to(device), "none").view(targets_BT.shape)
-                np.add.at(document_nats, rows, nats_BT.sum(1).double().cpu().numpy())
+                _add_nats(document_nats, batch, _nats(logits_BTV, targets_BT.to(device), "none"))
             tokens += int((targets_BT != IGNORE_INDEX).sum())
             done += len(batch)
             if progress is not None:
                 progress(done, len(plan), "windows")
     document_bytes = np.array([int(token_lengths[ids].sum()) for ids in documents])
-    error = _error(document_nats, document_bytes) if with_error else None
-    return Likelihood(nats, tokens, int(document_bytes.sum()), len(documents), error)
+    total = Likelihood(nats, tokens, int(document_bytes.sum()), len(documents))
+    return replace(total, error=_error(document_nats, document_bytes)) if with_error else total
 
 
 def _nats(logits_BTV: torch.Tensor, targets_BT: torch.Tensor, reduction: str) -> torch.Tensor:
@@ -148,6 +146,12 @@ def _nats(logits_BTV: torch.Tensor, targets_BT: torch.Tensor, reduction: str) ->
         ignore_index=IGNORE_INDEX,
         reduction=reduction,
     )
+
+
+def _add_nats(document_nats: NDArray[Any], batch: list[Window], nats: torch.Tensor) -> None:
+    """Adds the nats of each row to those of its document."""
+    rows = nats.view(len(batch), -1).sum(1).double().cpu().numpy()
+    np.add.at(document_nats, [window.document for window in batch], rows)
 
 
 def _error(nats: NDArray[np.float64], n_bytes: NDArray[np.integer]) -> float | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from anekdot.export.agreement import Array
+from anekdot.tokenizer.vocabulary import FIRST_BYTE
 
 
 def is_installed() -> bool:
@@ -35,7 +36,14 @@ def log_probs(path: Path, ids_T: Sequence[int], vocab_size: int) -> Array:
     settings.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     server = xllamacpp.Server(settings)
     answer = server.handle_completions(
-        {"prompt": list(ids_T), "max_tokens": 1, "logprobs": vocab_size, "temperature": 0.0}
+        {
+            "prompt": list(ids_T),
+            "max_tokens": 1,
+            "logprobs": vocab_size,
+            "temperature": 0.0,
+            # answers with a whole character: of half a one, the server loses the probabilities
+            "logit_bias": [[FIRST_BYTE, 1000.0]],
+        }
     )
     log_probs_V = np.full(vocab_size, -np.inf, np.float32)
     for entry in answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]:
