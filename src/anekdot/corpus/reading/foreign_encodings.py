@@ -26,6 +26,7 @@ _EXACT = {"cp1251": "windows-1251", "cp866": "ibm866", "cp1252": "windows-1252",
           "koi8-r": "koi8_r", "mac-cyrillic": "mac_cyrillic", "iso8859-5": "iso8859_5"}  # fmt: skip
 _NOT_DRAWN = bytes({*range(256)} - {0xA4, 0xA6, 0xA7, 0xAD, 0xB4, 0xB6, 0xB7, 0xBD})
 _FEW = 5  # bytes beyond ASCII, by which chardet cannot tell
+_MANY = 200  # bytes beyond ASCII, by which a wrong reading is no accident
 _SAMPLE = 200_000  # bytes
 
 
@@ -50,7 +51,10 @@ def _corrected(found: str, data: bytes, russian: str) -> str | None:
     if found in _WESTERN or data.decode(found, "replace") == data.decode("cp1252", "replace"):
         return "cp1252"
     if _has_controls(data.decode(found, "replace")):
-        return _OF_DOS if _is_of_dos(data) else None
+        if _is_of_dos(data):
+            return _OF_DOS
+        if sum(byte > 127 for byte in data) > _MANY:
+            return None
     cyrillic = {_codec(name): name for name in SINGLE_BYTE}
     if found in cyrillic:
         return cyrillic[found] if russian == "cp1252" else russian
