@@ -28,6 +28,7 @@ def described(layout: Layout, known: str | None) -> str:
         facts.append(f"messages of {layout.separator}")
     else:
         facts.append(shown_places(layout))
+    facts += ["below front matter, which is left out"] if layout.front else []
     if layout.format == "csv":
         facts += [] if layout.header else ["no header"]
         facts += [f"below {layout.skip} lines of something else"] if layout.skip else []

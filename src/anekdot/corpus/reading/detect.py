@@ -31,6 +31,7 @@ from anekdot.corpus.reading.files import (
 )
 from anekdot.corpus.reading.first_bytes import holds_text, is_page, reason_no_text
 from anekdot.corpus.reading.foreign_encodings import exact
+from anekdot.corpus.reading.front_matter import front_lines
 from anekdot.corpus.reading.json_layout import layout_of
 from anekdot.corpus.reading.json_shape import Shape, survey
 from anekdot.corpus.reading.json_stream import values
@@ -197,6 +198,8 @@ def _text_layout(
     if not holds_text(start, encoding):
         raise no_text(name)
     lines = _lines(start, encoding)
+    n_front = 0 if is_transcoded(encoding) else front_lines("".join(lines[:999]).encode())
+    lines[:n_front] = []
     if is_transcoded(encoding) and not _reads_well(lines):
         cause = f"{name} is not in {named.encoding or encoding}."
         raise CorpusError(cause, "Name its encoding, such as --encoding cp1250.")
@@ -209,7 +212,7 @@ def _text_layout(
         layout = Layout(format="chat", encoding=encoding, separator=text_chat(lines) or "")
     elif format == "txt":
         layout = _separated(lines, named.separator)
-        layout = replace(layout, encoding=encoding)
+        layout = replace(layout, encoding=encoding, front=n_front > 0)
     else:
         if format == "json" and is_mostly_utf8(start):
             encoding = "utf-8"  # it is decoded as a whole

@@ -8,10 +8,22 @@ from tests.corpus.piles.cases import (
     folders,
     json_shapes,
     kept,
+    layouts,
     separators,
     tables,
     wrappers,
 )
 
-_ROOMS = (kept, chats, json_shapes, tables, separators, encodings, wrappers, folders, damage)
+_ROOMS = (
+    kept,
+    chats,
+    json_shapes,
+    tables,
+    separators,
+    encodings,
+    wrappers,
+    folders,
+    layouts,
+    damage,
+)
 CASES: list[Case] = [case for room in _ROOMS for case in room.CASES]
