@@ -19,6 +19,7 @@ from anekdot.corpus.reading.chunks import cut
 from anekdot.corpus.reading.detect import examine
 from anekdot.corpus.reading.extraction import extracted
 from anekdot.corpus.reading.files import blocks, label, unpacked_file
+from anekdot.corpus.reading.front_matter import without_front_matter
 from anekdot.corpus.reading.given import NAME as GIVEN
 from anekdot.corpus.reading.given import Texts
 from anekdot.corpus.reading.lines import without_byte_order_mark
@@ -193,6 +194,7 @@ def read_piece(piece: Piece) -> Iterator[Document]:
         data = blocks(path, piece.member, piece.compression, piece.start, piece.stop)
         if piece.start == 0:
             data = without_byte_order_mark(data, layout.encoding)
+            data = without_front_matter(data) if layout.front else data
         found = documents(data, layout, piece.name, piece.line)
     yield from (unwrapped_document(d, layout) for d in found) if has_wrappers(layout) else found
 

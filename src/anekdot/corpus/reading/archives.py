@@ -25,7 +25,7 @@ def open_archive(
     archive, seen = zipfile.ZipFile(path), Counter[str]()
     infos: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
-        if not info.is_dir():
+        if not info.filename.endswith("/"):  # is_dir fails where there is no name
             seen[info.filename] += 1
             number = seen[info.filename]
             infos[f"{info.filename}\0{number}" if number > 1 else info.filename] = info

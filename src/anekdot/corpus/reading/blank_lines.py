@@ -53,12 +53,14 @@ def longer_gap(lines: Sequence[str]) -> tuple[int, float]:
     close, seams = [seam for seam in seams if not seam[0]], [seam for seam in seams if seam[0]]
     n_lines = len(close) + len(seams) + 1
     has_replies = 2 * sum(seam[1] for seam in close) > len(close)
-    doubt = _DOUBT_OF_TALKS if has_replies else _DOUBT_OF_VERSE if _is_verse(close) else _DOUBT
+    verse = _is_verse(close)
+    doubt = _DOUBT_OF_TALKS if has_replies else _DOUBT_OF_VERSE if verse else _DOUBT
     found = [(0.0, 0)]
     for gap in [shorter + 1 for shorter in sorted({seam[0] for seam in seams})[:-1]]:
         sizes = _sizes(seams, gap)
         if sum(sizes) <= _MAX_BLOCKS * len(sizes) and n_lines <= MAX_MEAN_LINES * len(sizes):
-            evenness = 0.0 if has_replies else _evenness(sizes)
+            is_sure = not has_replies and len(sizes) >= (2 if verse else 3)
+            evenness = _evenness(sizes) if is_sure else 0.0
             odds = _difference(*_parted(seams, gap)) + evenness - doubt
             found.append((odds, gap))
     odds, gap = max(found[1:] or found)
@@ -132,6 +134,12 @@ def _evenness(sizes: Sequence[int]) -> float:
 
 def _log_beta(a: float, b: float) -> float:
     return lgamma(a) + lgamma(b) - lgamma(a + b)
+
+
+def is_poem(lines: Iterable[str]) -> bool:
+    """Whether most lines are followed by another of the same stanza without a full stop."""
+    inner, _ = _parted(_seams(lines), 1)
+    return len(inner) > 1 and _is_verse(inner)
 
 
 def is_wrapped(lines: Sequence[str], *, indented: bool = False) -> bool:

@@ -29,6 +29,7 @@ def described(layout: Layout, known: str | None) -> str:
     else:
         facts.append(shown_places(layout))
         facts += ["with the answers to them"] if layout.nested else []
+    facts += ["below front matter, which is left out"] if layout.front else []
     if layout.format == "csv":
         facts += [] if layout.header else ["no header"]
         facts += [f"below {layout.skip} lines of something else"] if layout.skip else []

@@ -28,6 +28,7 @@ from anekdot.corpus.reading.files import (
 from anekdot.corpus.reading.first_bytes import holds_text, is_page, markup, reason_no_text
 from anekdot.corpus.reading.foreign_encodings import exact
 from anekdot.corpus.reading.formats import first_character, format_of, json_value
+from anekdot.corpus.reading.front_matter import front_lines
 from anekdot.corpus.reading.json_layout import layout_of
 from anekdot.corpus.reading.json_shape import Shape, survey
 from anekdot.corpus.reading.lines import (
@@ -205,6 +206,8 @@ def _text_layout(
     """
     encoding = _encoding(start, known, name, named)
     lines = _lines(start, encoding)
+    n_front = 0 if is_transcoded(encoding) else front_lines("".join(lines[:999]).encode())
+    lines[:n_front] = []
     if is_transcoded(encoding) and not _reads_well(lines):
         cause = f"{name} is not in {named.encoding or encoding}."
         raise CorpusError(cause, "Name its encoding, such as --encoding cp1250.")
@@ -217,7 +220,7 @@ def _text_layout(
         layout = Layout(format="chat", encoding=encoding, separator=text_chat(lines) or "")
     elif format == "txt":
         layout = _separated(lines, named.separator)
-        layout = replace(layout, encoding=encoding)
+        layout = replace(layout, encoding=encoding, front=n_front > 0)
     else:
         if format == "json" and is_mostly_utf8(start):
             encoding = "utf-8"  # it is decoded as a whole

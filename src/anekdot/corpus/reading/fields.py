@@ -5,14 +5,16 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from anekdot.corpus.reading.columns import TEXT_NAMES
+from anekdot.corpus.reading.columns import PAIRS, TEXT_NAMES
 
 _FIELD = re.compile(r"([^\W\d_][\w .№-]{0,24}?): ?")
 _MIN_RECORDS = 3
 
 
 def field_names(lines: Sequence[str]) -> tuple[list[str], str] | None:
-    """Returns the names of the fields of records, in order, and the one that holds the text.
+    """Returns the names of the fields of records, in order, and which of them hold the text.
+
+    Where several do, they stand with | between.
 
     Args:
         lines: The first lines of a file, without the blanks around them.
@@ -29,7 +31,8 @@ def field_names(lines: Sequence[str]) -> tuple[list[str], str] | None:
     if len(names) < 2 or not texts or rounds < 0.95 * (len(order) - 1):
         return None
     text = min(texts, key=lambda name: TEXT_NAMES.index(name.lower()))
-    return names, text
+    pair = [name for name in names if (name.lower(), text.lower()) in PAIRS]
+    return names, "|".join([*pair, text])
 
 
 def field_text(text: str, names: str, wanted: str) -> str:
@@ -38,8 +41,8 @@ def field_text(text: str, names: str, wanted: str) -> str:
     Args:
         text: The record.
         names: A regular expression of the names of its fields.
-        wanted: The name of the field.
+        wanted: The names of the fields that make a text, with | between.
     """
     parts = re.split(rf"^[ \t]*({names}):[ \t]?", text, flags=re.MULTILINE)
     values = dict(zip(parts[1::2], parts[2::2], strict=True))
-    return values.get(wanted, "").strip()
+    return "\n".join(filter(None, (values.get(name, "").strip() for name in wanted.split("|"))))

@@ -11,6 +11,7 @@ MAX_STEP = 20
 """The most by which a number may exceed the last one."""
 
 _SMALL_STEP = 5  # most of them do not exceed it by more
+_MIN_CHOSEN = 5  # numbers that always rise, by however much: of texts that somebody chose
 
 START = re.compile(r"([^\d\s][^\d]{0,11}?)??(\d{1,7})([.):\]]+[ \t]*|[ \t]+)(?=[^\d\s])")
 """The number of a text, with what stands around it, before its first word."""
@@ -61,13 +62,13 @@ def rising_numbers(lines: Sequence[str]) -> tuple[str, str, bool] | None:
             or any(":" in line[-1] for line in above)
         ):
             continue
-        kind = _rising([number for _, number in starts])
-        if (
-            kind is None
-            and before in _SIGNS
-            and len({number for _, number in starts}) >= max(_MIN_RUN, 0.95 * len(starts))
+        numbers = [number for _, number in starts]
+        kind = _rising(numbers)
+        if kind is None and (
+            (before in _SIGNS and len({*numbers}) >= max(_MIN_RUN, 0.95 * len(numbers)))
+            or (before + after and len(numbers) >= _MIN_CHOSEN and numbers == sorted({*numbers}))
         ):
-            kind = "restarts"  # numbers that are names, in any order
+            kind = "restarts"  # numbers that are names
         if kind is None:
             continue
         counter = Counter()

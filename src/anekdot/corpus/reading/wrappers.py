@@ -41,6 +41,7 @@ _MARK = re.compile(
     r"|[A-Z]{3,8}:[\w.]+:[ \t]*(?=\S)"  # «INFO:root:»
     r"|[\[({<][^\W\d_]\w{0,20}[\])}>](?:[ \t]*[-–—|:])?[ \t]+(?=\S)"  # «[INFO] »
 )
+_SPEAKER = re.compile(r"\n[ \t]*[^\W\d_]\w{0,20}:[ \t]+(?=\S)")
 _BREAK = re.compile(r"\\n[ \t]*(?=[-—–A-ZА-ЯЁ«\"\\])")
 _ESCAPE = re.compile(r"\\r\\n|\\[nr]")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
@@ -157,7 +158,16 @@ def _first_prefix(texts: Sequence[str]) -> str:
         return counter
     marks = Counter(match[0].rstrip() for text in texts if (match := _MARK.match(text)))
     mark, count = marks.most_common(1)[0] if marks else ("", 0)
-    return rf"{re.escape(mark)}[ \t]*" if count >= _MOST * len(texts) else ""
+    if count < _MOST * len(texts) or (mark[-1] == ":" and _are_talks(texts)):
+        return ""
+    return rf"{re.escape(mark)}[ \t]*"
+
+
+def _are_talks(texts: Sequence[str]) -> bool:
+    """Whether in many texts a line below the first names a speaker too."""
+    return sum("\n" in text and _SPEAKER.search(text) is not None for text in texts) > 0.2 * len(
+        texts
+    )
 
 
 def _counter(texts: Sequence[str]) -> str:

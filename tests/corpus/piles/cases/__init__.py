@@ -8,6 +8,7 @@ from tests.corpus.piles.cases import (
     folders,
     json_shapes,
     kept,
+    layouts,
     pages,
     ragged,
     separators,
@@ -26,6 +27,7 @@ _ROOMS = (
     encodings,
     wrappers,
     folders,
+    layouts,
     damage,
 )
 CASES: list[Case] = [case for room in _ROOMS for case in room.CASES]
