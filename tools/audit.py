@@ -1,10 +1,10 @@
 """Locks the packages of this platform by their hashes, and checks them: make audit.
 
 Writes build/audit/requirements.lock: a name, a version and the hashes of the file that pip
-takes here, for each package of ``.[dev,cluster]``. The lock is not committed, since PyTorch's
-wheels differ by platform and index. Then every file is fetched again and must have its hash, what
-is installed must be what is locked, and pip-audit, where its data can be had, names known
-vulnerabilities. The exit status is 1 if any of this fails.
+takes here, for each package of ``.[dev,cluster,export]``. The lock is not committed, since the
+wheels of PyTorch differ by platform and index. Then every file is fetched again and must have its
+hash, what is installed must be what is locked, and pip-audit, where its data can be had, names
+known vulnerabilities. The exit status is 1 if any of this fails.
 """
 
 import json
@@ -32,7 +32,7 @@ def locked() -> dict[str, dict[str, str]]:
         "--report",
         report,
         "--editable",
-        ".[dev,cluster]",
+        ".[dev,cluster,export]",
     )
     packages = {}
     for item in json.loads(report.read_text("utf-8"))["install"]:

@@ -2,8 +2,8 @@
 
 ``licences`` writes the table of docs/dependencies.md; ``sbom FILE`` writes a software bill of
 materials, in the JSON of CycloneDX 1.6, of what the package needs with its extras ``train``,
-``documents`` and ``cluster``. Both are the same for the same packages, whenever and wherever they
-are made.
+``documents``, ``export`` and ``cluster``. Both are the same for the same packages, whenever and
+wherever they are made.
 """
 
 import json
@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/dependencies.md"
 MARKERS = "<!-- licences: written by tools/dependencies.py -->\n", "<!-- end of licences -->\n"
-EXTRAS = ("fast", "train", "documents", "cluster", "dev")
+EXTRAS = ("fast", "train", "documents", "export", "cluster", "dev")
 GROUPS = {"core": "", **dict(zip(EXTRAS, EXTRAS, strict=True))}
 SHORT = 60  # characters of a licence's name; what is longer is its text
 

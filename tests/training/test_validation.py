@@ -135,7 +135,7 @@ def test_train_card_and_evaluate_say_one_number(data, tmp_path):
     (tmp_path / "texts.jsonl").write_text(lines, "utf-8")
     assert anekdot.evaluate(out, tmp_path / "texts.jsonl") == trained.validation
     card = (out / "README.md").read_text("utf-8")
-    assert f"{trained.validation.bits_per_byte:.3f} bits" in card
+    assert f"{trained.validation.bits_per_byte:.3f} ± " in card
     interim = metrics(out, "evaluation")[-1]["bits_per_byte"]  # of the same model, in bfloat16
     assert interim != trained.validation.bits_per_byte
     assert interim == pytest.approx(trained.validation.bits_per_byte, rel=0.01)

@@ -10,7 +10,7 @@ Letters: ``B`` batch, ``T`` positions, ``V`` vocabulary.
 import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ class Likelihood:
     tokens: int
     bytes: int
     documents: int
-    error: float | None = None
+    error: float | None = field(default=None, compare=False)
 
     @property
     def loss(self) -> float:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib.machinery import ModuleSpec
 
 import pytest
 
@@ -85,7 +86,9 @@ def test_a_run_that_is_killed_when_its_tracker_starts_goes_on(jokes, tmp_path, m
 
 def test_unknown_and_missing_trackers_are_refused_at_once(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "trackio", raising=False)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "trackio" else 1)
+    there = ModuleSpec("there", None, origin="here")
+    found = {"trackio": None}
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: found.get(name, there))
     with pytest.raises(ConfigurationError, match="tensorboard, trackio, wandb"):
         anekdot.train("nothing.txt", out=tmp_path / "m", track=["mlflow"])
     with pytest.raises(ConfigurationError, match="pip install trackio"):
