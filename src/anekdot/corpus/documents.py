@@ -47,6 +47,7 @@ class Layout:
             what it matches is no part of the text. The separator is then an example.
         rising: Whether only numbers that rise count, of those that the pattern finds.
         instead: Of txt, another separator that is nearly as likely, if any.
+        hanging: Whether the lines of a text but for its first are indented, as in lists.
         front: Whether front matter stands above the texts of a txt, and is left out.
         unwrap: Whether the lines of a paragraph are joined.
         listed: Whether each line of a txt is a string of a program's list, in quotes.
@@ -74,6 +75,7 @@ class Layout:
     pattern: str | None = None
     rising: bool = False
     instead: str = ""
+    hanging: bool = False
     front: bool = False
     unwrap: bool = False
     listed: bool = False

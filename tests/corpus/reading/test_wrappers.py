@@ -31,11 +31,23 @@ def test_what_stands_before_each_text_is_left_out(form):
 
 
 @pytest.mark.parametrize(
-    "form", ["— ", "- ", "«", '"', "#юмор ", "@кот ", "...", "Приходит ", "Сосед крикнул: "]
+    "form", ["— ", "«", '"', "#юмор ", "@кот ", "...", "Приходит ", "Сосед крикнул: "]
 )
 def test_what_belongs_to_each_text_stays(form):
     texts = [form + text for text in THIRTY]
     assert bare(texts) == texts
+
+
+def test_hyphens_are_points_of_a_list_but_where_somebody_replies():
+    assert bare([f"- {text}" for text in THIRTY]) == THIRTY
+    assert bare([f"- [ ] {text}" for text in THIRTY]) == THIRTY
+    talks = [f"- {text} - Да ну!" for text in THIRTY]
+    assert bare(talks) == talks
+
+
+def test_speakers_stay():
+    talks = [f"xxx: {text}\nyyy: Да ну!" for text in THIRTY]
+    assert bare(talks) == talks
 
 
 def test_numbers_at_the_beginning_of_some_texts_stay():

@@ -137,9 +137,9 @@ def _log_beta(a: float, b: float) -> float:
 
 
 def is_poem(lines: Iterable[str]) -> bool:
-    """Whether most lines are followed by another of the same stanza without a full stop."""
-    inner, _ = _parted(_seams(lines), 1)
-    return len(inner) > 1 and _is_verse(inner)
+    """Whether there are stanzas, most of whose lines end without a full stop."""
+    inner, outer = _parted(_seams(lines), 1)
+    return len(inner) > 1 and len(outer) > 0 and _is_verse(inner)
 
 
 def is_wrapped(lines: Sequence[str], *, indented: bool = False) -> bool:

@@ -45,7 +45,8 @@ def described(layout: Layout, known: str | None) -> str:
 def _separation(layout: Layout) -> list[str]:
     """Returns what separates the texts of a text file, in words."""
     if layout.fields:
-        return [f"fields, of which «{layout.column}» is the text"]
+        shown = (layout.column or "").replace("|", "» and «")
+        return [f"fields, of which «{shown}» is the text"]
     if layout.listed:
         return ["the strings of a list"]
     if layout.pattern:

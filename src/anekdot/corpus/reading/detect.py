@@ -205,9 +205,7 @@ def _text_layout(
     Of a large JSON object more is read, since the texts may stand behind something else.
     """
     encoding = _encoding(start, known, name, named)
-    lines = _lines(start, encoding)
-    n_front = 0 if is_transcoded(encoding) else front_lines("".join(lines[:999]).encode())
-    lines[:n_front] = []
+    lines, front = _below_front_matter(_lines(start, encoding), encoding)
     if is_transcoded(encoding) and not _reads_well(lines):
         cause = f"{name} is not in {named.encoding or encoding}."
         raise CorpusError(cause, "Name its encoding, such as --encoding cp1250.")
@@ -220,7 +218,7 @@ def _text_layout(
         layout = Layout(format="chat", encoding=encoding, separator=text_chat(lines) or "")
     elif format == "txt":
         layout = _separated(lines, named.separator)
-        layout = replace(layout, encoding=encoding, front=n_front > 0)
+        layout = replace(layout, encoding=encoding, front=front)
     else:
         if format == "json" and is_mostly_utf8(start):
             encoding = "utf-8"  # it is decoded as a whole
@@ -246,6 +244,12 @@ def _encoding(start: bytes, known: str | None, name: str, named: _Named) -> str:
 
 def _separated(lines: list[str], separator: str | None) -> Layout:
     return named_separator(separator, lines) if separator else guess_separator(lines)
+
+
+def _below_front_matter(lines: list[str], encoding: str) -> tuple[list[str], bool]:
+    """Returns lines without the front matter above them, and whether there was any."""
+    count = 0 if is_transcoded(encoding) else front_lines("".join(lines[:999]).encode())
+    return lines[count:], count > 0
 
 
 def _whole_lines(start: bytes) -> bytes:

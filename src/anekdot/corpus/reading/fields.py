@@ -8,13 +8,12 @@ from itertools import pairwise
 from anekdot.corpus.reading.columns import PAIRS, TEXT_NAMES
 
 _FIELD = re.compile(r"([^\W\d_][\w .№-]{0,24}?): ?")
+_DIALOGUES = [pair for pair in PAIRS if pair[0] not in ("title", "заголовок", "название")]
 _MIN_RECORDS = 3
 
 
 def field_names(lines: Sequence[str]) -> tuple[list[str], str] | None:
-    """Returns the names of the fields of records, in order, and which of them hold the text.
-
-    Where several do, they stand with | between.
+    """Returns the names of the fields of records, in order, and those of the text, with | between.
 
     Args:
         lines: The first lines of a file, without the blanks around them.
@@ -31,7 +30,7 @@ def field_names(lines: Sequence[str]) -> tuple[list[str], str] | None:
     if len(names) < 2 or not texts or rounds < 0.95 * (len(order) - 1):
         return None
     text = min(texts, key=lambda name: TEXT_NAMES.index(name.lower()))
-    pair = [name for name in names if (name.lower(), text.lower()) in PAIRS]
+    pair = [name for name in names if (name.lower(), text.lower()) in _DIALOGUES]
     return names, "|".join([*pair, text])
 
 

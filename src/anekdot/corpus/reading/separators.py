@@ -25,6 +25,8 @@ _ENDS = '.!?…»")'
 _HEADING = re.compile(r"(#{1,6}) +\S")
 _ITEM = re.compile(r"(\d{1,2})[.)] ")
 _MAX_LIST, _SHORT = 15, 50  # lines of a text with a list in it, and characters of an item
+_POINTS = ("- ", "* ", "+ ", "• ")
+_OPENING = re.compile(r"\w.*\W\w+[.:]\Z")  # «Knock, knock.» is said in each text
 _DOUBTFUL = 2  # log odds of two kinds of gaps below which the other guess is named
 _WHOLE = r"[ \t]*(?=[\r\n]|\Z)"
 
@@ -44,8 +46,9 @@ def guess_separator(lines: Sequence[str]) -> Layout:
         _by_marker(stripped)
         or _by_fields(stripped)
         or _by_recurring_line(lines, stripped)
+        or _by_item(lines)
         or _by_heading(stripped)
-        or _by_number(stripped)
+        or _by_number(lines, stripped)
         or _by_list(stripped)
         or _by_blank_line(lines, stripped)
         or Layout(format="txt", listed=_is_list(stripped))
@@ -107,7 +110,12 @@ def _by_recurring_line(lines: Sequence[str], stripped: Sequence[str]) -> Layout 
     found = dict.fromkeys(stripped[place] for form in forms for place in form.places)
     example = stripped[forms[0].places[0]]
     if len(found) == 1:
-        return Layout(format="txt", separator=example)
+        opens = example == next(filter(None, stripped)) and _OPENING.search(example)
+        kept = f"(?={re.escape(example)}{_WHOLE})" if opens else None
+        return Layout(format="txt", separator=example, pattern=kept)
+    levels = {_level(line) for line in found}
+    if 0 not in levels and any(_level(line) in levels and line not in found for line in stripped):
+        return None  # each heading begins a text
     if stripped[0] == "WEBVTT":
         found = {"WEBVTT": None}
         patterns = ["WEBVTT", *(pattern_of(form.key) for form in forms)]
@@ -146,9 +154,27 @@ def _by_fields(stripped: Sequence[str]) -> Layout | None:
     )
 
 
+def _level(line: str) -> int:
+    """Returns the level of a heading of Markdown, or 0."""
+    match = _HEADING.match(line)
+    return len(match[1]) if match else 0
+
+
+def _by_item(lines: Sequence[str]) -> Layout | None:
+    """Finds the points of a list whose texts go on below them, with an indent."""
+    filled = [line for line in lines if line.strip() and not _HEADING.match(line)]
+    flush = [line[:2] for line in filled if not line[0].isspace()]
+    is_list = len(flush) > 1 and flush[0] in _POINTS and len({*flush}) == 1
+    if not is_list or len(flush) == len(filled) or len(filled) > MAX_MEAN_LINES * len(flush):
+        return None
+    mark = flush[0].strip()
+    pattern = rf"(?<![ \t]){re.escape(mark)}[ \t]+(?:\[[ xX]\][ \t]+)?"
+    return Layout(format="txt", separator=f"{mark} …", pattern=pattern, hanging=True)
+
+
 def _by_heading(stripped: Sequence[str]) -> Layout | None:
     """Finds headings of Markdown: those of the most frequent level begin texts."""
-    levels = [len(match[1]) if (match := _HEADING.match(line)) else 0 for line in stripped if line]
+    levels = [_level(line) for line in stripped if line]
     counts = Counter(filter(None, levels))
     if not counts:
         return None
@@ -161,12 +187,13 @@ def _by_heading(stripped: Sequence[str]) -> Layout | None:
     return Layout(format="txt", separator=f"{sign} …", pattern=f"(?:{sign} +{higher})")
 
 
-def _by_number(stripped: Sequence[str]) -> Layout | None:
+def _by_number(lines: Sequence[str], stripped: Sequence[str]) -> Layout | None:
     found = rising_numbers(stripped)
     if found is None:
         return None
     example, pattern, rising = found
-    return Layout(format="txt", separator=example, pattern=pattern, rising=rising)
+    hanging = any(line.strip() and line[0] in " \t" for line in lines)
+    return Layout(format="txt", separator=example, pattern=pattern, rising=rising, hanging=hanging)
 
 
 def _by_list(stripped: Sequence[str]) -> Layout | None:

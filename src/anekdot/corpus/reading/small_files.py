@@ -46,8 +46,10 @@ def one_text_a_file(examined: list[Examined]) -> list[Examined]:
             instead = "blank line" if said else ""
             for place in places:
                 piece, name, _ = examined[place]
-                kept = {"encoding": piece.layout.encoding, "front": piece.layout.front}
-                layout = Layout(format="txt", separator="file", instead=instead, **kept)
+                encoding, front = piece.layout.encoding, piece.layout.front
+                layout = Layout(
+                    format="txt", separator="file", encoding=encoding, front=front, instead=instead
+                )
                 guess = described(layout, piece.extraction or layout.format)
                 found[place] = (replace(piece, layout=layout), name, guess)
     return found

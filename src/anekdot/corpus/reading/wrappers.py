@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from textwrap import dedent
 
 from anekdot.corpus.documents import Document, Layout, broken
 from anekdot.corpus.reading.blank_lines import unwrapped
@@ -42,6 +43,10 @@ _MARK = re.compile(
     r"|[\[({<][^\W\d_]\w{0,20}[\])}>](?:[ \t]*[-–—|:])?[ \t]+(?=\S)"  # «[INFO] »
 )
 _SPEAKER = re.compile(r"\n[ \t]*[^\W\d_]\w{0,20}:[ \t]+(?=\S)")
+_POINT = re.compile(r"-[ \t]+(?:\[[ xX]\][ \t]+)?")
+_REPLY = re.compile(r"[.?!…][ \t]+[-—–][ \t]")
+_QUOTE = "(?:>"  # before each line of a text, and not only the first
+_LABEL = re.compile(r"[^\W\d_]\w{0,20}:|[#@©★\[]|\([cс]\)", re.IGNORECASE)
 _BREAK = re.compile(r"\\n[ \t]*(?=[-—–A-ZА-ЯЁ«\"\\])")
 _ESCAPE = re.compile(r"\\r\\n|\\[nr]")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
@@ -91,13 +96,19 @@ def unwrapped_document(document: Document, layout: Layout) -> Document:
     if layout.fields:
         text, whole = field_text(text, layout.fields, layout.column or ""), text
         stripped["fields"] = whole.strip().partition("\n")[0]
+    if layout.hanging:
+        first, end, rest = text.partition("\n")
+        text = first + end + dedent(rest)
     if layout.unwrap:
         text = unwrapped(text)
     if layout.breaks:
         text = _ESCAPE.sub("\n", text)
-    if layout.prefix and (match := re.match(rf"(?:{layout.prefix})(?=\S)", text)):
-        text = text[match.end() :]
-        stripped[PREFIX] = match[0].strip()
+    if layout.prefix:
+        start = "(?m)^" if layout.prefix.startswith(_QUOTE) else r"\A"
+        prefix = re.compile(rf"{start}(?:{layout.prefix})(?=\S)")
+        if match := prefix.search(text):
+            stripped[PREFIX] = match[0].strip()
+            text = prefix.sub("", text)
     if layout.strip:
         text, line = _without_line(text, layout.strip)
         stripped |= {"line": line} if line else {}
@@ -109,6 +120,7 @@ def has_wrappers(layout: Layout) -> bool:
     return bool(
         layout.listed
         or layout.fields
+        or layout.hanging
         or layout.unwrap
         or layout.breaks
         or layout.prefix
@@ -127,12 +139,31 @@ def remarks(layout: Layout, texts: Sequence[str]) -> list[str]:
         shown = next(m[0] for text in texts if (m := re.match(layout.prefix, text))).strip()
     if shown:
         said.append(f"«{shown}» and the like before texts is left out (--without prefix keeps it).")
-    ends = Counter(lines[-1] for text in texts if len(lines := text.strip().splitlines()) > 1)
-    line, count = ends.most_common(1)[0] if ends else ("", 0)
-    if count >= max(_MIN_MARKED, 0.2 * len(texts)) and any(map(str.isalpha, line)):
-        said.append(
-            f"{count} of {len(texts)} texts end with «{line}»: --strip «{line}» removes it."
-        )
+    return said + _recurring_edges(texts)
+
+
+def _recurring_edges(texts: Sequence[str]) -> list[str]:
+    """Returns what is to be said about first and last lines that recur, or begin alike."""
+    several = [lines for text in texts if len(lines := text.strip().splitlines()) > 1]
+    least = max(_MIN_MARKED, 0.2 * len(texts))
+    said = []
+    for verb, place, rest in (("begin", 0, slice(1, None)), ("end", -1, slice(-1))):
+        edges = [lines[place].strip() for lines in several]
+        line, count = Counter(edges).most_common(1)[0] if edges else ("", 0)
+        starts = Counter(match[0] for edge in edges if (match := _LABEL.match(edge)))
+        start, alike = starts.most_common(1)[0] if starts else ("", 0)
+        unwanted = line
+        if alike > count and not _are_talks(["\n" + "\n".join(lines[rest]) for lines in several]):
+            line, count, unwanted = f"{start} …", alike, f"{start}*"
+        if (
+            count >= least
+            and (place or unwanted != line)
+            and (unwanted != line or any(map(str.isalpha, line)))
+        ):
+            said.append(
+                f"{count} of {len(texts)} texts {verb} with «{line}»: "
+                f"--strip «{unwanted}» removes it."
+            )
     return said
 
 
@@ -156,10 +187,17 @@ def _first_prefix(texts: Sequence[str]) -> str:
     counter = _counter(texts)
     if counter or len(texts) < _MIN_MARKED:
         return counter
+    points = [text for text in texts if "\n" not in text and _POINT.match(text)]
+    if len(points) >= _MOST * len(texts):
+        talks = sum(_REPLY.search(text) is not None for text in texts)
+        return _POINT.pattern if talks <= (1 - _MOST) * len(texts) else ""
     marks = Counter(match[0].rstrip() for text in texts if (match := _MARK.match(text)))
     mark, count = marks.most_common(1)[0] if marks else ("", 0)
     if count < _MOST * len(texts) or (mark[-1] == ":" and _are_talks(texts)):
         return ""
+    rest = rf"{re.escape(mark)}[^\n]*[^\W\d_]"
+    if mark[-1] == ":" and not any(re.match(rest, text) for text in texts):
+        return rf"{re.escape(mark)}[^\n]*\n"  # a number, such as a rating, on its own line
     return rf"{re.escape(mark)}[ \t]*"
 
 

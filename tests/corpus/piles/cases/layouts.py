@@ -110,4 +110,67 @@ NUMBERS = [
          "".join(f"{n}) {t}\n\n" for n, t in zip(JUMPS, TALKS, strict=False)), TALKS[:12]),
 ]  # fmt: skip
 
-CASES: list[Case] = [*GAPS, *BLOCKS, *FOLDER, *NUMBERS]
+
+def nested(texts: list[str], mark: str) -> str:
+    """A list of Markdown whose points go on below with an indent."""
+    return "".join(mark + t.replace("\n", "\n  ") + "\n" for t in texts)
+
+
+def page(name: str, data: str, texts: list[str], **more: object) -> Case:
+    return case("F15", name, {"a.md": data}, texts, **more)  # type: ignore[arg-type]
+
+
+QUOTED = [t.replace("\n", "\n> ") for t in TALKS]
+KINDS = ("Про котов", "Про врачей", "Про лифт", "Про сон")
+HEADS = [Random(n).choice(KINDS) for n in range(24)]
+MARKDOWN = [
+    page("hyphens before each line of a page", blocks((f"- {t}" for t in RUSSIAN), "\n"), RUSSIAN),
+    page("a title, and hyphens before each line",
+         "# Все шутки о лифтах и ежах\n\n" + blocks((f"- {t}" for t in RUSSIAN), "\n"), RUSSIAN,
+         also=[["# Все шутки о лифтах и ежах", *RUSSIAN]]),
+    page("boxes to tick before each line", blocks((f"- [ ] {t}" for t in RUSSIAN), "\n"), RUSSIAN),
+    *(page(f"points of a list that go on with an indent, {mark}", nested(MIXED, f"{mark} "), MIXED)
+      for mark in "-*+"),
+    page("quoted dialogues", blocks(f"> {t}" for t in QUOTED), TALKS),
+    page("headings of which some recur, in any order",
+         "".join(f"### {h}\n\n{t}\n\n" for h, t in zip(HEADS, TALKS, strict=True)), TALKS,
+         also=[[f"{h}\n\n{t}" for h, t in zip(HEADS, TALKS, strict=True)]]),
+]  # fmt: skip
+
+RADIO = [f"Чукотское радио спрашивают:\n— {t.rstrip('.')}?\n— {n} раз." for n, t in
+         enumerate(RUSSIAN[:20], 2)]  # fmt: skip
+KNOCKS = [f"Toc, toc.\nWho is there?\n{t}" for t in ENGLISH[:20]]
+CHATS = [f"xxx: {a}\nyyy: {b}" for a, b in zip(RUSSIAN[:20], RUSSIAN[20:40], strict=True)]
+PAIRED = [*zip(RUSSIAN[:20], RUSSIAN[20:40], strict=True)]
+SPOKEN = [
+    text("the same words that open each dialogue", blocks(RADIO), RADIO),
+    text("the same words that open each dialogue, no blank lines", blocks(RADIO, "\n"), RADIO),
+    text("the same words that open each English text", blocks(KNOCKS), KNOCKS),
+    text("speakers before each line, between blank lines", blocks(CHATS), CHATS),
+    text("speakers before each line, between stars", blocks(CHATS, "\n***\n"), CHATS),
+    text("questions and answers on lines in turn",
+         blocks([f"Вопрос: {a}\nОтвет: {b}" for a, b in PAIRED], "\n"),
+         [f"{a}\n{b}" for a, b in PAIRED], also=[[f"Вопрос: {a}\nОтвет: {b}" for a, b in PAIRED]]),
+    text("a rating on a line above each text, between rules",
+         blocks((f"Оценка: {n * 7}\n{t}" for n, t in enumerate(TALKS)), "\n-----\n"), TALKS),
+]  # fmt: skip
+
+
+def said(name: str, texts: list[str], word: str) -> Case:
+    return text(name, blocks(texts), Answer(texts, (word,)))  # type: ignore[arg-type]
+
+
+EDGES = [
+    said("topics below each text", [f"{t}\nТемы: {KINDS[n % 4]}, {n}" for n, t in enumerate(MIXED)],
+         "--strip «Темы:*»"),
+    said("addresses below each text", [f"{t}\nhttps://x.invalid/{n}" for n, t in enumerate(MIXED)],
+         "--strip «https:*»"),
+    said("tags below each text", [f"{t}\n#смех #тема{n % 3}" for n, t in enumerate(MIXED)],
+         "--strip «#*»"),
+    said("topics above each text", [f"[{h}]\n{t}" for h, t in zip(HEADS, TALKS, strict=True)],
+         "--strip «[*»"),
+]  # fmt: skip
+
+CASES: list[Case] = [
+    *GAPS, *BLOCKS, *FOLDER, *NUMBERS, *MARKDOWN, *SPOKEN, *EDGES
+]  # fmt: skip
