@@ -280,7 +280,12 @@ def contents(draw: st.DrawFn) -> bytes:
 )
 def test_pieces_of_any_size_hold_the_same_documents(tmp_path, name, content, size, separator):
     path = write(tmp_path / name, content)
-    (whole,) = pieces([path], separator=separator)
+    try:
+        (whole,) = pieces([path], separator=separator)
+    except CorpusError:  # a few bytes in several encodings may be refused, at any size
+        with pytest.raises(CorpusError):
+            pieces([path], separator=separator, size=size)
+        return
     found = pieces([path], separator=separator, size=size)
     assert [document for piece in found for document in read_piece(piece)] == list(
         read_piece(whole)
