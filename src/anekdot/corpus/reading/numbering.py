@@ -64,11 +64,8 @@ def rising_numbers(lines: Sequence[str]) -> tuple[str, str, bool] | None:
             continue
         numbers = [number for _, number in starts]
         kind = _rising(numbers)
-        if kind is None and (
-            (before in _SIGNS and len({*numbers}) >= max(_MIN_RUN, 0.95 * len(numbers)))
-            or (before + after and len(numbers) >= _MIN_CHOSEN and numbers == sorted({*numbers}))
-        ):
-            kind = "restarts"  # numbers that are names
+        if kind is None and _are_names(numbers, before, after):
+            kind = "restarts"
         if kind is None:
             continue
         counter = Counter()
@@ -79,6 +76,21 @@ def rising_numbers(lines: Sequence[str]) -> tuple[str, str, bool] | None:
             pattern = rf"{re.escape(before)}(\d+){re.escape(end)}{gap}(?=[^\d\s])"
             return f"{before}{starts[0][1]}{end}", pattern, kind == "lists"
     return None
+
+
+def _are_names(numbers: Sequence[int], before: str, after: str) -> bool:
+    """Whether numbers are those of a larger collection: «#4711», or ever larger ones with a sign.
+
+    «Cat 7 sleeps» has none.
+    """
+    is_signed = before in _SIGNS
+    if is_signed and len({*numbers}) >= max(_MIN_RUN, 0.95 * len(numbers)):
+        return True
+    return (
+        bool(after or is_signed)
+        and len(numbers) >= _MIN_CHOSEN
+        and list(numbers) == sorted({*numbers})
+    )
 
 
 def dash_after(starts: Sequence[str]) -> str:
