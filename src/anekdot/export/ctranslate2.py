@@ -46,7 +46,9 @@ def _spec(bundle: Bundle) -> Any:
     """Returns CTranslate2's description of the model, with its weights."""
     from ctranslate2.specs import Activation, TransformerDecoderModelSpec  # noqa: PLC0415
 
-    config, weights = bundle.config, bundle.weights
+    config = bundle.config
+    # copies, since CTranslate2 quantizes in place
+    weights = {name: array.copy() for name, array in bundle.weights.items()}
     spec = TransformerDecoderModelSpec.from_config(
         config.n_layer,
         config.n_head,
